@@ -1,0 +1,74 @@
+package outdial
+
+// Stage is a place in the chain of decisions that can read a value, refuse, or choose.
+type Stage uint8
+
+// Stages in the order in which they act.
+const (
+	StageEngine Stage = iota
+	StageNumbering
+	StageRouting
+	StageFailover
+	StageTrunk
+	StageCLI
+	StageJournal
+)
+
+// String returns "engine", "numbering", "routing", "failover", "trunk", "cli" or "journal".
+func (s Stage) String() string {
+	return nameOf(s, "engine", "numbering", "routing", "failover", "trunk", "cli", "journal")
+}
+
+// RefusalClass groups refusals by what a host can do about them.
+type RefusalClass uint8
+
+// Classes of refusal.
+const (
+	RefusedByPolicy RefusalClass = iota // this call may not be placed; asking again does not help
+	RefusedCapacity                     // there is no room now; asking later may help
+	RefusedNoRoute                      // nothing leads there
+	RefusedByFault                      // something that the decision needs is not working
+)
+
+// String returns "policy", "capacity", "no_route" or "fault".
+func (c RefusalClass) String() string { return nameOf(c, "policy", "capacity", "no_route", "fault") }
+
+// Refusal is why a stage did not take a call or a candidate. Packages declare their refusals as variables,
+// compared by identity (errors.Is), and return them as errors without allocating. Code is stable and is what
+// stands in the journal, in metrics and in an explanation.
+//
+// A Refusal is immutable and safe for concurrent use.
+type Refusal struct {
+	stage Stage
+	class RefusalClass
+	code  string
+	text  string
+}
+
+// NewRefusal declares a refusal: code in lower case with underscores, text for people. It is meant for
+// package-level variables.
+func NewRefusal(stage Stage, class RefusalClass, code, text string) *Refusal {
+	return &Refusal{stage: stage, class: class, code: code, text: text}
+}
+
+// Error returns the stage, a colon and the text.
+func (r *Refusal) Error() string { return r.stage.String() + ": " + r.text }
+
+// Stage returns who refused.
+func (r *Refusal) Stage() Stage { return r.stage }
+
+// Class returns what a host can do about it.
+func (r *Refusal) Class() RefusalClass { return r.class }
+
+// Code returns the stable short form.
+func (r *Refusal) Code() string { return r.code }
+
+// Refusals of the engine itself.
+var (
+	// ErrNoCallee: the call has no valid callee number.
+	ErrNoCallee = NewRefusal(StageEngine, RefusedByPolicy, "no_callee", "the call has no valid callee number")
+	// ErrNoCandidates: the router knows no trunk for the call.
+	ErrNoCandidates = NewRefusal(StageRouting, RefusedNoRoute, "no_candidates", "no trunk may carry this call")
+	// ErrRestarted: the process ended while the attempt was open; what became of it is not known.
+	ErrRestarted = NewRefusal(StageEngine, RefusedByFault, "restarted", "the process ended while the attempt was open")
+)

@@ -1,0 +1,46 @@
+package outdial
+
+import "time"
+
+// Origin says who or what ended an attempt.
+type Origin uint8
+
+// Origins of an end. The first group ends an attempt before an answer, the second after it.
+const (
+	OriginUnknown    Origin = iota // nobody can say: the process died with the attempt open
+	OriginCarrier                  // a final response: Code says which
+	OriginNoTrying                 // nothing at all came within T100
+	OriginNoProgress               // 100 came, nothing beyond it within the PDD timer
+	OriginNoAnswer                 // it rang until the ring timer
+	OriginTransport                // refused, unreachable, name not found, handshake failed
+	OriginCaller                   // the caller gave up
+	OriginNeverSent                // nothing left the host: no carrier is to blame
+
+	OriginCallerHangup // the caller ended the conversation
+	OriginCalleeHangup // the callee, or the carrier for it, ended the conversation
+	OriginMediaLoss    // the conversation was ended because media stopped
+	OriginHost         // the host ended it: maximum length, shutdown, a late answer
+)
+
+// String returns the origin in lower case with underscores, for example "no_trying".
+func (o Origin) String() string {
+	return nameOf(o, "unknown", "carrier", "no_trying", "no_progress", "no_answer", "transport", "caller", "never_sent",
+		"caller_hangup", "callee_hangup", "media_loss", "host")
+}
+
+// Result is how an attempt ended: facts only, nothing judged. What it means is for failover (advance or stop) and
+// kpi (outcome class). A Result is a plain value.
+type Result struct {
+	Origin Origin
+	Code   uint16 // SIP status of the final response; 0 = none came
+	Cause  Cause  // Q.850, from a Reason header (RFC 3326, RFC 6432); the zero Cause = none came
+
+	// Phrase is the reason phrase of the final response: carriers say "limit exceeded" only there. SIPCause and
+	// Text are the cause and text of a "Reason: SIP" header: an analytics block ("603+") names its redress there.
+	// The journal keeps at most 255 bytes of each text.
+	Phrase   string
+	SIPCause uint16
+	Text     string
+
+	RetryAfter time.Duration // Retry-After of the final response; 0 = none
+}

@@ -1,0 +1,125 @@
+package outdial
+
+import "time"
+
+// The stages that the engine consumes. Each of routing, failover, trunk and cli implements one of them; so can a
+// host. A nil stage is off (see Config). Methods are called from many goroutines at once, must not block, must
+// not allocate in the ordinary case, and get the time as an argument: the same now for one decision.
+//
+// Verbs that take something follow one convention: they return a hold on success, or an error (a *Refusal as a
+// rule) and the time at which asking again may help; the zero time means "not known". Every take has an undo for
+// the case that nothing left the host, which gives everything back as if it had not been asked.
+
+// Router says which trunks may carry a call, and how much each is wanted. *routing.Router is one, Plan another.
+type Router interface {
+	// Admit says whether the callee may be called now, as far as that is a rule: deny lists, calling windows,
+	// suppression. nil = yes.
+	Admit(now time.Time, call *Call) (again time.Time, err error)
+
+	// Route appends the candidates for call to dst, best tier first, and returns the result. None is not an
+	// error. It does not keep dst.
+	Route(now time.Time, call *Call, dst []Candidate) ([]Candidate, error)
+}
+
+// Failover chooses among the candidates of a plan, and says after a failure whether to go on.
+// *failover.Selector is one.
+type Failover interface {
+	// Pick returns the index in plan of the candidate whose turn it is, among those whose bit is set in eligible
+	// (bit i stands for plan[i]; at least one is set), and how it was chosen. It stays within the lowest tier
+	// that has an eligible candidate, unless health says otherwise. -1 = none may be tried.
+	Pick(now time.Time, call *Call, plan []Candidate, eligible uint64) (int, Choice)
+
+	// Return undoes a Pick whose candidate was refused by a later stage, so that it costs the target no turn.
+	Return(now time.Time, call *Call, plan []Candidate, eligible uint64, picked int, choice Choice)
+
+	// Verdict says whether hunting goes on after an attempt that was abandoned or ended without an answer. It
+	// judges the result alone: that nothing is retried after ringing or an answer is the engine's rule.
+	Verdict(a *Attempt) Verdict
+
+	Observer
+}
+
+// Verdict is whether hunting goes on.
+type Verdict uint8
+
+// Verdicts. The zero value stops: going on is what needs a reason, since it may ring the callee again.
+const (
+	VerdictStop Verdict = iota
+	VerdictAdvance
+)
+
+// String returns "stop" or "advance".
+func (v Verdict) String() string { return nameOf(v, "stop", "advance") }
+
+// Trunks says whether a trunk has room, and holds it. *trunk.Set is one.
+type Trunks interface {
+	// Acquire takes a channel on the candidate's trunk.
+	Acquire(now time.Time, call *Call, c *Candidate) (l Lease, again time.Time, err error)
+
+	// Seize counts the call against the trunk's calls per second. The INVITE may leave at notBefore (zero or
+	// past = at once). On an error, the same value says when asking again may help; the channel stays held.
+	Seize(now time.Time, call *Call, c *Candidate, l Lease) (notBefore time.Time, err error)
+
+	// Release gives the channel back when the leg is over. Releasing twice, or a stale lease, does nothing.
+	Release(now time.Time, l Lease)
+
+	// Undo gives the channel back, and the seizure if there was one, when nothing left the host.
+	Undo(now time.Time, l Lease)
+
+	Observer
+}
+
+// CLIs chooses the caller ID to present and counts its use. *cli.Governor is one.
+type CLIs interface {
+	// Admit says whether the callee may be called now, as far as that is a count: attempts per callee and
+	// program. nil = yes.
+	Admit(now time.Time, call *Call) (again time.Time, err error)
+
+	// Reserve chooses a number for the candidate and counts its use. prev is the number presented on the call's
+	// earlier attempt, 0 if there was none: a callee should see one number, not several.
+	Reserve(now time.Time, call *Call, c *Candidate, prev Number) (p Presentation, again time.Time, err error)
+
+	// Release ends the concurrent use of the number when the leg is over; the use stays counted. Releasing twice,
+	// or a stale lease, does nothing.
+	Release(now time.Time, l Lease)
+
+	// Undo takes the count back, when nothing left the host.
+	Undo(now time.Time, l Lease)
+
+	Observer
+}
+
+// Numbering looks a callee's number up. *NumberingPlan is one.
+type Numbering interface {
+	Locate(now time.Time, to Number) Destination
+}
+
+// Advancer is a stage or an observer that has something to do later: expire, reclaim, probe. Engine.Run calls
+// Advance when the time that it returned last has come, and after a while when it returned the zero time.
+type Advancer interface {
+	Advance(now time.Time) (next time.Time)
+}
+
+// Journal keeps events. *cdr.Journal (package kpi/cdr) is the implementation that ships.
+type Journal interface {
+	// Append writes ev and sets its Seq. When it returns nil, the event survives the death of the process (and of
+	// the machine, where the implementation says so). Safe for concurrent use.
+	Append(ev *Event) error
+
+	// Replay calls fn for every event with a Seq greater than after, in order, with Replay set, until fn returns
+	// an error, which it passes on. The event is valid until fn returns.
+	Replay(after uint64, fn func(*Event) error) error
+}
+
+// Plan is a Router that gives every call the same candidates. It is for hosts that route themselves.
+type Plan []Candidate
+
+var _ Router = Plan(nil)
+
+// Admit implements Router: every call is admitted.
+func (Plan) Admit(time.Time, *Call) (time.Time, error) { return time.Time{}, nil }
+
+// Route implements Router with the candidates of p in their order.
+func (p Plan) Route(_ time.Time, _ *Call, dst []Candidate) ([]Candidate, error) {
+	return append(dst, p...), nil
+}
