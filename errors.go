@@ -78,12 +78,3 @@ func (e *NoRouteError) Class() RefusalClass {
 	}
 	return best
 }
-
-// classOf is the class of a refusal; any other error is a fault.
-func classOf(err error) RefusalClass {
-	var r *Refusal
-	if errors.As(err, &r) {
-		return r.class
-	}
-	return RefusedByFault
-}

@@ -1,5 +1,7 @@
 package outdial
 
+import "errors"
+
 // Stage is a place in the chain of decisions that can read a value, refuse, or choose.
 type Stage uint8
 
@@ -69,6 +71,42 @@ var (
 	ErrNoCallee = NewRefusal(StageEngine, RefusedByPolicy, "no_callee", "the call has no valid callee number")
 	// ErrNoCandidates: the router knows no trunk for the call.
 	ErrNoCandidates = NewRefusal(StageRouting, RefusedNoRoute, "no_candidates", "no trunk may carry this call")
-	// ErrRestarted: the process ended while the attempt was open; what became of it is not known.
-	ErrRestarted = NewRefusal(StageEngine, RefusedByFault, "restarted", "the process ended while the attempt was open")
+	// ErrNotOffered: failover let the candidate rest.
+	ErrNotOffered = NewRefusal(StageFailover, RefusedCapacity, "not_offered", "the candidate rests")
 )
+
+// refusalOf finds the Refusal in err, or nil. The plain case is asked for first, because errors.As allocates.
+func refusalOf(err error) *Refusal {
+	if r, ok := err.(*Refusal); ok { //nolint:errorlint // the wrapped case follows
+		return r
+	}
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return nil
+}
+
+// classOf is the class of a refusal; any other error is a fault.
+func classOf(err error) RefusalClass {
+	if r := refusalOf(err); r != nil {
+		return r.class
+	}
+	return RefusedByFault
+}
+
+// stageOf is who issued a refusal; the engine, for any other error.
+func stageOf(err error) Stage {
+	if r := refusalOf(err); r != nil {
+		return r.stage
+	}
+	return StageEngine
+}
+
+// codeOf is the code of a refusal; "error" for any other error.
+func codeOf(err error) string {
+	if r := refusalOf(err); r != nil {
+		return r.code
+	}
+	return "error"
+}

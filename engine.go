@@ -1,0 +1,195 @@
+package outdial
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Config is what an Engine is built from. A nil stage is off, so that one package can be adopted at a time.
+type Config struct {
+	IDs       *Registry  // the registry that all stages were built with; nil = a new one
+	Numbering Numbering  // nil = the built-in numbering plan, without day-parts
+	Router    Router     // required; Plan serves a host that routes itself
+	Failover  Failover   // nil = one attempt, on the first candidate that is not refused
+	CLIs      CLIs       // nil = Call.From is presented
+	Trunks    Trunks     // nil = capacity is not limited
+	Observers []Observer // see every event before CLIs, Failover and Trunks do; kpi stands here
+	Journal   Journal    // nil = nothing is kept over a restart
+
+	// JournalFailure is what Next does when the journal cannot be written. OnJournalError, if not nil, is told of
+	// every failed write, under either setting; it must not block.
+	JournalFailure JournalFailure
+	OnJournalError func(error)
+
+	Now  func() time.Time // the clock that Place and Run read; nil = time.Now
+	Node uint16           // tells the call ids of several processes apart; 0 to 4095
+
+	MaxAttempts int           // attempts a call may make; 0 = 4, at most MaxAttempts
+	MaxWait     time.Duration // how long Next may tell the host to wait for room, from Begin; 0 or negative = not at all
+
+	// AdvanceAfterProgress lets hunting go on after an attempt that rang or had early media. It may ring a callee
+	// twice; it is meant for carriers that fake ringing.
+	AdvanceAfterProgress bool
+
+	// Explain makes every session record what its stages read. It costs an allocation now and then.
+	Explain bool
+}
+
+// JournalFailure is a policy for a journal that cannot be written.
+type JournalFailure uint8
+
+// Policies for a failing journal.
+const (
+	RefuseCalls JournalFailure = iota // no attempt leaves that is not on record
+	PlaceAnyway                       // calls go on; OnJournalError is told each time
+)
+
+// String returns "refuse_calls" or "place_anyway".
+func (j JournalFailure) String() string { return nameOf(j, "refuse_calls", "place_anyway") }
+
+const defaultAttempts = 4
+
+// Engine puts the stages in order and carries the facts from calls to journal and observers. It holds no call:
+// each call lives in a Session. An Engine is safe for concurrent use; its zero value is not usable.
+type Engine struct {
+	cfg       Config
+	observers []Observer // every observer, in the order in which they are told
+	ids       callIDs
+}
+
+// New builds an Engine. It copies cfg, starts nothing, and returns one error that names every field that does not
+// fit.
+func New(cfg Config) (*Engine, error) {
+	var errs []error
+	if cfg.Router == nil {
+		errs = append(errs, errors.New("Router: required (Plan serves a host that routes itself)"))
+	}
+	if cfg.Node > maxNode {
+		errs = append(errs, fmt.Errorf("Node: %d is not between 0 and %d", cfg.Node, maxNode))
+	}
+	if cfg.MaxAttempts < 0 || cfg.MaxAttempts > MaxAttempts {
+		errs = append(errs, fmt.Errorf("MaxAttempts: %d is not between 0 and %d", cfg.MaxAttempts, MaxAttempts))
+	}
+	if cfg.JournalFailure > PlaceAnyway {
+		errs = append(errs, fmt.Errorf("JournalFailure: %d is not a policy", cfg.JournalFailure))
+	}
+	for i, o := range cfg.Observers {
+		if o == nil {
+			errs = append(errs, fmt.Errorf("Observers[%d]: nil", i))
+		}
+	}
+	if cfg.IDs == nil {
+		cfg.IDs = new(Registry)
+	}
+	if cfg.Numbering == nil {
+		plan, err := NewNumberingPlan(NumberingConfig{IDs: cfg.IDs})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("Numbering: %w", err))
+		}
+		cfg.Numbering = plan
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("outdial: config: %w", errors.Join(errs...))
+	}
+	if cfg.MaxAttempts == 0 {
+		cfg.MaxAttempts = defaultAttempts
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	e := &Engine{cfg: cfg, ids: callIDs{node: uint64(cfg.Node)}}
+	e.observers = append(e.observers, cfg.Observers...)
+	if cfg.CLIs != nil {
+		e.observers = append(e.observers, cfg.CLIs)
+	}
+	if cfg.Failover != nil {
+		e.observers = append(e.observers, cfg.Failover)
+	}
+	if cfg.Trunks != nil {
+		e.observers = append(e.observers, cfg.Trunks)
+	}
+	return e, nil
+}
+
+// IDs returns the registry of the engine.
+func (e *Engine) IDs() *Registry { return e.cfg.IDs }
+
+// NewSession returns a Session for one call at a time. Reused, it allocates nothing.
+func (e *Engine) NewSession() *Session { return &Session{e: e} }
+
+// Dispose reports what became of an answered attempt. It may come days later.
+func (e *Engine) Dispose(now time.Time, d Disposition) error {
+	return e.emit(&Event{Kind: EventDisposed, Time: now, Disposition: &d})
+}
+
+// Label reports an observation of how a caller ID is labelled.
+func (e *Engine) Label(now time.Time, l Label) error {
+	return e.emit(&Event{Kind: EventLabelled, Time: now, Label: &l})
+}
+
+// Control reports a change that an operator or a policy makes. The packages that know the action apply it.
+func (e *Engine) Control(now time.Time, c Control) error {
+	return e.emit(&Event{Kind: EventControl, Time: now, Control: &c})
+}
+
+// emit is the one exit of facts: the journal first, then the observers. A fact has happened whether or not it
+// could be written, so the observers learn of it in either case.
+func (e *Engine) emit(ev *Event) error {
+	err := e.journal(ev)
+	e.tell(ev)
+	return err
+}
+
+func (e *Engine) journal(ev *Event) error {
+	if e.cfg.Journal == nil {
+		return nil
+	}
+	err := e.cfg.Journal.Append(ev)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%w: %w", ErrJournal, err)
+	if e.cfg.OnJournalError != nil {
+		e.cfg.OnJournalError(err)
+	}
+	return err
+}
+
+func (e *Engine) tell(ev *Event) {
+	for _, o := range e.observers {
+		o.Observe(ev)
+	}
+}
+
+// callIDs issues call ids: microseconds since 1970 at the first call plus one for every call, above nodeBits of
+// node. Ids are unique over restarts as long as a process issues fewer than a million a second on average;
+// Recover lifts them above whatever the journal holds, in case the clock was set back.
+type callIDs struct {
+	node uint64
+	last atomic.Uint64 // without the node
+}
+
+const (
+	nodeBits = 12
+	maxNode  = 1<<nodeBits - 1
+)
+
+func (c *callIDs) next(now time.Time) CallID {
+	if c.last.Load() == 0 {
+		c.last.CompareAndSwap(0, uint64(max(now.UnixMicro(), 1)))
+	}
+	return CallID(c.last.Add(1)<<nodeBits | c.node)
+}
+
+// seen makes every later id greater than id.
+func (c *callIDs) seen(id CallID, now time.Time) {
+	n := max(uint64(id)>>nodeBits, uint64(max(now.UnixMicro(), 1)))
+	for {
+		last := c.last.Load()
+		if last >= n || c.last.CompareAndSwap(last, n) {
+			return
+		}
+	}
+}

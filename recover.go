@@ -1,0 +1,57 @@
+package outdial
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Recovery says what Recover found.
+type Recovery struct {
+	Events  int    // replayed
+	LastSeq uint64 // of the last of them
+	Unknown int    // attempts that the journal left open, now ended with OriginUnknown
+}
+
+// Recover rebuilds what the observers know from the journal, and ends every attempt that it left open: the process
+// died with it, and what became of it is not known. Call it once, after New and before the first Begin. Without a
+// journal it does nothing.
+//
+// Usage is counted by the Started event, which is written before an attempt leaves, so a crash can only over-count
+// what was presented and attempted.
+func (e *Engine) Recover(now time.Time) (Recovery, error) {
+	var r Recovery
+	if e.cfg.Journal == nil {
+		return r, nil
+	}
+	open := map[AttemptID]Attempt{}
+	err := e.cfg.Journal.Replay(0, func(ev *Event) error {
+		r.Events++
+		r.LastSeq = ev.Seq
+		switch ev.Kind {
+		case EventStarted, EventProgressed, EventAbandoned, EventAnswered:
+			open[ev.Attempt.ID] = *ev.Attempt
+			e.ids.seen(ev.Attempt.ID.Call, now)
+		case EventEnded:
+			delete(open, ev.Attempt.ID)
+		}
+		e.tell(ev)
+		return nil
+	})
+	if err != nil {
+		return r, fmt.Errorf("outdial: recover: %w", err)
+	}
+	r.Unknown = len(open)
+	for _, a := range open {
+		if a.State != AttemptAbandoned {
+			a.Result = Result{Origin: OriginUnknown}
+		}
+		a.State = AttemptEnded
+		a.Timeline.Set(MarkEnd, now.Sub(a.Start))
+		err = errors.Join(err, e.emit(&Event{Kind: EventEnded, Time: now, Attempt: &a}))
+	}
+	if err != nil {
+		return r, fmt.Errorf("outdial: recover: %w", err)
+	}
+	return r, nil
+}
