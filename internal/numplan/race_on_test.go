@@ -1,0 +1,5 @@
+//go:build race
+
+package numplan_test
+
+const raceEnabled = true
