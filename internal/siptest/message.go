@@ -106,16 +106,16 @@ func replyTo(req *sip.Request, src netip.AddrPort) netip.AddrPort {
 
 // An outbound describes a request of ours.
 type outbound struct {
-	method       string
-	uri          string
-	branch       string
-	from, to     string
-	callID       string
-	cseq         int
-	contact      string
-	routes       []string
-	headers      []Header
-	body         []byte
+	method   string
+	uri      string
+	branch   string
+	from, to string
+	callID   string
+	cseq     int
+	contact  string
+	routes   []string
+	headers  []Header
+	body     []byte
 }
 
 func (o outbound) render(local netip.AddrPort) []byte {
@@ -195,9 +195,7 @@ func fromTag(m interface{ From() *sip.FromHeader }) string {
 
 // userOf returns the user part of the first URI in a header value such as `"A" <sip:+1555@h>;x=y`.
 func userOf(value string) string {
-	if _, after, ok := strings.Cut(value, "<"); ok {
-		value, _, _ = strings.Cut(after, ">")
-	}
+	value = unbracket(value)
 	scheme, rest, ok := strings.Cut(value, ":")
 	if !ok {
 		return ""
@@ -239,15 +237,19 @@ func remoteTarget(contact *sip.ContactHeader, routes []string, peer netip.AddrPo
 	}
 	if len(routes) > 0 {
 		var u sip.Uri
-		raw := routes[0]
-		if _, after, ok := strings.Cut(raw, "<"); ok {
-			raw, _, _ = strings.Cut(after, ">")
-		}
-		if err := sip.ParseUri(raw, &u); err == nil {
+		if err := sip.ParseUri(unbracket(routes[0]), &u); err == nil {
 			if a, ok := hop(u); ok {
 				next = a
 			}
 		}
 	}
 	return uri, next
+}
+
+// unbracket is the URI inside <>, or the value as it is.
+func unbracket(v string) string {
+	if _, after, ok := strings.Cut(v, "<"); ok {
+		v, _, _ = strings.Cut(after, ">")
+	}
+	return v
 }

@@ -24,30 +24,24 @@ func SDP(addr netip.AddrPort) []byte {
 // MediaAddr returns the address of the first audio stream of a session description; false when there is
 // none, it is rejected (port 0) or its address is not numeric.
 func MediaAddr(sdp []byte) (netip.AddrPort, bool) {
-	var host string
-	port, found := 0, false
+	var host, port string
+lines:
 	for line := range strings.Lines(string(sdp)) {
-		line = strings.TrimRight(line, "\r\n")
+		kind, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		f := strings.Fields(value)
 		switch {
-		case strings.HasPrefix(line, "c="):
-			if f := strings.Fields(line[2:]); len(f) == 3 && (!found || host == "" || port != 0) {
-				host, _, _ = strings.Cut(f[2], "/")
-			}
-		case strings.HasPrefix(line, "m="):
-			if found {
-				line = "" // a second stream: its c= must not count
-				addr, err := netip.ParseAddr(host)
-				return netip.AddrPortFrom(addr, uint16(port)), err == nil && port > 0
-			}
-			if f := strings.Fields(line[2:]); len(f) >= 2 && f[0] == "audio" {
-				p, err := strconv.ParseUint(strings.SplitN(f[1], "/", 2)[0], 10, 16)
-				if err != nil {
-					return netip.AddrPort{}, false
-				}
-				port, found = int(p), true
-			}
+		case kind == "c" && len(f) == 3: // of the session, or of the stream, which stands later and wins
+			host, _, _ = strings.Cut(f[2], "/")
+		case kind == "m" && port != "":
+			break lines
+		case kind == "m" && len(f) >= 2 && f[0] == "audio":
+			port, _, _ = strings.Cut(f[1], "/")
 		}
 	}
+	p, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || p == 0 {
+		return netip.AddrPort{}, false
+	}
 	addr, err := netip.ParseAddr(host)
-	return netip.AddrPortFrom(addr, uint16(port)), found && err == nil && port > 0
+	return netip.AddrPortFrom(addr.Unmap(), uint16(p)), err == nil
 }
