@@ -14,13 +14,11 @@ func Draw(r *rand.Rand, weights []uint32) (i int, p float64) {
 		return -1, 0
 	}
 	x := r.Uint64N(sum)
-	for i, w := range weights {
-		if x < uint64(w) {
-			return i, float64(w) / float64(sum)
-		}
-		x -= uint64(w)
+	for x >= uint64(weights[i]) {
+		x -= uint64(weights[i])
+		i++
 	}
-	panic("pick: weights changed during a draw")
+	return i, float64(weights[i]) / float64(sum)
 }
 
 // Order fills order with all indexes of weights in a random order: each place is drawn from those that are

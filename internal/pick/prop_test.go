@@ -92,7 +92,7 @@ func TestRotaChanges(t *testing.T) {
 		r := rota(t, weights...)
 		owed := make([]float64, n)
 		eligible := uint64(1)<<n - 1
-		for range 400 {
+		for range 200 {
 			switch rapid.IntRange(0, 5).Draw(t, "change") {
 			case 0:
 				eligible = rapid.Uint64Range(0, 1<<n-1).Draw(t, "eligible")
@@ -122,8 +122,9 @@ func TestRotaChanges(t *testing.T) {
 			}
 			owed[picked]--
 			for i := range owed {
-				require.InDelta(t, owed[i], r.Credit(i), 1e-9)
-				require.LessOrEqual(t, math.Abs(owed[i]), float64(n)/2)
+				if math.Abs(owed[i]-r.Credit(i)) > 1e-9 || math.Abs(owed[i]) > float64(n)/2 {
+					t.Fatalf("target %d of %d: owed %v, credit %v", i, n, owed[i], r.Credit(i))
+				}
 			}
 		}
 	})

@@ -22,8 +22,8 @@ const MaxTargets = 64
 // it was picked. The credit of an ineligible target is frozen: it does not save up what it missed
 // (TestRotaFrozen). A change of weights or of the eligible set alters no credit (but for rounding, by less than 2^-45 of
 // a call), so all that it adds to the deviation from the new shares is the credit carried over. That is less than
-// one call while only weights change (TestRotaDrift). If the eligible set changes all the time, nothing better than
-// n/2 calls can be hoped for; TestRotaChanges (rapid) checks that, and that credits are what they claim to be.
+// one call while only weights drift (TestRotaDrift, n ≤ 10). While the eligible set changes all the time, the bound is not proven
+// but checked: TestRotaChanges (rapid) finds no credit beyond n/2 calls, and checks that credits are what they claim to be.
 //
 // A Rota must be made by [NewRota] and is not safe for concurrent use: the caller holds its lock.
 type Rota struct {

@@ -120,7 +120,7 @@ func TestRotaDrift(t *testing.T) {
 		}
 		r := rota(t, weights...)
 		owed := make([]float64, n)
-		for k := range 100_000 {
+		for k := range 50_000 {
 			if k%7 == 0 {
 				for i := range weights {
 					weights[i] = min(1000, max(1, weights[i]-20+random.Uint32N(41)))
@@ -136,7 +136,9 @@ func TestRotaDrift(t *testing.T) {
 			}
 			owed[r.Pick(1<<n-1)]--
 			for i := range owed {
-				require.Less(t, math.Abs(owed[i]), 1.0, "n=%d pick %d target %d", n, k, i)
+				if math.Abs(owed[i]) >= 1 {
+					t.Fatalf("n=%d pick %d target %d: owed %v", n, k, i, owed[i])
+				}
 			}
 		}
 	}
