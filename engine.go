@@ -97,7 +97,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.MaxAttempts = defaultAttempts
 	}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		cfg.Now = systemClock
 	}
 	e := &Engine{cfg: cfg, ids: callIDs{node: uint64(cfg.Node)}}
 	e.observers = append(e.observers, cfg.Observers...)

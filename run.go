@@ -38,6 +38,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
+// systemClock is the default of Config.Now.
+func systemClock() time.Time { return time.Now() }
+
 // sleepUntil waits until the clock that read now reads t, at least a millisecond, or until ctx is done.
 func sleepUntil(ctx context.Context, now, t time.Time) error {
 	timer := time.NewTimer(max(t.Sub(now), time.Millisecond))

@@ -1,0 +1,270 @@
+package outdial_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/outdial/outdial"
+
+// core are the packages that read no clock and start no goroutine; "" is the root.
+var core = []string{"", "routing", "cli", "kpi", "failover", "trunk"}
+
+// loops are the files of the root that are host loops: they may wait on a timer, which nothing else in the core may.
+var loops = []string{"run.go"}
+
+// third lists, per package, what it may import from outside this module, as path prefixes. Packages that are not
+// listed may import the standard library only.
+var third = map[string][]string{
+	"trunk":            {"golang.org/x/time/rate"},
+	"trunk/siptrunk":   {"github.com/emiago/sipgo"},
+	"kpi/rtpstats":     {"github.com/pion/rtp"},
+	"internal/siptest": {"github.com/emiago/sipgo", "github.com/pion/rtp"},
+}
+
+// TestLayers holds the arrows between packages: who may import whom, and that the core neither reads a clock nor
+// starts anything.
+func TestLayers(t *testing.T) {
+	require.Empty(t, layerFaults(t, "."))
+}
+
+// TestLayersBite breaks a scratch copy of the module in one way at a time and expects the fault to be found.
+func TestLayersBite(t *testing.T) {
+	for _, tc := range []struct{ name, file, source, want string }{
+		{
+			"cli imports trunk", "cli/zz_fault.go",
+			"package cli\n\nimport _ \"github.com/outdial/outdial/trunk\"\n",
+			"cli imports trunk",
+		},
+		{
+			"routing reads a clock", "routing/zz_fault.go",
+			"package routing\n\nimport \"time\"\n\nfunc zzNow() time.Time { return time.Now() }\n",
+			"routing/zz_fault.go:5: time.Now",
+		},
+		{
+			"a clock under another name", "failover/zz_fault.go",
+			"package failover\n\nimport clock \"time\"\n\nvar zzNow = clock.Since\n",
+			"failover/zz_fault.go:5: time.Since",
+		},
+		{
+			"kpi starts a goroutine", "kpi/zz_fault.go",
+			"package kpi\n\nfunc zzGo() { go func() {}() }\n",
+			"kpi/zz_fault.go:3: go statement",
+		},
+		{
+			"trunk lets rate read the clock", "trunk/zz_fault.go",
+			"package trunk\n\nimport \"golang.org/x/time/rate\"\n\nfunc zzAllow(l *rate.Limiter) bool { return l.Allow() }\n",
+			"trunk/zz_fault.go:5: rate.Limiter.Allow",
+		},
+		{
+			"the root imports a package", "zz_fault.go",
+			"package outdial\n\nimport _ \"github.com/stretchr/testify/require\"\n",
+			"the root imports github.com/stretchr/testify/require",
+		},
+		{
+			"testing in what ships", "internal/siptest/zz_fault.go",
+			"package siptest\n\nimport _ \"testing\"\n",
+			"internal/siptest imports testing",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			copyModule(t, dir)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, tc.file), []byte(tc.source), 0o600))
+			require.Contains(t, strings.Join(layerFaults(t, dir), "\n"), tc.want)
+		})
+	}
+}
+
+// copyModule copies the Go files of the module, without nested modules, and what they embed.
+func copyModule(t *testing.T, dst string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if path != "." && (strings.HasPrefix(d.Name(), ".") || isModule(path)) {
+				return filepath.SkipDir
+			}
+			return os.MkdirAll(filepath.Join(dst, path), 0o700)
+		}
+		if strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{".go", ".mod", ".sum", ".tsv", ".csv"}, filepath.Ext(path)) {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dst, path), data, 0o600)
+	}))
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
+// layerFaults lists what breaks the rules in the module at dir.
+func layerFaults(t *testing.T, dir string) (faults []string) {
+	t.Helper()
+	for _, p := range packages(t, dir) {
+		for _, imp := range p.imports {
+			if !allowed(p.path, imp) {
+				faults = append(faults, fmt.Sprintf("%s imports %s", shown(p.path), shown(imp)))
+			}
+		}
+		if slices.Contains(core, p.path) || strings.HasPrefix(p.path, "internal/") && p.path != "internal/siptest" {
+			faults = append(faults, clockFaults(t, dir, p)...)
+		}
+	}
+	return faults
+}
+
+type pkg struct {
+	path    string // relative to the module; "" is the root
+	files   []string
+	imports []string // paths of this module are relative
+}
+
+func packages(t *testing.T, dir string) (ps []pkg) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}|{{join .GoFiles ","}}|{{join .Imports ","}}`, "./...")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if exit, ok := err.(*exec.ExitError); ok {
+		t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+	}
+	require.NoError(t, err)
+	for line := range strings.Lines(strings.TrimSpace(string(out))) {
+		part := strings.Split(strings.TrimSpace(line), "|")
+		p := pkg{path: relative(part[0]), files: strings.Split(part[1], ",")}
+		for _, imp := range strings.Split(part[2], ",") {
+			if imp != "" {
+				p.imports = append(p.imports, relative(imp))
+			}
+		}
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+// relative is a path of this module without the module's own path: "./" for the root as an import, so that it
+// cannot be taken for anything else.
+func relative(path string) string {
+	if path == module {
+		return ""
+	}
+	return strings.TrimPrefix(path, module+"/")
+}
+
+func shown(path string) string {
+	if path == "" {
+		return "the root"
+	}
+	return path
+}
+
+// allowed says whether package from may import imp.
+func allowed(from, imp string) bool {
+	top, _, _ := strings.Cut(imp, "/")
+	switch {
+	case imp == "testing" || strings.HasPrefix(imp, "testing/"):
+		return false
+	case imp == "" || top == "internal":
+		return from != "" || imp != ""
+	case slices.Contains(core, top):
+		parent, _, isAdapter := strings.Cut(from, "/")
+		return isAdapter && parent == top && imp == parent // an adapter imports its parent, nothing else
+	case strings.Contains(top, "."):
+		return slices.ContainsFunc(third[from], func(p string) bool { return imp == p || strings.HasPrefix(imp, p+"/") })
+	}
+	return true // the standard library
+}
+
+// clocks are the functions that read a clock, wait, or start something, by package.
+var clocks = map[string][]string{
+	"time":    {"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"},
+	"context": {"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause", "AfterFunc"},
+}
+
+// rateClocks are the methods of rate.Limiter and rate.Reservation that read the clock themselves.
+var rateClocks = []string{"Allow", "Reserve", "Wait", "WaitN", "Tokens", "SetLimit", "SetBurst", "Delay", "Cancel"}
+
+func clockFaults(t *testing.T, dir string, p pkg) (faults []string) {
+	t.Helper()
+	fset := sources.fset
+	var files []*ast.File
+	for _, name := range p.files {
+		f, err := parser.ParseFile(fset, filepath.Join(dir, p.path, name), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
+	// Types from outside the standard library are left unresolved but for their package: the checks below need no more.
+	conf := types.Config{Importer: sources, Error: func(error) {}}
+	_, _ = conf.Check(p.path, fset, files, info)
+	at := func(n ast.Node) string {
+		pos := fset.Position(n.Pos())
+		return fmt.Sprintf("%s:%d", filepath.Join(p.path, filepath.Base(pos.Filename)), pos.Line)
+	}
+	for i, f := range files {
+		isLoop := p.path == "" && slices.Contains(loops, p.files[i])
+		usesRate := slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"golang.org/x/time/rate"` })
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				faults = append(faults, at(n)+": go statement")
+			case *ast.SelectorExpr:
+				if usesRate && slices.Contains(rateClocks, n.Sel.Name) && info.Uses[n.Sel] == nil {
+					faults = append(faults, at(n)+": rate.Limiter."+n.Sel.Name)
+				}
+				obj := info.Uses[n.Sel]
+				if obj == nil || obj.Pkg() == nil || isLoop {
+					return true
+				}
+				if _, isFunc := obj.(*types.Func); isFunc && slices.Contains(clocks[obj.Pkg().Path()], obj.Name()) &&
+					obj.Type().(*types.Signature).Recv() == nil {
+					faults = append(faults, at(n)+": "+obj.Pkg().Path()+"."+obj.Name())
+				}
+			}
+			return true
+		})
+	}
+	return faults
+}
+
+// sources resolves the standard library from source, once for all tests, and stands an empty package in for
+// everything else.
+var sources = func() lenient {
+	fset := token.NewFileSet()
+	return lenient{fset, importer.ForCompiler(fset, "source", nil)}
+}()
+
+type lenient struct {
+	fset *token.FileSet
+	std  types.Importer
+}
+
+func (l lenient) Import(path string) (*types.Package, error) {
+	if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
+		p := types.NewPackage(path, path[strings.LastIndex(path, "/")+1:])
+		p.MarkComplete()
+		return p, nil
+	}
+	return l.std.Import(path)
+}
