@@ -1,0 +1,148 @@
+package outdial_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the expected output in testdata")
+
+// golden compares got with a file of testdata, or writes it under -rewrite.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *rewrite {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+func TestRecover(t *testing.T) {
+	w := newWorld(nil)
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	first := dial(t, s, w.now)
+	require.NoError(t, s.Abandon(w.tick(time.Second), first.ID, outdial.Result{Origin: outdial.OriginNoTrying}))
+	second := dial(t, s, w.now)
+	_, err := s.Answer(w.tick(time.Second), second.ID)
+	require.NoError(t, err)
+	ended := w.engine.NewSession()
+	require.NoError(t, ended.Begin(w.now, aCall))
+	a := dial(t, ended, w.now)
+	require.NoError(t, ended.End(w.now, a.ID, carrier(486)))
+
+	// The process dies. The next one has the same journal, a clock that was set back, and observers that know nothing.
+	after := newWorld(func(c *outdial.Config) { c.Journal = w.journal })
+	r, err := after.engine.Recover(start.Add(-time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, outdial.Recovery{Events: 6, LastSeq: 6, Unknown: 2}, r)
+	require.Len(t, after.watcher.events, 8)
+	for i, ev := range after.watcher.events {
+		require.Equal(t, i < 6, ev.Replay)
+		require.Zero(t, ev.Attempt.Channel)
+	}
+	origins := map[uint8]outdial.Origin{}
+	for _, ev := range after.watcher.events[6:] {
+		require.Equal(t, outdial.EventEnded, ev.Kind)
+		origins[ev.Attempt.ID.Leg] = ev.Attempt.Result.Origin
+	}
+	require.Equal(t, map[uint8]outdial.Origin{1: outdial.OriginNoTrying, 2: outdial.OriginUnknown}, origins)
+
+	next := after.engine.NewSession()
+	require.NoError(t, next.Begin(after.now, aCall))
+	require.Greater(t, next.Call().ID, a.ID.Call, "call ids go on where the journal ends")
+
+	third := newWorld(func(c *outdial.Config) { c.Journal = w.journal })
+	r, err = third.engine.Recover(start)
+	require.NoError(t, err)
+	require.Zero(t, r.Unknown, "what was closed stays closed")
+}
+
+func TestFactsAboutTheWorld(t *testing.T) {
+	w := newWorld(nil)
+	id := outdial.AttemptID{Call: 7, Leg: 1}
+	require.NoError(t, w.engine.Dispose(w.now, outdial.Disposition{Attempt: id, AnsweredBy: outdial.AnsweredByHuman}))
+	require.NoError(t, w.engine.Label(w.now, outdial.Label{Number: 13125550100, Engine: "x", Status: outdial.LabelLabelled}))
+	require.NoError(t, w.engine.Control(w.now, outdial.Control{Actor: "op", Action: "trunk.drain", Target: "a"}))
+	require.Equal(t, []outdial.EventKind{outdial.EventDisposed, outdial.EventLabelled, outdial.EventControl}, w.journal.kinds())
+	require.Equal(t, id, w.watcher.events[0].Disposition.Attempt)
+	require.Equal(t, "a", w.watcher.events[2].Control.Target)
+}
+
+func TestCallIDsOfNodes(t *testing.T) {
+	seen := map[outdial.CallID]bool{}
+	for node := range uint16(3) {
+		w := newWorld(func(c *outdial.Config) { c.Node = node })
+		s := w.engine.NewSession()
+		for range 100 {
+			require.NoError(t, s.Begin(start, aCall))
+			require.False(t, seen[s.Call().ID])
+			seen[s.Call().ID] = true
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.Explain = true })
+	w.router.plan = append(w.router.plan, outdial.Candidate{Trunk: w.trunk("c"), Carrier: w.ids.Carriers.ID("gamma"), Tier: 2})
+	w.trunks.full[w.trunk("a")] = w.now.Add(time.Minute)
+	call := aCall
+	call.ID = 0x2a
+	call.Program = w.ids.Programs.ID("spring")
+
+	would, err := json.MarshalIndent(w.engine.Explain(w.now, call), "", "  ")
+	require.NoError(t, err)
+	golden(t, "testdata/explain_would.json", string(would)+"\n")
+	require.Empty(t, w.journal.events)
+	require.Empty(t, w.watcher.events)
+	require.True(t, w.clean())
+	require.Equal(t, w.failover.picks, w.failover.returns, "a rehearsal costs no turn")
+
+	s := w.engine.NewSession()
+	require.Equal(t, "none", s.Explain().Outcome)
+	require.NoError(t, s.Begin(w.now, call))
+	a := dial(t, s, w.now)
+	require.NoError(t, s.End(w.now, a.ID, outdial.Result{Origin: outdial.OriginCarrier, Code: 486, Phrase: "Busy Here", Cause: outdial.Cause{Value: 17, Location: outdial.LocationUser}}))
+	requireStop(t, s, w.now, outdial.StopVerdict)
+	did, err := json.MarshalIndent(s.Explain(), "", "  ")
+	require.NoError(t, err)
+	golden(t, "testdata/explain_did.json", string(did)+"\n")
+
+	denied := call
+	denied.To = 12125550199
+	x := w.engine.Explain(w.now, denied)
+	require.Equal(t, "no_route", x.Outcome)
+	require.Equal(t, "denied", x.Refused.Code)
+}
+
+// TestHotPathAllocatesNothing runs a whole call: one failed attempt, a second that is answered and ends.
+func TestHotPathAllocatesNothing(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) {
+		c.Failover, c.Trunks, c.CLIs, c.Journal, c.Observers = new(testFailover), nil, nil, nil, nil
+	})
+	s := w.engine.NewSession()
+	play := func() {
+		if s.Begin(w.now, aCall) != nil {
+			t.Fail()
+		}
+		step, _ := s.Next(w.now)
+		_ = s.Progress(w.now, step.Attempt.ID, outdial.ProgressOf(100, false))
+		_ = s.End(w.now, step.Attempt.ID, carrier(503))
+		step, _ = s.Next(w.now)
+		_ = s.Progress(w.now, step.Attempt.ID, outdial.ProgressOf(180, false))
+		_, _ = s.Answer(w.now, step.Attempt.ID)
+		if s.End(w.now, step.Attempt.ID, outdial.Result{Origin: outdial.OriginCallerHangup}) != nil || !s.Done() {
+			t.Fail()
+		}
+	}
+	play()
+	require.Zero(t, testing.AllocsPerRun(200, play))
+}
