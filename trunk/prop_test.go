@@ -1,0 +1,188 @@
+package trunk_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/trunk"
+)
+
+// model is a Set with one trunk, written to be read: lists, no reuse, nothing clever.
+type model struct {
+	limits trunk.Limits
+	latest time.Time
+	held   map[outdial.Lease]time.Time // since when
+	left   map[outdial.Lease]time.Time // when its INVITE left
+	all    []time.Time                 // every INVITE that left, in order
+}
+
+func (m *model) tell(now time.Time) {
+	if now.After(m.latest) {
+		m.latest = now
+	}
+}
+
+func (m *model) mayAcquire() bool {
+	return m.limits.State == trunk.Live && len(m.held) < m.limits.Channels
+}
+
+func (m *model) maySeize() bool {
+	n := 0
+	for _, t := range m.all {
+		if m.latest.Sub(t) < time.Second {
+			n++
+		}
+	}
+	return m.limits.CPS < 0 || n < m.limits.CPS
+}
+
+func (m *model) release(l outdial.Lease, undo bool) {
+	if t, ok := m.left[l]; ok && undo {
+		for i := range m.all {
+			if m.all[i].Equal(t) {
+				m.all = append(m.all[:i:i], m.all[i+1:]...)
+				break
+			}
+		}
+	}
+	delete(m.held, l)
+	delete(m.left, l)
+}
+
+// TestModel drives a Set and the model with the same verbs, by goroutines whose clocks differ and step back.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(t *rapid.T) trunk.Limits {
+			return trunk.Limits{
+				Name:     "alpha",
+				Channels: rapid.IntRange(1, 5).Draw(t, "channels"),
+				CPS:      rapid.SampledFrom([]int{-1, 1, 2, 3, 7}).Draw(t, "cps"),
+				State:    rapid.SampledFrom([]trunk.State{0, 0, 0, trunk.Draining, trunk.Out}).Draw(t, "state"),
+				MaxCall:  3 * time.Second,
+			}
+		}
+		m := &model{limits: draw(t), held: map[outdial.Lease]time.Time{}, left: map[outdial.Lease]time.Time{}}
+		f := newFixture(t, m.limits)
+		now := start
+		var issued []outdial.Lease
+		clock := func(t *rapid.T) time.Time {
+			now = now.Add(time.Duration(rapid.IntRange(0, 400).Draw(t, "step")) * time.Millisecond)
+			return now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 0, -1, -300, -2000, 150}).Draw(t, "skew")) * time.Millisecond)
+		}
+		lease := func(t *rapid.T) outdial.Lease {
+			if len(issued) == 0 {
+				t.Skip("nothing was ever issued")
+			}
+			return issued[rapid.IntRange(0, len(issued)-1).Draw(t, "lease")] // held or stale
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"acquire": func(t *rapid.T) {
+				now := clock(t)
+				l, _, err := f.set.Acquire(now, nil, f.c)
+				require.Equal(t, m.mayAcquire(), err == nil, "%v", err)
+				if err == nil {
+					m.tell(now)
+					require.NotContains(t, issued, l)
+					issued = append(issued, l)
+					m.held[l] = m.latest
+				}
+			},
+			"seize": func(t *rapid.T) {
+				now, l := clock(t), lease(t)
+				again, err := f.set.Seize(now, nil, f.c, l)
+				if _, ok := m.held[l]; !ok {
+					require.ErrorIs(t, err, trunk.ErrStaleLease)
+					return
+				}
+				m.tell(now)
+				if _, ok := m.left[l]; ok {
+					require.NoError(t, err)
+					return
+				}
+				require.Equal(t, m.maySeize(), err == nil, "%v", err)
+				if err == nil {
+					m.left[l] = m.latest
+					m.all = append(m.all, m.latest)
+					return
+				}
+				require.ErrorIs(t, err, trunk.ErrCPS)
+				m.latest = m.latest.Add(again.Sub(now) - 1) // on the trunk's clock, a moment before again
+				require.False(t, m.maySeize())
+				m.latest = m.latest.Add(1)
+				require.True(t, m.maySeize())
+				m.latest = m.latest.Add(-again.Sub(now))
+			},
+			"release": func(t *rapid.T) {
+				l := lease(t)
+				f.set.Release(clock(t), l)
+				m.release(l, false)
+			},
+			"undo": func(t *rapid.T) {
+				l := lease(t)
+				f.set.Undo(clock(t), l)
+				m.release(l, true)
+			},
+			"resize or drain": func(t *rapid.T) {
+				m.limits = draw(t)
+				f.update(m.limits)
+			},
+			"advance": func(t *rapid.T) {
+				now := clock(t)
+				next := f.set.Advance(now)
+				if len(m.held) > 0 {
+					m.tell(now)
+				}
+				for l, since := range m.held {
+					if m.latest.Sub(since) >= m.limits.MaxCall {
+						m.release(l, false)
+					}
+				}
+				require.Equal(t, len(m.held) == 0, next.IsZero())
+			},
+			"": func(t *rapid.T) {
+				st := f.status(time.Time{})
+				require.Equal(t, len(m.held), st.InUse)
+				require.LessOrEqual(t, st.InUse, st.Peak)
+				require.Equal(t, uint64(len(m.all)), st.Seized)
+			},
+		})
+	})
+}
+
+// TestSmoothSpacing: whatever the arrivals, calls leave in order, spaced by 1/CPS, none held back longer than
+// Smooth, and never more than CPS in a second.
+func TestSmoothSpacing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cps := rapid.IntRange(1, 30).Draw(t, "cps")
+		smooth := time.Duration(rapid.IntRange(1, 2000).Draw(t, "smooth")) * time.Millisecond
+		f := newFixture(t, trunk.Limits{Channels: -1, CPS: cps, Smooth: smooth})
+		now := start
+		var left []time.Time
+		for range 100 {
+			now = now.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "step")) * time.Millisecond)
+			l := f.acquire(now)
+			leave, err := f.set.Seize(now, nil, f.c, l)
+			if err != nil {
+				require.ErrorIs(t, err, trunk.ErrCPS)
+				require.True(t, leave.After(now))
+				_, err = f.set.Seize(leave.Add(-1), nil, f.c, l)
+				require.ErrorIs(t, err, trunk.ErrCPS)
+				continue
+			}
+			if leave.IsZero() {
+				leave = now
+			}
+			require.LessOrEqual(t, leave.Sub(now), smooth)
+			if len(left) > 0 {
+				require.GreaterOrEqual(t, leave.Sub(left[len(left)-1]), time.Second/time.Duration(cps))
+			}
+			if left = append(left, leave); len(left) > cps {
+				require.GreaterOrEqual(t, leave.Sub(left[len(left)-1-cps]), time.Second)
+			}
+		}
+	})
+}

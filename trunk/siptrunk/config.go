@@ -1,0 +1,138 @@
+package siptrunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// Config is what a [Dialer] is made from.
+type Config struct {
+	// Conn is the socket to use; the Dialer owns and closes it. A socket with the methods ReadFromUDPAddrPort and
+	// WriteToUDPAddrPort is used through them. nil = listen on ListenAddr.
+	Conn net.PacketConn
+	// ListenAddr is the local UDP address, "host:port"; port 0 picks a free one. It is needed when Conn is nil.
+	ListenAddr string
+	// Advertise is the "host" or "host:port" that Via and Contact name. "" = the address of the socket, which then
+	// must not be an unspecified one such as 0.0.0.0.
+	Advertise string
+
+	// Trunks says how each trunk is reached; SetTrunks replaces it at run time. The map is copied.
+	Trunks map[outdial.TrunkID]Trunk
+
+	// Offer returns the session description that Dial offers for an attempt; the slice is only read, before Dial
+	// returns. nil = Dial refuses (use Invite).
+	Offer func(*outdial.Attempt) []byte
+
+	// UserAgent is the User-Agent header of requests. "" = "outdial"; "-" = none.
+	UserAgent string
+	// Grace is how long Run, once its context has ended, waits for the legs that it hangs up. 0 = 4 s; negative = none.
+	Grace time.Duration
+	// Resolve looks up the host of a trunk whose address is a name. nil = net.DefaultResolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Logger takes what has no other way out: malformed messages, failing reads. nil = silent.
+	Logger *slog.Logger
+}
+
+const (
+	defaultUserAgent = "outdial"
+	defaultGrace     = 4 * time.Second
+	defaultPort      = 5060
+	// socketBuffer is asked for on sockets of our own: the usual 208 KiB drop bursts.
+	socketBuffer = 4 << 20
+)
+
+// withDefaults fills in what is zero and says what is wrong.
+func (c Config) withDefaults() (Config, error) {
+	var errs []error
+	if c.Conn == nil && c.ListenAddr == "" {
+		errs = append(errs, errors.New("Conn or ListenAddr is needed"))
+	}
+	if c.Conn != nil && c.ListenAddr != "" {
+		errs = append(errs, errors.New("Conn and ListenAddr exclude each other"))
+	}
+	switch {
+	case c.UserAgent == "":
+		c.UserAgent = defaultUserAgent
+	case c.UserAgent == "-":
+		c.UserAgent = ""
+	case !validValue(c.UserAgent):
+		errs = append(errs, fmt.Errorf("UserAgent %q has a control character", c.UserAgent))
+	}
+	switch {
+	case c.Grace == 0:
+		c.Grace = defaultGrace
+	case c.Grace < 0:
+		c.Grace = 0
+	}
+	if c.Resolve == nil {
+		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, errors.Join(errs...)
+}
+
+// listen opens the socket of the configuration.
+func (c *Config) listen() (net.PacketConn, error) {
+	if c.Conn != nil {
+		return c.Conn, nil
+	}
+	addr, err := net.ResolveUDPAddr("udp", c.ListenAddr)
+	if err != nil {
+		return nil, fmt.Errorf("siptrunk: ListenAddr: %w", err)
+	}
+	conn, err := net.ListenUDP("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("siptrunk: %w", err)
+	}
+	// The kernel may grant less; that is no reason to fail.
+	_ = conn.SetReadBuffer(socketBuffer)
+	_ = conn.SetWriteBuffer(socketBuffer)
+	return conn, nil
+}
+
+// sentBy returns what Via and Contact name, from Advertise and the address of the socket.
+func (c *Config) sentBy(local netip.AddrPort) (string, error) {
+	host, port := local.Addr().String(), local.Port()
+	if c.Advertise != "" {
+		var err error
+		if host, port, err = splitHostPort(c.Advertise, port); err != nil {
+			return "", fmt.Errorf("siptrunk: Advertise: %w", err)
+		}
+	} else if local.Addr().IsUnspecified() {
+		return "", fmt.Errorf("siptrunk: Advertise is needed: %s is no address that a carrier can answer to", local.Addr())
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
+}
+
+// splitHostPort reads "host", "host:port", "[v6]" or "[v6]:port"; a missing port is port.
+func splitHostPort(s string, port uint16) (string, uint16, error) {
+	host := s
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Unmap().String(), port, nil
+	}
+	if h, p, err := net.SplitHostPort(s); err == nil {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return "", 0, fmt.Errorf("%q: the port is not in 1..65535", s)
+		}
+		host, port = h, uint16(n)
+	} else if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' {
+		host = s[1 : len(s)-1]
+	}
+	if !validHost(host) {
+		return "", 0, fmt.Errorf("%q: not a host name or address", s)
+	}
+	return host, port, nil
+}

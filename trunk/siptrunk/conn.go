@@ -1,0 +1,123 @@
+package siptrunk
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// addrPortConn is the part of *net.UDPConn that spares an allocation a datagram.
+type addrPortConn interface {
+	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
+}
+
+// conn stands between the socket and sipgo. It reads for sipgo, and keeps from it: failures of single datagrams,
+// which would end the listener; datagrams of strangers, which would fill its connection pool; and responses, which
+// go straight to their legs, in the order in which they came.
+type conn struct {
+	net.PacketConn
+	fast    addrPortConn // nil = use PacketConn
+	admits  func(netip.AddrPort) bool
+	deliver func(*sip.Response, time.Time)
+	failed  func(error)
+	parser  *sip.Parser
+
+	closed                         atomic.Bool
+	dropped, malformed, readErrors atomic.Uint64
+}
+
+func newConn(inner net.PacketConn) *conn {
+	c := &conn{PacketConn: inner, parser: newResponseParser()}
+	c.fast, _ = inner.(addrPortConn)
+	return c
+}
+
+// newResponseParser returns a parser that reads what every response is asked for, and leaves the rest as text.
+func newResponseParser() *sip.Parser {
+	all, some := sip.DefaultHeadersParser(), map[string]sip.HeaderParser{}
+	for _, name := range []string{"via", "v", "call-id", "i", "cseq", "content-length", "l", "record-route"} {
+		some[name] = all[name]
+	}
+	return sip.NewParser(sip.WithHeadersParsers(some))
+}
+
+// ReadFrom returns the next request from a known source. It fails only when the socket is closed.
+func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
+	for failures := 0; ; {
+		n, from, err := c.read(b)
+		switch {
+		case err == nil:
+			failures = 0
+		case c.closed.Load(), errors.Is(err, net.ErrClosed):
+			return 0, nil, net.ErrClosed
+		default:
+			c.readErrors.Add(1)
+			c.failed(err)
+			// One failure is one datagram's, as a rule a late ICMP error. A socket that does nothing but fail
+			// must not take the processor with it.
+			if failures++; failures > 16 {
+				time.Sleep(min(time.Duration(failures)*time.Millisecond, 100*time.Millisecond))
+			}
+			continue
+		}
+		if !c.admits(from) {
+			c.dropped.Add(1)
+			continue
+		}
+		if !bytes.HasPrefix(b[:n], []byte("SIP/2.0 ")) {
+			return n, net.UDPAddrFromAddrPort(from), nil
+		}
+		at := time.Now()
+		msg, err := c.parser.ParseSIP(b[:n])
+		res, ok := msg.(*sip.Response)
+		if err != nil || !ok || !usable(res) {
+			c.malformed.Add(1)
+			continue
+		}
+		c.deliver(res, at)
+	}
+}
+
+// usable reports whether a response has what it is matched by.
+func usable(res *sip.Response) bool {
+	return res.CallID() != nil && res.CSeq() != nil && res.Via() != nil && res.To() != nil &&
+		res.StatusCode >= 100 && res.StatusCode <= 699
+}
+
+func (c *conn) read(b []byte) (int, netip.AddrPort, error) {
+	if c.fast != nil {
+		n, from, err := c.fast.ReadFromUDPAddrPort(b)
+		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
+	}
+	n, addr, err := c.PacketConn.ReadFrom(b)
+	if err != nil {
+		return 0, netip.AddrPort{}, err
+	}
+	from, err := netip.ParseAddrPort(addr.String())
+	return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
+}
+
+// send writes one datagram of ours.
+func (c *conn) send(b []byte, to netip.AddrPort) error {
+	var err error
+	if c.fast != nil {
+		_, err = c.fast.WriteToUDPAddrPort(b, to)
+	} else {
+		_, err = c.PacketConn.WriteTo(b, net.UDPAddrFromAddrPort(to))
+	}
+	return err
+}
+
+// Close closes the socket; a second Close does nothing.
+func (c *conn) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	return c.PacketConn.Close()
+}

@@ -1,0 +1,349 @@
+package siptrunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+)
+
+// Errors of Dial, Invite and Ping: nothing left the host.
+var (
+	ErrClosed       = errors.New("siptrunk: the dialer is closed or draining")
+	ErrUnknownTrunk = errors.New("siptrunk: the trunk is not configured")
+	ErrNoOffer      = errors.New("siptrunk: there is no session description to offer")
+	ErrRunning      = errors.New("siptrunk: the dialer is or was running")
+)
+
+// Dialer places attempts over SIP. Make it with New, serve it with Run. All methods are safe for concurrent use.
+type Dialer struct {
+	cfg    Config
+	local  netip.AddrPort
+	sentBy string
+	conn   *conn
+	ua     *sipgo.UserAgent
+	server *sipgo.Server
+	digest *sipgo.Client
+	routes atomic.Pointer[routes]
+
+	ran     atomic.Bool
+	tasks   sync.WaitGroup
+	unknown atomic.Uint64
+
+	mu       sync.RWMutex // guards what follows; a few lines each time
+	draining bool
+	closed   bool
+	parties  map[string]party       // by Call-ID; ended legs stay for a while to repeat their ACK
+	peers    map[netip.AddrPort]int // addresses of live parties, with their number
+	live     int
+	idle     []chan struct{} // closed when live falls to zero
+}
+
+var _ outdial.Dialer = (*Dialer)(nil)
+
+// party is what responses are delivered to.
+type party interface {
+	receive(res *sip.Response, at time.Time)
+}
+
+// New checks cfg and opens the socket, unless cfg brings one. Nothing runs before Run; a Dialer that is never run
+// must be closed. The error names every field that is wrong.
+func New(cfg Config) (*Dialer, error) {
+	cfg, err := cfg.withDefaults()
+	_, trunkErr := newRoutes(cfg.Trunks, "host.invalid") // so that one error names everything
+	if err = errors.Join(err, trunkErr); err != nil {
+		return nil, fmt.Errorf("siptrunk: %w", err)
+	}
+	inner, err := cfg.listen()
+	if err != nil {
+		return nil, err
+	}
+	d := &Dialer{cfg: cfg, conn: newConn(inner), parties: map[string]party{}, peers: map[netip.AddrPort]int{}}
+	if err := d.setUp(); err != nil {
+		_ = inner.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Dialer) setUp() error {
+	var err error
+	if d.local, err = netip.ParseAddrPort(d.conn.LocalAddr().String()); err != nil {
+		return fmt.Errorf("siptrunk: the socket's address: %w", err)
+	}
+	d.local = netip.AddrPortFrom(d.local.Addr().Unmap(), d.local.Port())
+	if d.sentBy, err = d.cfg.sentBy(d.local); err != nil {
+		return err
+	}
+	if err = d.SetTrunks(d.cfg.Trunks); err != nil {
+		return err
+	}
+	d.conn.admits, d.conn.deliver, d.conn.failed = d.admits, d.deliver, d.readFailed
+	log := d.cfg.Logger
+	d.ua, err = sipgo.NewUA(
+		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(log)),
+		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(log),
+			sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {})),
+	)
+	if err != nil {
+		return fmt.Errorf("siptrunk: %w", err)
+	}
+	if d.server, err = sipgo.NewServer(d.ua, sipgo.WithServerLogger(log)); err != nil {
+		return fmt.Errorf("siptrunk: %w", err)
+	}
+	if d.digest, err = sipgo.NewClient(d.ua, sipgo.WithClientLogger(log)); err != nil {
+		return fmt.Errorf("siptrunk: %w", err)
+	}
+	d.digest.TxRequester = notSent{}
+	d.server.OnNoRoute(d.serve)
+	return nil
+}
+
+// SetTrunks replaces the trunks. Attempts under way go on as they began. On an error, which names every field that
+// is wrong, the former trunks stay in force.
+func (d *Dialer) SetTrunks(trunks map[outdial.TrunkID]Trunk) error {
+	rs, err := newRoutes(trunks, hostOf(d.sentBy))
+	if err != nil {
+		return fmt.Errorf("siptrunk: %w", err)
+	}
+	d.routes.Store(rs)
+	return nil
+}
+
+// LocalAddr returns the address of the socket.
+func (d *Dialer) LocalAddr() netip.AddrPort { return d.local }
+
+// Run serves the socket until ctx ends. Then it refuses new attempts, hangs up the legs that are left, waits up to
+// Config.Grace for them to be over, reports the end of those that are not, closes the socket, and returns when
+// everything that the Dialer started is over. It returns nil then, and an error when the socket failed before.
+// A Dialer runs once.
+func (d *Dialer) Run(ctx context.Context) error {
+	if d.ran.Swap(true) {
+		return ErrRunning
+	}
+	served := make(chan error, 1)
+	go func() { served <- d.server.ServeUDP(d.conn) }()
+	var err error
+	select {
+	case <-ctx.Done():
+		d.Drain()
+		d.each((*Leg).shutDown)
+		d.awaitIdle(d.cfg.Grace)
+	case err = <-served:
+		if !d.isClosed() {
+			err = errors.Join(errors.New("siptrunk: the socket failed"), err)
+		}
+		served <- nil
+	}
+	closeErr := d.Close()
+	<-served
+	d.tasks.Wait()
+	if e := d.ua.Close(); e != nil && err == nil {
+		err = fmt.Errorf("siptrunk: %w", e)
+	}
+	return errors.Join(err, closeErr)
+}
+
+// Drain refuses new attempts from now on. Legs that live go on; Wait tells when there are none.
+func (d *Dialer) Drain() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.draining = true
+}
+
+// Live is the number of legs that are not over.
+func (d *Dialer) Live() int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.live
+}
+
+// Wait returns nil when no leg lives, or the error of ctx. Call Drain first, or new legs prolong it.
+func (d *Dialer) Wait(ctx context.Context) error {
+	select {
+	case <-d.whenIdle():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close closes the socket at once and ends the legs that are left without a word to their carriers; their ends are
+// reported before Close returns. A Run under way returns. Ending the context of Run is the graceful way.
+func (d *Dialer) Close() error {
+	d.mu.Lock()
+	d.draining = true
+	d.mu.Unlock()
+	d.each((*Leg).kill)
+	<-d.whenIdle()
+	d.mu.Lock()
+	d.closed = true
+	left := d.parties
+	d.parties = map[string]party{}
+	d.mu.Unlock()
+	for _, p := range left {
+		if l, ok := p.(*Leg); ok {
+			l.forget()
+		}
+	}
+	return d.conn.Close()
+}
+
+// Stats are counts since New, and the size of the tables now.
+type Stats struct {
+	Live       int    // legs that are not over
+	Parties    int    // legs and pings that responses are matched with; a leg stays for 32 s after its end
+	Strangers  uint64 // datagrams dropped unread: their source is no trunk
+	Malformed  uint64 // responses dropped: they do not parse
+	Unmatched  uint64 // responses dropped: they belong to nothing
+	ReadErrors uint64 // failed reads of the socket
+}
+
+// Stats returns the counts.
+func (d *Dialer) Stats() Stats {
+	d.mu.RLock()
+	live, parties := d.live, len(d.parties)
+	d.mu.RUnlock()
+	return Stats{
+		Live: live, Parties: parties, Strangers: d.conn.dropped.Load(), Malformed: d.conn.malformed.Load(),
+		Unmatched: d.unknown.Load(), ReadErrors: d.conn.readErrors.Load(),
+	}
+}
+
+// route returns how a trunk is reached.
+func (d *Dialer) route(id outdial.TrunkID) (*route, error) {
+	if r := d.routes.Load().byID[id]; r != nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("%w: %d", ErrUnknownTrunk, id)
+}
+
+// admits reports whether datagrams from this source are read.
+func (d *Dialer) admits(from netip.AddrPort) bool {
+	if d.routes.Load().admits(from) {
+		return true
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.peers[from] > 0
+}
+
+// deliver hands a response to whom it belongs. It runs on the goroutine that reads the socket.
+func (d *Dialer) deliver(res *sip.Response, at time.Time) {
+	p := d.partyOf(string(*res.CallID()))
+	if p == nil {
+		d.unknown.Add(1)
+		return
+	}
+	p.receive(res, at)
+}
+
+func (d *Dialer) readFailed(err error) {
+	d.cfg.Logger.Warn("siptrunk: reading the socket", "error", err)
+}
+
+func (d *Dialer) partyOf(callID string) party {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.parties[callID]
+}
+
+// enter makes p the party of a Call-ID.
+func (d *Dialer) enter(callID string, p party) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return ErrClosed
+	}
+	d.parties[callID] = p
+	if _, ok := p.(*Leg); ok {
+		d.live++
+	}
+	return nil
+}
+
+func (d *Dialer) leave(callID string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.parties, callID)
+}
+
+// over notes that a leg has ended; it stays a party until it leaves.
+func (d *Dialer) over() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.live--; d.live == 0 {
+		for _, c := range d.idle {
+			close(c)
+		}
+		d.idle = nil
+	}
+}
+
+// peer counts a party more, or less, that talks to an address.
+func (d *Dialer) peer(addr netip.AddrPort, by int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.peers[addr] += by; d.peers[addr] <= 0 {
+		delete(d.peers, addr)
+	}
+}
+
+// start runs f on a goroutine of its own that Run waits for; false when the Dialer is closed.
+func (d *Dialer) start(f func()) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return false
+	}
+	d.tasks.Go(f)
+	return true
+}
+
+func (d *Dialer) isClosed() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.closed
+}
+
+func (d *Dialer) each(f func(*Leg)) {
+	d.mu.RLock()
+	legs := make([]*Leg, 0, len(d.parties))
+	for _, p := range d.parties {
+		if l, ok := p.(*Leg); ok {
+			legs = append(legs, l)
+		}
+	}
+	d.mu.RUnlock()
+	for _, l := range legs {
+		f(l)
+	}
+}
+
+func (d *Dialer) whenIdle() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := make(chan struct{})
+	if d.live == 0 {
+		close(c)
+	} else {
+		d.idle = append(d.idle, c)
+	}
+	return c
+}
+
+func (d *Dialer) awaitIdle(limit time.Duration) {
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-d.whenIdle():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,152 @@
+package siptrunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+)
+
+// InviteOptions are what a back-to-back user agent decides about one INVITE.
+type InviteOptions struct {
+	Offer       []byte   // body of the INVITE; empty = none, the carrier then makes the offer in its answer
+	ContentType string   // of Offer; "" = "application/sdp"
+	Headers     []Header // added as they are; names that siptrunk writes itself are refused
+	// MaxForwards is the Max-Forwards header: for a call that came in by SIP, the received value less one. 0 = 70;
+	// negative = 0, which no next server will forward.
+	MaxForwards int
+	// ManualAck leaves the ACK of the answer to Leg.Ack, for a caller whose own ACK brings the answer to a delayed
+	// offer. Without it the answer is acknowledged at once, without a body. An answer that is not acknowledged
+	// within 32 s is acknowledged and ended with BYE.
+	ManualAck bool
+	// OnRequest takes requests of the carrier within the dialog, other than BYE: re-INVITE, UPDATE, INFO, their
+	// ACK. It runs on a goroutine of its own and must have answered through tx when it returns (an ACK has no
+	// answer). nil = re-INVITE and UPDATE with a body are refused with 488, UPDATE without one and INFO get 200.
+	OnRequest func(leg *Leg, req *sip.Request, tx sip.ServerTransaction)
+}
+
+// Event is a report with what a back-to-back user agent relays of the message that caused it.
+type Event struct {
+	outdial.Report
+
+	Code        int    // status of the response; 0 = no response caused it
+	Phrase      string // its reason phrase
+	ToTag       string // its To tag: which early dialog it belongs to
+	ContentType string // of its body
+	// Response is the whole response, Request the BYE of a carrier that hung up; nil where none caused the
+	// event. They must not be changed.
+	Response *sip.Response
+	Request  *sip.Request
+}
+
+// Dial implements outdial.Dialer: it offers Config.Offer(a) and otherwise is Invite with no options. The sink is
+// never called on the goroutine of Dial or of Leg.Hangup, so a host may hold its locks over them.
+func (d *Dialer) Dial(ctx context.Context, a *outdial.Attempt, sink func(outdial.Report)) (outdial.Leg, error) {
+	if d.cfg.Offer == nil {
+		return nil, ErrNoOffer
+	}
+	offer := d.cfg.Offer(a)
+	if len(offer) == 0 {
+		return nil, ErrNoOffer
+	}
+	l, err := d.Invite(ctx, a, InviteOptions{Offer: offer}, func(ev Event) { sink(ev.Report) })
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Invite places one attempt: an INVITE with a Call-ID and a From tag of its own. It returns when the INVITE has left
+// (ctx bounds the look-up of the trunk's name until then); what happens is reported to sink as outdial.Dialer says:
+// one event at a time, in order, the last one a ReportEnd, never on the goroutine of Invite or of a Leg's methods.
+// a and opts are copied as far as they are needed later.
+//
+// An error means that nothing left the host, and no event follows.
+func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOptions, sink func(Event)) (*Leg, error) {
+	r, err := d.route(a.Candidate.Trunk)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case opts.MaxForwards == 0:
+		opts.MaxForwards = maxForwards
+	case opts.MaxForwards < 0:
+		opts.MaxForwards = 0
+	}
+	if opts.ContentType == "" {
+		opts.ContentType = "application/sdp"
+	}
+	err = validHeaders(opts.Headers)
+	if !a.Call.To.Valid() {
+		err = errors.Join(err, fmt.Errorf("the callee's number %d is not valid", a.Call.To))
+	}
+	if !validValue(opts.ContentType) || opts.MaxForwards > 255 {
+		err = errors.Join(err, errors.New("ContentType or MaxForwards is not valid"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("siptrunk: attempt %s: %w", a.ID, err)
+	}
+	dst, err := r.resolve(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	l := &Leg{
+		d: d, id: a.ID, route: r, callID: token(16), fromTag: token(8), sink: sink,
+		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dst,
+	}
+	l.to = "<" + l.requestURI(a.Call.To) + ">"
+	l.initial = message{
+		method: string(sip.INVITE), uri: l.to[1 : len(l.to)-1], maxForwards: opts.MaxForwards, to: l.to,
+		callID: l.callID, contact: true, extra: slices.Clone(opts.Headers), contentType: opts.ContentType,
+		body: slices.Clone(opts.Offer),
+	}
+	l.setIdentity(a.CLI)
+	return l, l.begin()
+}
+
+// requestURI is the URI of the callee on the trunk.
+func (l *Leg) requestURI(to outdial.Number) string {
+	b := append(make([]byte, 0, 64), "sip:"...)
+	b = l.route.appendNumber(append(b, l.route.prefix...), to)
+	return string(append(append(b, '@'), l.route.uriHost...))
+}
+
+// setIdentity writes From, and P-Asserted-Identity (RFC 3325) where there is a caller ID; without one the From is
+// anonymous as RFC 3323 §4.1.1.3 has it.
+func (l *Leg) setIdentity(cli outdial.Number) {
+	if cli == 0 {
+		l.from = `"Anonymous" <sip:anonymous@anonymous.invalid>;tag=` + l.fromTag
+	} else {
+		b := append(make([]byte, 0, 64), "<sip:"...)
+		id := string(append(l.route.appendNumber(b, cli), l.route.identity...))
+		l.from = id + ";tag=" + l.fromTag
+		l.initial.lines = append(l.initial.lines, "P-Asserted-Identity: "+id+"\r\n")
+	}
+	l.initial.from = l.from
+}
+
+// begin sends the INVITE and makes the leg a party.
+func (l *Leg) begin() error {
+	d := l.d
+	if err := d.enter(l.callID, l); err != nil {
+		return err
+	}
+	d.peer(l.firstDst, 1)
+	now := time.Now()
+	l.mu.Lock()
+	l.busy = true // until the INVITE has left: a response cannot overtake its report
+	l.mu.Unlock()
+	err := l.sendInvite(now)
+	if err != nil {
+		d.peer(l.firstDst, -1)
+		d.leave(l.callID)
+		d.over()
+		return fmt.Errorf("siptrunk: %s: %w", l.firstDst, err)
+	}
+	l.emit(Event{Report: outdial.Report{Kind: outdial.ReportProgress, Time: now, Marks: outdial.MarkInvite.Of()}})
+	return nil
+}

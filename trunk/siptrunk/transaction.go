@@ -1,0 +1,74 @@
+package siptrunk
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Timers of RFC 3261 §17 for UDP. They are constants here: sipgo keeps its own as package variables, which only
+// concern requests that arrive.
+const (
+	t1      = 500 * time.Millisecond // round-trip time estimate
+	t2      = 4 * time.Second        // longest interval between retransmissions
+	timeout = 64 * t1                // Timers B, F, H and M
+	timerC  = 185 * time.Second      // §16.6: more than three minutes
+)
+
+// clientTx is a client transaction (RFC 3261 §17.1) of a leg. It is moved by the leg alone: by a response that
+// matches its branch and method, and by the leg's one timer.
+type clientTx struct {
+	method   sip.RequestMethod
+	branch   string
+	packet   []byte
+	dst      netip.AddrPort
+	resend   time.Time // when to send again; zero = no more
+	interval time.Duration
+	deadline time.Time // Timer B or F; zero = none
+	fork     bool      // the BYE of a dialog that nobody wanted: it goes on when the leg is over
+
+	// final takes the final response, or nil when none came in time. nil = nobody asks.
+	final func(res *sip.Response, at time.Time)
+}
+
+func newClientTx(method sip.RequestMethod, branch string, packet []byte, dst netip.AddrPort, now time.Time) *clientTx {
+	return &clientTx{
+		method: method, branch: branch, packet: packet, dst: dst,
+		resend: now.Add(t1), interval: t1, deadline: now.Add(timeout),
+	}
+}
+
+// provisional notes a 1xx: an INVITE is not sent again (Timer A), anything else every T2 (Timer E).
+func (tx *clientTx) provisional() {
+	if tx.method == sip.INVITE {
+		tx.resend, tx.deadline = time.Time{}, time.Time{}
+		return
+	}
+	tx.interval = t2
+}
+
+// due reports whether the request is to be sent again now, and plans the next time.
+func (tx *clientTx) due(now time.Time) bool {
+	if tx.resend.IsZero() || tx.resend.After(now) {
+		return false
+	}
+	tx.interval *= 2
+	if tx.method != sip.INVITE {
+		tx.interval = min(tx.interval, t2)
+	}
+	tx.resend = now.Add(tx.interval)
+	return true
+}
+
+func (tx *clientTx) expired(now time.Time) bool {
+	return !tx.deadline.IsZero() && !tx.deadline.After(now)
+}
+
+// earliest returns the earlier of two moments, of which the zero time is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

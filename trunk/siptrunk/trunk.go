@@ -1,0 +1,209 @@
+package siptrunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// Trunk says how one interconnect is reached, and how its attempts are timed. The zero value of every field but
+// Addr is useful. It is a plain value.
+type Trunk struct {
+	// Addr is "host:port" or "host" (port 5060) of the carrier's SIP server, over UDP. A name is looked up for every
+	// attempt, and the first address of the socket's family is used.
+	Addr string
+	// Sources are further addresses that the carrier sends from, each "ip", "ip:port" or a prefix such as
+	// "192.0.2.0/28". Datagrams from anywhere else are dropped unread, except for the addresses of live legs.
+	Sources []string
+
+	// Username and Password answer a digest challenge (RFC 3261 §22). "" = a challenge is a failure.
+	Username, Password string
+	// FromDomain is the host in From and P-Asserted-Identity. "" = what Via and Contact name, without its port.
+	FromDomain string
+	// Format is how numbers are written in requests.
+	Format NumberFormat
+	// Prefix is put before the callee's number as it is written ("tech prefix"): letters, digits and *#+-._ only.
+	Prefix string
+
+	// T100 is how long to wait for any response before hunting should move on (RFC 3261 §17.2.1 asks a server for
+	// a 100 within 200 ms). 0 = 1 s; negative = none.
+	T100 time.Duration
+	// PDDTimer is how long to wait, from the INVITE, for a provisional response beyond 100. 0 = 8 s; negative = none.
+	PDDTimer time.Duration
+	// RingTimer is how long to wait for the answer, from the first provisional response beyond 100. 0 = 60 s;
+	// negative = none: then Timer C of RFC 3261 §16.6, 185 s without any further provisional response, is the bound.
+	RingTimer time.Duration
+}
+
+// NumberFormat is how a trunk wants numbers written.
+type NumberFormat uint8
+
+// Number formats.
+const (
+	FormatPlus   NumberFormat = iota // +12125550123
+	FormatDigits                     // 12125550123
+)
+
+// Defaults of a Trunk.
+const (
+	defaultT100 = time.Second
+	defaultPDD  = 8 * time.Second
+	defaultRing = 60 * time.Second
+)
+
+// route is a Trunk ready for use; it is immutable.
+type route struct {
+	Trunk
+	host     string // as configured, for URIs
+	port     uint16
+	uriHost  string         // host:port as a Request-URI wants it
+	fixed    netip.AddrPort // set when host is an address
+	prefix   string         // escaped
+	identity string         // "@domain>" of From and P-Asserted-Identity
+}
+
+func newRoute(t Trunk, ourHost string) (*route, error) {
+	r := &route{Trunk: t}
+	var errs []error
+	var err error
+	if r.host, r.port, err = splitHostPort(t.Addr, defaultPort); err != nil {
+		errs = append(errs, fmt.Errorf("Addr: %w", err))
+	} else {
+		r.uriHost = net.JoinHostPort(r.host, strconv.Itoa(int(r.port)))
+		if a, err := netip.ParseAddr(r.host); err == nil {
+			r.fixed = netip.AddrPortFrom(a.Unmap(), r.port)
+		}
+	}
+	if t.Format > FormatDigits {
+		errs = append(errs, fmt.Errorf("Format %d is unknown", t.Format))
+	}
+	if !validValue(t.Username) || !validValue(t.Password) || strings.ContainsAny(t.Username, `"\`) {
+		errs = append(errs, errors.New("Username or Password has a character that cannot be sent"))
+	}
+	if t.Username == "" && t.Password != "" {
+		errs = append(errs, errors.New("Password is set without Username"))
+	}
+	domain := t.FromDomain
+	if domain == "" {
+		domain = ourHost
+	} else if !validHost(domain) {
+		errs = append(errs, fmt.Errorf("FromDomain %q is not a host name or address", t.FromDomain))
+	}
+	if strings.Contains(domain, ":") {
+		domain = "[" + domain + "]"
+	}
+	r.identity = "@" + domain + ">"
+	if !validPrefix(t.Prefix) {
+		errs = append(errs, fmt.Errorf("Prefix %q: only letters, digits and *#+-._ are allowed", t.Prefix))
+	}
+	r.prefix = strings.ReplaceAll(t.Prefix, "#", "%23")
+	r.T100 = orDefault(t.T100, defaultT100)
+	r.PDDTimer = orDefault(t.PDDTimer, defaultPDD)
+	r.RingTimer = orDefault(t.RingTimer, defaultRing)
+	return r, errors.Join(errs...)
+}
+
+// orDefault applies the rule of the house: zero = default, negative = none (here: 0).
+func orDefault(d, def time.Duration) time.Duration {
+	switch {
+	case d == 0:
+		return def
+	case d < 0:
+		return 0
+	}
+	return d
+}
+
+// appendNumber appends n as the trunk wants it, in a form that needs no escaping in a URI.
+func (r *route) appendNumber(dst []byte, n outdial.Number) []byte {
+	if r.Format == FormatDigits {
+		return n.AppendDigits(dst)
+	}
+	return n.AppendTo(dst)
+}
+
+// resolve returns where requests go: the configured address, or the first one of its name in the family of local.
+func (r *route) resolve(ctx context.Context, d *Dialer) (netip.AddrPort, error) {
+	if r.fixed.IsValid() {
+		return r.fixed, nil
+	}
+	addrs, err := d.cfg.Resolve(ctx, r.host)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("siptrunk: %w", err)
+	}
+	for _, a := range addrs {
+		if a = a.Unmap(); a.Is4() == d.local.Addr().Is4() || d.local.Addr().IsUnspecified() {
+			return netip.AddrPortFrom(a, r.port), nil
+		}
+	}
+	return netip.AddrPort{}, fmt.Errorf("siptrunk: %s has no address that %s can send to", r.host, d.local.Addr())
+}
+
+// routes is the set of trunks in force; it is immutable.
+type routes struct {
+	byID     map[outdial.TrunkID]*route
+	sources  map[netip.AddrPort]struct{} // port 0 = any
+	prefixes []netip.Prefix
+}
+
+func newRoutes(trunks map[outdial.TrunkID]Trunk, ourHost string) (*routes, error) {
+	rs := &routes{byID: make(map[outdial.TrunkID]*route, len(trunks)), sources: map[netip.AddrPort]struct{}{}}
+	var errs []error
+	for id, t := range trunks {
+		r, err := newRoute(t, ourHost)
+		if id == 0 {
+			err = errors.Join(errors.New("0 is no trunk"), err)
+		}
+		for _, s := range t.Sources {
+			err = errors.Join(err, rs.addSource(s))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("Trunks[%d]: %w", id, err))
+			continue
+		}
+		rs.byID[id] = r
+		if r.fixed.IsValid() {
+			rs.sources[r.fixed] = struct{}{}
+		}
+	}
+	return rs, errors.Join(errs...)
+}
+
+func (rs *routes) addSource(s string) error {
+	if a, err := netip.ParseAddr(s); err == nil {
+		rs.sources[netip.AddrPortFrom(a.Unmap(), 0)] = struct{}{}
+		return nil
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		rs.sources[netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())] = struct{}{}
+		return nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return fmt.Errorf("Sources: %q is not an address, an address with port or a prefix", s)
+	}
+	rs.prefixes = append(rs.prefixes, p.Masked())
+	return nil
+}
+
+func (rs *routes) admits(from netip.AddrPort) bool {
+	if _, ok := rs.sources[from]; ok {
+		return true
+	}
+	if _, ok := rs.sources[netip.AddrPortFrom(from.Addr(), 0)]; ok {
+		return true
+	}
+	for _, p := range rs.prefixes {
+		if p.Contains(from.Addr()) {
+			return true
+		}
+	}
+	return false
+}
