@@ -32,6 +32,9 @@ type CarrierConfig struct {
 	Log *slog.Logger
 }
 
+// settlePoll is how often Settle looks.
+const settlePoll = 5 * time.Millisecond
+
 // A Carrier is a programmable callee: a user agent server whose behaviour is data. It has its own small
 // transaction layer under sipgo's parser, since much of what carriers do wrong no proper stack can be made to do.
 // Two goroutines serve all its calls (four with media). Make it with [StartCarrier]. Its methods are safe for concurrent
@@ -53,7 +56,7 @@ type Carrier struct {
 	media     *mediaSocket
 }
 
-// StartCarrier binds the sockets and starts to serve.
+// StartCarrier binds the sockets and starts to serve. When it fails, sockets of cfg stay the caller's.
 func StartCarrier(cfg CarrierConfig) (*Carrier, error) {
 	if err := cfg.Behaviour.validate(); err != nil {
 		return nil, err
@@ -77,7 +80,9 @@ func StartCarrier(cfg CarrierConfig) (*Carrier, error) {
 		legs: make(map[string]*leg), byCallID: make(map[string]*leg),
 	}
 	if c.media, err = newMediaSocket(cfg.Media, ep.conn); err != nil {
-		ep.conn.Close()
+		if cfg.Conn == nil {
+			ep.conn.Close()
+		}
 		return nil, err
 	}
 	ep.start(c.onMessage)
@@ -104,34 +109,21 @@ func (c *Carrier) SetBehaviour(b Behaviour) error {
 	if err := b.validate(); err != nil {
 		return err
 	}
-	done := make(chan struct{})
-	if !c.ep.post(func() { c.behaviour = b; close(done) }) {
+	if !c.ep.do(func() { c.behaviour = b }) {
 		return fmt.Errorf("siptest: carrier %s: %w", c.name, net.ErrClosed)
-	}
-	select {
-	case <-done:
-	case <-c.ep.quit:
 	}
 	return nil
 }
 
 // HangUp sends BYE for every answered call, as an operator would, and returns when that is done.
 func (c *Carrier) HangUp() {
-	done := make(chan struct{})
-	if !c.ep.post(func() {
+	c.ep.do(func() {
 		for _, l := range c.legs {
 			if l.state == legAnswered {
 				c.hangUp(l)
 			}
 		}
-		close(done)
-	}) {
-		return
-	}
-	select {
-	case <-done:
-	case <-c.ep.quit:
-	}
+	})
 }
 
 // Stats returns the counts so far. The maps are the caller's.
@@ -149,22 +141,14 @@ func (c *Carrier) Records() []Record { return c.book.all() }
 // acknowledged or given up on, or until ctx ends. Use it before comparing counts on both sides.
 func (c *Carrier) Settle(ctx context.Context) error {
 	for {
-		idle := make(chan bool, 1)
-		if !c.ep.post(func() { idle <- c.idle() }) {
-			return nil
-		}
-		select {
-		case ok := <-idle:
-			if ok {
-				return nil
-			}
-		case <-c.ep.quit:
+		idle := false
+		if !c.ep.do(func() { idle = c.idle() }) || idle {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("siptest: carrier %s: %w", c.name, context.Cause(ctx))
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(settlePoll):
 		}
 	}
 }

@@ -109,8 +109,33 @@ func (e *endpoint) post(f func()) bool {
 	select {
 	case <-e.quit:
 		return false
+	default:
+	}
+	select {
+	case <-e.quit:
+		return false
 	case e.inbox <- event{run: f}:
 		return true
+	}
+}
+
+// do runs f on the loop and waits for it; false when the endpoint was closed before.
+func (e *endpoint) do(f func()) bool {
+	done := make(chan struct{})
+	if !e.post(func() { f(); close(done) }) {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-e.quit:
+		e.done.Wait() // f is over, or will never run
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
 	}
 }
 

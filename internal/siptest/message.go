@@ -246,10 +246,27 @@ func remoteTarget(contact *sip.ContactHeader, routes []string, peer netip.AddrPo
 	return uri, next
 }
 
-// unbracket is the URI inside <>, or the value as it is.
+// unbracket is the URI inside <>, after a display name that may be quoted, or the value as it is.
 func unbracket(v string) string {
+	if rest, ok := strings.CutPrefix(strings.TrimSpace(v), `"`); ok {
+		if end := closingQuote(rest); end >= 0 {
+			v = rest[end+1:]
+		}
+	}
 	if _, after, ok := strings.Cut(v, "<"); ok {
 		v, _, _ = strings.Cut(after, ">")
 	}
 	return v
+}
+
+func closingQuote(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return -1
 }
