@@ -1,0 +1,122 @@
+package cdr
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strconv"
+)
+
+const readBuffer = 256 << 10
+
+// cursor reads the records of one segment in order, through one buffer of fixed size.
+type cursor struct {
+	src   io.ReaderAt
+	path  string
+	limit int64  // bytes of src that count
+	pos   int64  // of the next record
+	next  uint64 // sequence that the next record must have
+
+	buf  []byte // src[base : base+len(buf)]
+	base int64
+}
+
+// reset begins a segment anew and keeps the buffer.
+func (c *cursor) reset(src io.ReaderAt, path string, limit int64, first uint64) {
+	if c.buf == nil {
+		c.buf = make([]byte, 0, readBuffer)
+	}
+	*c = cursor{src: src, path: path, limit: limit, next: first, buf: c.buf[:0]}
+}
+
+// window returns the n bytes at pos, fewer only where the segment ends. n is at most recordHead+maxBody.
+func (c *cursor) window(n int) ([]byte, error) {
+	off := c.pos - c.base
+	if off >= 0 && off+int64(n) <= int64(len(c.buf)) {
+		return c.buf[off : off+int64(n)], nil
+	}
+	want := min(int64(cap(c.buf)), max(c.limit-c.pos, 0))
+	c.buf, c.base = c.buf[:want], c.pos
+	got, err := c.src.ReadAt(c.buf, c.pos)
+	c.buf = c.buf[:got]
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.buf = c.buf[:0]
+		return nil, fmt.Errorf("cdr: %w", err)
+	}
+	return c.buf[:min(n, got)], nil
+}
+
+// read returns the next record, io.EOF behind the last, or a *DamageError where there is something else; then the
+// cursor stays where it is.
+func (c *cursor) read() (record, error) {
+	p, err := c.window(recordHead)
+	switch {
+	case err != nil:
+		return record{}, err
+	case len(p) == 0:
+		return record{}, io.EOF
+	case len(p) < recordHead:
+		return record{}, c.damage("the record is not whole")
+	}
+	size := binary.LittleEndian.Uint32(p[4:])
+	if size > maxBody {
+		return record{}, c.damage("record of " + strconv.FormatUint(uint64(size), 10) + " bytes")
+	}
+	total := recordHead + int(size)
+	if p, err = c.window(total); err != nil {
+		return record{}, err
+	}
+	if len(p) < total {
+		return record{}, c.damage("the record is not whole")
+	}
+	if crc32.Checksum(p[4:], castagnoli) != binary.LittleEndian.Uint32(p) {
+		return record{}, c.damage("record checksum")
+	}
+	rec := record{kind: p[16], seq: binary.LittleEndian.Uint64(p[8:]), off: c.pos, body: p[recordHead:]}
+	switch {
+	case rec.seq != c.next:
+		return record{}, c.damage("the record has sequence " + strconv.FormatUint(rec.seq, 10))
+	case rec.kind == 0 || rec.event() && len(rec.body) < 8:
+		return record{}, c.damage("no such record can be")
+	}
+	c.pos += int64(total)
+	if rec.event() {
+		c.next++
+	}
+	return rec, nil
+}
+
+// resync moves to the next whole record behind pos, and reports whether there is one. A record counts when its
+// checksum holds and its sequence can stand there.
+func (c *cursor) resync() (bool, error) {
+	start := c.pos
+	for c.pos = start + 1; ; c.pos++ {
+		p, err := c.window(recordHead)
+		if err != nil {
+			return false, err
+		}
+		if len(p) < recordHead {
+			c.pos = start
+			return false, nil
+		}
+		size, seq := int64(binary.LittleEndian.Uint32(p[4:])), binary.LittleEndian.Uint64(p[8:])
+		room := uint64(c.limit-start)/minEvent + 1
+		if size > maxBody || p[16] == 0 || seq < c.next || seq-c.next > room || c.pos+recordHead+size > c.limit {
+			continue
+		}
+		if p, err = c.window(recordHead + int(size)); err != nil {
+			return false, err
+		}
+		if len(p) < recordHead+int(size) || crc32.Checksum(p[4:], castagnoli) != binary.LittleEndian.Uint32(p) {
+			continue
+		}
+		c.next = seq
+		return true, nil
+	}
+}
+
+func (c *cursor) damage(problem string) error {
+	return &DamageError{File: c.path, Offset: c.pos, Seq: c.next, Problem: problem}
+}

@@ -1,0 +1,37 @@
+// Package cdr is the journal of events that ships with outdial: the one durable thing, of which everything that the
+// other packages know about the past is a fold. CDR is the trade's word for it: call detail records.
+//
+// A [Journal] is a directory of append-only segments. It implements outdial.Journal: Append writes an event by one
+// write(2) and gives it the next sequence number, Replay shows the events again, in order. A [Reader] reads the
+// same directory, or a copy of it, without a lock and without changing anything, and leaves out what lies outside
+// given times. [Export] turns what either of them shows into CSV or JSON lines, one line for each attempt that
+// ended; ReadCSV turns such a CSV file back into events.
+//
+// # What survives what
+//
+// An acknowledged event survives the death of the process (kill -9) with SyncNone, and of the machine with
+// SyncGroup. Open cuts the torn tail that either may leave and reports it. After a power cut with SyncNone the
+// journal may end earlier than a snapshot that some package took: compare the snapshot's sequence with
+// Recovery.LastSeq, and throw the snapshot away if it is greater.
+//
+// When the disk is full, Append fails and the journal is cut back to the last whole record; the engine then refuses
+// or goes on, as it is configured. The next Append tries again.
+//
+// # What is written
+//
+// Every field of an event, its attempt, disposition, label and control, but the leases: a replayed attempt holds
+// nothing. Texts are cut after 255 bytes. Shared ids are written with their names, once in each segment, and come
+// back as the ids that the reader's own registry has for these names. An id that no registry named comes back as
+// the number that it was. Call.Dest.Zones is a number of the numbering plan in force and is kept as it is.
+// FORMAT.md beside this file is the specification.
+//
+// Telephone numbers stand in a journal in clear: it is as confidential as the calls are. Segments are created
+// readable for their owner and group alone. What is older than the law allows goes with Retain, whole segments at a
+// time; nothing removes events by itself.
+//
+// # Time, goroutines, locks
+//
+// The package reads no clock and starts no goroutine. The journal's lock is held over the write(2) of a record, so
+// that the order of the file is the order of the sequence; it is not held over an fsync, nor over a function of
+// the caller's.
+package cdr

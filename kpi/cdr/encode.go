@@ -1,0 +1,228 @@
+package cdr
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+	"time"
+	"unicode/utf8"
+
+	"github.com/outdial/outdial"
+)
+
+// maxText is the longest text of a record, in bytes.
+const maxText = 255
+
+// Groups of an event's body; the numbers are part of the format.
+const (
+	groupAttempt     = 1
+	groupMarks       = 2
+	groupRefusal     = 3
+	groupDisposition = 4
+	groupLabel       = 5
+	groupControl     = 6
+)
+
+// encoder writes the body of one event. It needs no lock: ids stand in the body as the writer's own numbers.
+type encoder struct {
+	buf  []byte // recordHead bytes of room, then the body
+	refs []ref  // the ids used
+}
+
+func newEncoder() *encoder {
+	return &encoder{buf: make([]byte, 0, 4096), refs: make([]ref, 0, 16)}
+}
+
+func (e *encoder) encode(ev *outdial.Event) error {
+	if !validKind(ev.Kind) {
+		return fmt.Errorf("cdr: an event of kind %d cannot be journalled", ev.Kind)
+	}
+	e.refs = e.refs[:0]
+	e.buf = e.buf[:recordHead]
+	e.time(ev.Time)
+	if ev.Attempt != nil {
+		g := e.begin(groupAttempt)
+		e.attempt(ev.Attempt)
+		e.end(g)
+	}
+	if ev.Marks != 0 {
+		g := e.begin(groupMarks)
+		e.uint(uint64(ev.Marks))
+		e.end(g)
+	}
+	if ev.Refusal != "" || ev.RefusalStage != 0 {
+		g := e.begin(groupRefusal)
+		e.byte(byte(ev.RefusalStage))
+		e.text(ev.Refusal)
+		e.end(g)
+	}
+	if d := ev.Disposition; d != nil {
+		g := e.begin(groupDisposition)
+		e.attemptID(d.Attempt)
+		e.byte(byte(d.AnsweredBy))
+		e.bool(d.Contact)
+		e.int(int64(d.AgentTime))
+		e.text(d.Code)
+		e.end(g)
+	}
+	if l := ev.Label; l != nil {
+		g := e.begin(groupLabel)
+		e.uint(uint64(l.Number))
+		e.text(l.Engine)
+		e.byte(byte(l.Status))
+		e.text(l.Category)
+		e.int(int64(l.TTL))
+		e.end(g)
+	}
+	if c := ev.Control; c != nil {
+		g := e.begin(groupControl)
+		e.text(c.Actor)
+		e.text(c.Action)
+		e.text(c.Target)
+		e.text(c.Value)
+		e.text(c.Reason)
+		e.time(c.Expires)
+		e.end(g)
+	}
+	return nil
+}
+
+func (e *encoder) attempt(a *outdial.Attempt) {
+	e.attemptID(a.ID)
+	e.call(&a.Call, a.ID.Call)
+	e.candidate(&a.Candidate)
+	e.byte(byte(a.Choice.Why))
+	e.float(a.Choice.Probability)
+	e.uint(uint64(a.CLI))
+	e.id(idPool, uint32(a.Pool))
+	e.time(a.Start)
+	e.timeline(&a.Timeline)
+	e.byte(byte(a.State))
+	e.bool(a.Late)
+	r := &a.Result
+	e.byte(byte(r.Origin))
+	e.uint(uint64(r.Code))
+	e.byte(r.Cause.Value)
+	e.byte(byte(r.Cause.Location))
+	e.text(r.Phrase)
+	e.uint(uint64(r.SIPCause))
+	e.text(r.Text)
+	e.int(int64(r.RetryAfter))
+}
+
+func (e *encoder) call(c *outdial.Call, attempt outdial.CallID) {
+	e.uint(uint64(c.ID ^ attempt)) // as a rule they are equal
+	e.text(c.Ref)
+	e.uint(uint64(c.To))
+	e.uint(uint64(c.From))
+	e.id(idTenant, uint32(c.Tenant))
+	e.id(idProgram, uint32(c.Program))
+	e.id(idCampaign, uint32(c.Campaign))
+	e.byte(byte(c.Mode))
+	e.byte(byte(c.Priority))
+	d := &c.Dest
+	e.byte(d.Country[0])
+	e.byte(d.Country[1])
+	e.uint(uint64(d.Area))
+	e.id(idGroup, uint32(d.Group))
+	e.uint(uint64(d.Zones))
+	e.id(idDayPart, uint32(d.DayPart))
+	e.byte(bit(d.TollFree, 0) | bit(d.Premium, 1) | bit(d.Unassigned, 2))
+}
+
+func (e *encoder) candidate(c *outdial.Candidate) {
+	e.id(idTrunk, uint32(c.Trunk))
+	e.id(idCarrier, uint32(c.Carrier))
+	e.byte(c.Tier)
+	e.uint(uint64(c.Weight))
+	e.id(idPool, uint32(c.Pool))
+	e.int(int64(c.Cost))
+	e.uint(uint64(c.Matched))
+	e.float(c.Propensity)
+}
+
+// timeline writes which moments came, and then when each of them did.
+func (e *encoder) timeline(t *outdial.Timeline) {
+	var came uint64
+	for i, d := range t {
+		if d != 0 {
+			came |= 1 << i
+		}
+	}
+	e.uint(came)
+	for _, d := range t {
+		if d != 0 {
+			e.int(int64(d))
+		}
+	}
+}
+
+// begin opens a group and returns where it begins; end fills its length in.
+func (e *encoder) begin(tag byte) int {
+	e.buf = append(e.buf, tag, 0, 0)
+	return len(e.buf)
+}
+
+func (e *encoder) end(start int) {
+	binary.LittleEndian.PutUint16(e.buf[start-2:], uint16(len(e.buf)-start))
+}
+
+func (e *encoder) attemptID(id outdial.AttemptID) {
+	e.buf = binary.LittleEndian.AppendUint64(e.buf, uint64(id.Call))
+	e.byte(id.Leg)
+}
+
+func (e *encoder) id(k idKind, id uint32) {
+	e.uint(uint64(id))
+	if id != 0 {
+		e.refs = append(e.refs, ref{k, id})
+	}
+}
+
+func (e *encoder) byte(b byte) { e.buf = append(e.buf, b) }
+
+func (e *encoder) bool(b bool) { e.buf = append(e.buf, bit(b, 0)) }
+
+func (e *encoder) uint(v uint64) {
+	if v < 0x80 {
+		e.buf = append(e.buf, byte(v))
+		return
+	}
+	e.buf = binary.AppendUvarint(e.buf, v)
+}
+
+func (e *encoder) int(v int64) { e.uint(uint64(v<<1) ^ uint64(v>>63)) }
+
+// float writes the bits in reverse order of bytes, so that 0, 1 and short fractions take one to three bytes.
+func (e *encoder) float(f float64) { e.uint(bits.ReverseBytes64(math.Float64bits(f))) }
+
+func (e *encoder) time(t time.Time) {
+	e.buf = binary.LittleEndian.AppendUint64(e.buf, uint64(nanos(t)))
+}
+
+func (e *encoder) text(s string) {
+	s = cut(s)
+	e.buf = append(e.buf, byte(len(s)))
+	e.buf = append(e.buf, s...)
+}
+
+// cut shortens s to maxText bytes without splitting a character.
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	for n := maxText; n > maxText-utf8.UTFMax; n-- {
+		if utf8.RuneStart(s[n]) {
+			return s[:n]
+		}
+	}
+	return s[:maxText]
+}
+
+func bit(b bool, n uint) byte {
+	if b {
+		return 1 << n
+	}
+	return 0
+}

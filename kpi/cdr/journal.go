@@ -1,0 +1,258 @@
+package cdr
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+var _ outdial.Journal = (*Journal)(nil)
+
+// Config says where a journal lives and how it is written.
+type Config struct {
+	Dir string            // the journal's directory; made if it does not exist. Required
+	IDs *outdial.Registry // the process's registry of shared ids. Required
+
+	Sync Sync // what an acknowledged event survives; the zero value is the death of the process
+
+	SegmentBytes int64         // a segment is finished when it would grow beyond this; 0 = 64 MiB, at least 4 KiB
+	SegmentAge   time.Duration // … or when an event is this much later than its first; 0 = 24 h, negative = no limit
+
+	// SkipDamaged makes Open and Replay go on behind damage that is not a torn tail, and count it, instead of
+	// refusing. Nothing is repaired: the damaged bytes stay where they are.
+	SkipDamaged bool
+
+	create func(path string) (file, error) // opens a segment for appending; nil = the file system
+}
+
+// Sync says what an event survives when Append has returned.
+type Sync uint8
+
+// Levels of safety.
+const (
+	// SyncNone: the event was given to the operating system by one write(2). It survives kill -9, not a power cut.
+	SyncNone Sync = iota
+	// SyncGroup: an fsync that covers the event has returned. Writers that wait at the same time share one.
+	SyncGroup
+)
+
+// String returns "none" or "group".
+func (s Sync) String() string {
+	switch s {
+	case SyncNone:
+		return "none"
+	case SyncGroup:
+		return "group"
+	}
+	return "invalid"
+}
+
+// file is what a segment is appended to.
+type file interface {
+	Write(p []byte) (int, error)
+	Truncate(size int64) error
+	Sync() error
+	Close() error
+}
+
+// Journal is the journal of events in a directory. It has one writer at a time, which a lock on the directory
+// ensures where the system has flock(2).
+//
+// All methods are safe for concurrent use. The zero value is not usable: call Open, and Close at the end.
+type Journal struct {
+	cfg      Config
+	lock     *os.File
+	encoders sync.Pool // *encoder
+
+	mu       sync.Mutex // guards what follows, and is held over the write(2) of a record: that is the order of the file
+	segments []segment  // in order; the last one is active if active.file != nil
+	active   active
+	behind   []string // segments finished since the last fsync
+	names    dictionary
+	next     uint64
+	scratch  []byte // header, names and event, where one write holds them all
+	stats    Stats
+	failed   error // set once, with ErrFailed
+	closed   bool
+
+	group     group
+	retaining sync.Mutex // one Retain at a time
+}
+
+// active is the segment being written.
+type active struct {
+	file    file
+	size    int64
+	created int64
+	summary
+}
+
+// Recovery is what Open found.
+type Recovery struct {
+	Segments int    // segments in the directory
+	LastSeq  uint64 // of the last whole event; 0 = the journal is empty
+
+	Segment string // path of the last segment, "" = there is none
+	Events  uint64 // whole events in it
+	Offset  int64  // where its last whole record ended, in bytes
+	Cut     int64  // bytes of a torn tail that were cut off behind Offset; 0 = it was whole
+	Damage  Damage // passed over in it because of SkipDamaged
+}
+
+// Stats counts what a Journal has done since it was opened.
+type Stats struct {
+	Events   uint64 // appended
+	Bytes    int64  // written, framing and names included
+	Segments uint64 // begun
+	Syncs    uint64 // fsync calls on segments
+	Failures uint64 // appends that were refused
+}
+
+// Open opens the journal in cfg.Dir for appending and takes its lock. It reads the last segment: a torn tail,
+// which a crash may leave, is cut off and reported; damage before whole records is a *DamageError, and nothing is
+// changed. Earlier segments are read by Replay. The next Append begins a new segment.
+//
+// Errors in cfg are returned joined; a directory that is in use gives ErrLocked.
+func Open(cfg Config) (*Journal, Recovery, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, Recovery{}, err
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
+		return nil, Recovery{}, fmt.Errorf("cdr: %w", err)
+	}
+	lock, err := lockDir(filepath.Join(cfg.Dir, lockName))
+	if err != nil {
+		return nil, Recovery{}, err
+	}
+	j := &Journal{cfg: cfg, lock: lock, next: 1, names: dictionary{ids: cfg.IDs}}
+	j.encoders.New = func() any { return newEncoder() }
+	j.group.init()
+	rec, err := j.recover()
+	if err != nil {
+		return nil, rec, errors.Join(err, lock.Close())
+	}
+	j.group.durable = j.next - 1
+	return j, rec, nil
+}
+
+const (
+	defaultSegmentBytes = 64 << 20
+	minSegmentBytes     = 4 << 10
+	defaultSegmentAge   = 24 * time.Hour
+)
+
+func (cfg *Config) fill() error {
+	var errs []error
+	if cfg.Dir == "" {
+		errs = append(errs, errors.New("cdr: Config.Dir: required"))
+	}
+	if cfg.IDs == nil {
+		errs = append(errs, errors.New("cdr: Config.IDs: required"))
+	}
+	if cfg.Sync > SyncGroup {
+		errs = append(errs, fmt.Errorf("cdr: Config.Sync: %d is not a level", cfg.Sync))
+	}
+	if cfg.SegmentBytes == 0 {
+		cfg.SegmentBytes = defaultSegmentBytes
+	}
+	if cfg.SegmentBytes < minSegmentBytes {
+		errs = append(errs, fmt.Errorf("cdr: Config.SegmentBytes: %d is less than %d", cfg.SegmentBytes, minSegmentBytes))
+	}
+	if cfg.SegmentAge == 0 {
+		cfg.SegmentAge = defaultSegmentAge
+	}
+	if cfg.create == nil {
+		cfg.create = func(path string) (file, error) {
+			return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// recover reads the last segment and cuts its torn tail.
+func (j *Journal) recover() (Recovery, error) {
+	list, err := segments(j.cfg.Dir)
+	if err != nil || len(list) == 0 {
+		return Recovery{}, err
+	}
+	last := list[len(list)-1]
+	f, err := os.OpenFile(last.path, os.O_RDWR, 0)
+	if err != nil {
+		return Recovery{}, fmt.Errorf("cdr: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Recovery{}, fmt.Errorf("cdr: %w", err)
+	}
+	found, err := scan(f, last, info.Size(), j.cfg.SkipDamaged)
+	if err != nil {
+		return Recovery{}, err
+	}
+	rec := Recovery{
+		Segments: len(list), LastSeq: found.next - 1, Segment: last.path, Events: found.events,
+		Offset: found.end, Cut: info.Size() - found.end, Damage: found.damage,
+	}
+	keep := found.end
+	if found.events == 0 && found.damage.Places == 0 {
+		keep = 0 // the next Append begins this segment again
+	}
+	if keep < info.Size() {
+		if err := errors.Join(f.Truncate(keep), f.Sync()); err != nil {
+			return rec, fmt.Errorf("cdr: cutting a torn tail: %w", err)
+		}
+	}
+	if keep == 0 {
+		list = list[:len(list)-1]
+	}
+	j.segments, j.next = list, found.next
+	return rec, nil
+}
+
+// LastSeq returns the sequence number of the last event in the journal, 0 if it is empty.
+func (j *Journal) LastSeq() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.next - 1
+}
+
+// Stats returns what the journal has done so far.
+func (j *Journal) Stats() Stats {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.stats
+}
+
+// Close finishes the active segment, syncs what was written and gives the lock up. Appends that come later give
+// ErrClosed. Closing twice does nothing.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		return nil
+	}
+	j.closed = true
+	last := j.next - 1
+	err := j.finish()
+	j.mu.Unlock()
+	return errors.Join(err, j.wait(last), j.lock.Close())
+}
+
+// syncDir makes the entries of a directory durable. Systems that cannot sync a directory do not need it.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}

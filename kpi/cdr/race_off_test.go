@@ -1,0 +1,5 @@
+//go:build !race
+
+package cdr_test
+
+const raceEnabled = false

@@ -1,0 +1,70 @@
+package cdr
+
+import (
+	"errors"
+	"io"
+	"math"
+)
+
+// scanned is what one pass over the frames of a segment found, without reading the events themselves.
+type scanned struct {
+	summary
+	end    int64  // behind the last whole record; 0 = there is not even a header
+	next   uint64 // sequence behind the last event
+	damage Damage // passed over, with skip
+}
+
+// scan reads a segment from its beginning. Whatever cannot be read and has no whole record behind it is a torn
+// tail: end says where it begins. Anything else that cannot be read is an error, or is counted with skip.
+func scan(src io.ReaderAt, s segment, size int64, skip bool) (scanned, error) {
+	out := scanned{summary: newSummary(), next: s.first}
+	var c cursor
+	c.reset(src, s.path, size, s.first)
+	bad := c.header()
+	for {
+		var rec record
+		if bad == nil {
+			out.end, out.next = c.pos, c.next
+			rec, bad = c.read()
+		}
+		if bad == nil {
+			if rec.event() {
+				t, _ := rec.time()
+				out.add(rec.seq, t)
+			}
+			continue
+		}
+		if errors.Is(bad, io.EOF) || errors.Is(bad, errShort) {
+			return out, nil
+		}
+		at, next := c.pos, c.next
+		found, err := c.pass(bad)
+		switch {
+		case err != nil:
+			return out, err
+		case !found:
+			return out, nil
+		case !skip:
+			return out, bad
+		}
+		out.damage.add(c.pos-at, c.next-next)
+		bad = nil
+	}
+}
+
+// pass goes on behind the damage bad and reports whether a whole record follows. Any other error is returned.
+func (c *cursor) pass(bad error) (found bool, err error) {
+	var d *DamageError
+	if !errors.As(bad, &d) {
+		return false, bad
+	}
+	return c.resync()
+}
+
+// covers reports whether any event of the segment may lie in [from, to).
+func (s *summary) covers(from, to int64) bool { return s.max >= from && s.min < to }
+
+const (
+	earliest = math.MinInt64
+	latest   = math.MaxInt64
+)
