@@ -1,0 +1,172 @@
+package kpi
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// Report is a snapshot in the form that people and other programs read: named, with every ratio carrying its
+// denominator, its interval and a verdict. It marshals to stable JSON: the same facts give the same bytes. A value
+// that is undefined is null, never zero. Durations are in seconds.
+type Report struct {
+	CodeTable  int          `json:"code_table"` // version of the table behind the classes
+	From       time.Time    `json:"from"`       // the window: From inclusive, To exclusive
+	To         time.Time    `json:"to"`
+	Now        time.Time    `json:"now"`
+	ShortCalls []float64    `json:"short_calls"` // thresholds
+	Late       uint64       `json:"late"`        // Stats.Late
+	Folded     uint64       `json:"folded"`      // Stats.Folded
+	Cells      []CellReport `json:"cells"`
+}
+
+// CellReport is one cell of a Report.
+type CellReport struct {
+	View View              `json:"view"`
+	Key  map[string]string `json:"key,omitempty"` // dimension to name; "other": "true" for what found no room
+
+	Calls       uint64            `json:"calls"`
+	Bids        uint64            `json:"bids"`
+	Seizures    uint64            `json:"seizures"`
+	Open        uint64            `json:"open"`
+	Lost        uint64            `json:"lost"`
+	Answers     uint64            `json:"answers"`
+	LateAnswers uint64            `json:"late_answers"`
+	EarlyMedia  uint64            `json:"early_media"`
+	Classes     map[string]uint64 `json:"classes"` // those that are not zero
+	Refusals    map[string]uint64 `json:"refusals,omitempty"`
+
+	ASR        RatioReport    `json:"asr"`
+	ABR        RatioReport    `json:"abr"`
+	NER        RatioReport    `json:"ner"`
+	SEER       RatioReport    `json:"seer"`
+	Short      []RatioReport  `json:"short"` // by threshold
+	ZeroSecond RatioReport    `json:"zero_second"`
+	PDD        DurationReport `json:"pdd"`
+	Ring       DurationReport `json:"ring"`
+	ACD        DurationReport `json:"acd"`
+}
+
+// RatioReport is a Ratio with its 95 % Wilson interval and the verdict by Config.MinEvidence.
+type RatioReport struct {
+	Ratio
+	Value   *float64 `json:"value"`
+	Low     *float64 `json:"low"`
+	High    *float64 `json:"high"`
+	Verdict Evidence `json:"verdict"`
+}
+
+// DurationReport sums a Sketch up, in seconds.
+type DurationReport struct {
+	N    uint64   `json:"n"`
+	Mean *float64 `json:"mean"`
+	P50  *float64 `json:"p50"`
+	P95  *float64 `json:"p95"`
+}
+
+// Report returns the window that ends at now as a report.
+func (m *Meter) Report(now time.Time) Report {
+	end := (m.epoch(now) + 1) * m.width
+	stats := m.Stats()
+	r := Report{
+		CodeTable: CodeTable,
+		From:      time.Unix(0, end-m.width*int64(m.cfg.Buckets)).UTC(), To: time.Unix(0, end).UTC(), Now: now.UTC(),
+		Late: stats.Late, Folded: stats.Folded, ShortCalls: []float64{}, Cells: []CellReport{},
+	}
+	for _, d := range m.cfg.ShortCalls {
+		r.ShortCalls = append(r.ShortCalls, d.Seconds())
+	}
+	for c := range m.Snapshot(now) {
+		r.Cells = append(r.Cells, m.reportCell(&c))
+	}
+	return r
+}
+
+func (m *Meter) reportCell(c *Cell) CellReport {
+	out := CellReport{
+		View: c.Key.View, Key: m.names(c.Key),
+		Calls: c.Calls, Bids: c.Bids(), Seizures: c.Seizures(), Open: c.Open(), Lost: c.Lost,
+		Answers: c.Answers, LateAnswers: c.LateAnswers, EarlyMedia: c.EarlyMedia, Classes: map[string]uint64{},
+		ASR: m.ratio(c.ASR()), ABR: m.ratio(c.ABR()), NER: m.ratio(c.NER()), SEER: m.ratio(c.SEER()),
+		Short: []RatioReport{}, ZeroSecond: m.ratio(c.ZeroSecondCalls()),
+		PDD: seconds(&c.PDD), Ring: seconds(&c.Ring), ACD: seconds(&c.Duration),
+	}
+	for i, n := range c.Classes {
+		if n > 0 {
+			out.Classes[Class(i).String()] = n
+		}
+	}
+	for i := range m.cfg.ShortCalls {
+		out.Short = append(out.Short, m.ratio(c.ShortCalls(i)))
+	}
+	for _, r := range c.Refusals {
+		if out.Refusals == nil {
+			out.Refusals = map[string]uint64{}
+		}
+		if r.Code == otherCode {
+			out.Refusals[otherCode] += r.N
+		} else {
+			out.Refusals[r.Stage.String()+"/"+r.Code] += r.N
+		}
+	}
+	return out
+}
+
+// names gives the dimensions of a key; an id without a name stands as "#" and its number, none as "".
+func (m *Meter) names(k Key) map[string]string {
+	reg := m.cfg.IDs
+	if reg == nil {
+		reg = new(outdial.Registry)
+	}
+	out := map[string]string{}
+	if k.Other {
+		out["other"] = "true"
+		return out
+	}
+	ids := [len(dimensionNames)]uint32{
+		uint32(k.Trunk), uint32(k.Carrier), uint32(k.Group), uint32(k.Pool), uint32(k.Program), uint32(k.Campaign),
+		uint32(k.DayPart), uint32(k.Tenant),
+	}
+	names := [len(dimensionNames)]string{
+		reg.Trunks.Name(k.Trunk), reg.Carriers.Name(k.Carrier), reg.Groups.Name(k.Group), reg.Pools.Name(k.Pool),
+		reg.Programs.Name(k.Program), reg.Campaigns.Name(k.Campaign), reg.DayParts.Name(k.DayPart),
+		reg.Tenants.Name(k.Tenant),
+	}
+	for i, dim := range dimensionNames {
+		if k.View&(1<<i) == 0 {
+			continue
+		}
+		if names[i] == "" && ids[i] != 0 {
+			names[i] = "#" + strconv.FormatUint(uint64(ids[i]), 10)
+		}
+		out[dim] = names[i]
+	}
+	return out
+}
+
+func (m *Meter) ratio(r Ratio) RatioReport {
+	out := RatioReport{Ratio: r, Verdict: r.Verdict(uint64(m.cfg.MinEvidence))}
+	if v, ok := r.Value(); ok {
+		low, high, _ := r.Interval(0.95)
+		out.Value, out.Low, out.High = &v, &low, &high
+	}
+	return out
+}
+
+func seconds(s *Sketch) DurationReport {
+	out := DurationReport{N: s.Count()}
+	set := func(to **float64, d time.Duration, ok bool) {
+		if ok {
+			v := d.Seconds()
+			*to = &v
+		}
+	}
+	mean, ok := s.Mean()
+	set(&out.Mean, mean, ok)
+	p50, ok := s.Quantile(0.5)
+	set(&out.P50, p50, ok)
+	p95, ok := s.Quantile(0.95)
+	set(&out.P95, p95, ok)
+	return out
+}
