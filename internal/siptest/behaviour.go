@@ -66,10 +66,10 @@ func (b Behaviour) validate() error {
 		errs = append(errs, w.Script.validate())
 	}
 	if len(b.Mix) > 0 && !(total > 0) {
-		errs = append(errs, errors.New("Mix has no positive weight"))
+		errs = append(errs, errors.New("no positive weight in Mix"))
 	}
 	if b.MaxChannels < 0 || b.MaxCPS < 0 {
-		errs = append(errs, errors.New("MaxChannels and MaxCPS must not be negative"))
+		errs = append(errs, errors.New("negative MaxChannels or MaxCPS"))
 	}
 	for name, st := range map[string]Step{"ChannelsFull": b.ChannelsFull, "TooFast": b.TooFast} {
 		if st.Code != 0 && st.Code < 300 {

@@ -26,7 +26,8 @@ type CarrierConfig struct {
 	Behaviour Behaviour
 	// Seed drives Behaviour.Mix and the loss of RTP. The draws repeat for calls that arrive in the same order.
 	Seed uint64
-	// MaxRecords bounds what Records keeps, zero means 100,000, negative none. Stats count on beyond it.
+	// MaxRecords bounds what Records keeps, zero means 20,000, negative none. Stats count on beyond it.
+	// A record keeps the INVITE's headers and body: some 2 KB.
 	MaxRecords int
 	// Log receives what is odd on the wire, at debug level; nil is silent.
 	Log *slog.Logger
@@ -37,7 +38,7 @@ const settlePoll = 5 * time.Millisecond
 
 // A Carrier is a programmable callee: a user agent server whose behaviour is data. It has its own small
 // transaction layer under sipgo's parser, since much of what carriers do wrong no proper stack can be made to do.
-// Two goroutines serve all its calls (four with media). Make it with [StartCarrier]. Its methods are safe for concurrent
+// Two goroutines serve all its calls, three with media. Make it with [StartCarrier]. Its methods are safe for concurrent
 // use; what it does towards the network happens in the order of arrival.
 type Carrier struct {
 	name string
@@ -63,7 +64,7 @@ func StartCarrier(cfg CarrierConfig) (*Carrier, error) {
 	}
 	switch {
 	case cfg.MaxRecords == 0:
-		cfg.MaxRecords = 100_000
+		cfg.MaxRecords = 20_000
 	case cfg.MaxRecords < 0:
 		cfg.MaxRecords = 0
 	}

@@ -201,7 +201,7 @@ func (d *dial) abort() {
 	}
 }
 
-// over ends the call. The dial stays for DrainTime to answer what is repeated.
+// over ends the call. The dial stays for a while to answer what is repeated.
 func (d *dial) over(by Side) {
 	if d.state == dialOver {
 		return
@@ -220,7 +220,7 @@ func (d *dial) over(by Side) {
 			d.done <- d.result()
 		}
 	})
-	d.c.ep.after(d.call.Linger+DrainTime, func() { delete(d.c.calls, d.call.CallID) })
+	d.c.ep.after(d.call.Linger+retention, func() { delete(d.c.calls, d.call.CallID) })
 }
 
 // result returns a copy of what is known.

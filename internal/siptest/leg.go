@@ -253,7 +253,7 @@ func (c *Carrier) end(l *leg, by Side) {
 	l.rec.RTPSent, l.rec.RTPReceived = sent, received
 	c.book.mu.Unlock()
 	l.counted = false
-	l.expiry = c.ep.after(DrainTime, func() { c.forget(l) })
+	l.expiry = c.ep.after(retention, func() { c.forget(l) })
 }
 
 func (c *Carrier) forget(l *leg) {

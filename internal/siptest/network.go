@@ -146,7 +146,7 @@ func (n *Network) Heal(a, b string) error {
 }
 
 // SetRefused makes every write to addr (as in SetLink) fail with ECONNREFUSED, as a socket sees it after
-// an ICMP port unreachable. An address where nobody listens swallows datagrams silently otherwise.
+// an ICMP port unreachable (on Linux a connected one; an unconnected UDP socket is not told). An address where nobody listens swallows datagrams silently otherwise.
 func (n *Network) SetRefused(addr string, refused bool) error {
 	p, err := parsePattern(addr)
 	if err != nil {

@@ -175,7 +175,7 @@ func (st Step) validate() error {
 		return fmt.Errorf("code %d is not in 100..699", st.Code)
 	}
 	if st.After < 0 || st.Every < 0 || st.Repeat < 0 {
-		return errors.New("After, Every and Repeat must not be negative")
+		return errors.New("negative After, Every or Repeat")
 	}
 	return nil
 }

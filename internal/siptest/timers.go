@@ -11,6 +11,10 @@ const (
 
 	// TimeoutB is 64*T1: Timers B, F, H, J and L, and how long a 2xx is repeated for want of an ACK.
 	TimeoutB = 64 * T1
+	// retention is how long a call that is over is kept to answer what is repeated: longer than the other
+	// end's Timers F and H.
+	retention = TimeoutB + T4
+
 	// DrainTime is longer than any transaction of a call that is over may live: Timer M or L after the 2xx,
 	// then Timer F or J of a BYE.
 	DrainTime = 2*TimeoutB + T4
