@@ -79,7 +79,7 @@ func (b Behaviour) validate() error {
 		}
 	}
 	if b.Options > 699 || b.Options > 0 && b.Options < 200 {
-		errs = append(errs, fmt.Errorf("Options %d is no final status", b.Options))
+		errs = append(errs, fmt.Errorf("status %d in Options is not final", b.Options))
 	}
 	if b.Auth != nil {
 		errs = append(errs, b.Auth.validate())

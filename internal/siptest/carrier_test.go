@@ -196,7 +196,7 @@ func TestRecordsAreBounded(t *testing.T) {
 
 // Load at 200 calls/s: exact counts, goroutines that do not grow with the calls of the carrier.
 func TestLoad(t *testing.T) {
-	const cps, seconds = 200, 20
+	const cps, seconds = 200, 10
 	bubble(t, siptest.NetworkConfig{Link: siptest.Link{Latency: 10 * ms}}, siptest.Behaviour{Script: siptest.Answer(100*ms, 400*ms, 2*time.Second)}, func(t *testing.T, w *world) {
 		before := runtime.NumGoroutine()
 		results := w.fleet(t, cps*seconds, time.Second/cps, siptest.CallerCall{})

@@ -51,5 +51,10 @@
 //     a wrapper must swallow what concerns one datagram only ([Conn.FailRead] provokes it). Close conn yourself; UserAgent.Close
 //     does not. Close the user agent before conn in a bubble, so that its timers are stopped.
 //
+// To silence sipgo pass a logger with slog.DiscardHandler to each of sip.WithTransportLayerLogger,
+// sip.WithTransactionLayerLogger (through the user agent's options), sipgo.WithServerLogger and
+// sipgo.WithClientLogger; a few debug lines still go to sip.DefaultLogger. The package under test logs, this one does
+// not, unless CarrierConfig.Log or CallerConfig.Log is set.
+//
 // This package is not a core package: it uses goroutines, clocks and timers. It never imports testing.
 package siptest
