@@ -76,16 +76,26 @@ func differ(set []*time.Location) bool {
 	t := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	for t.Before(end) {
-		next := end
+		// At most a day on: at the end of a leap year ZoneBounds can give a change that
+		// is not after t, for zones whose file holds a rule instead of each change.
+		next := t.Add(day)
+		var change time.Time
 		_, first := t.In(set[0]).Zone()
-		for _, loc := range set {
+		for i, loc := range set {
 			local := t.In(loc)
 			if _, offset := local.Zone(); offset != first {
 				return true
 			}
-			if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(next) {
-				next = change
+			_, bound := local.ZoneBounds()
+			if bound.IsZero() {
+				bound = end
 			}
+			if i == 0 || bound.Before(change) {
+				change = bound
+			}
+		}
+		if change.After(next) {
+			next = change
 		}
 		t = next
 	}
