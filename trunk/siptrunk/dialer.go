@@ -144,7 +144,6 @@ func (d *Dialer) Run(ctx context.Context) error {
 	}
 	closeErr := d.Close()
 	<-served
-	d.tasks.Wait()
 	if e := d.ua.Close(); e != nil && err == nil {
 		err = fmt.Errorf("siptrunk: %w", e)
 	}
@@ -176,7 +175,7 @@ func (d *Dialer) Wait(ctx context.Context) error {
 }
 
 // Close closes the socket at once and ends the legs that are left without a word to their carriers; their ends are
-// reported before Close returns. A Run under way returns. Ending the context of Run is the graceful way.
+// reported before Close returns, so a sink must not call it. A Run under way returns. Ending the context of Run is the graceful way.
 func (d *Dialer) Close() error {
 	d.mu.Lock()
 	d.draining = true
@@ -188,6 +187,7 @@ func (d *Dialer) Close() error {
 	left := d.parties
 	d.parties = map[string]party{}
 	d.mu.Unlock()
+	d.tasks.Wait()
 	for _, p := range left {
 		if l, ok := p.(*Leg); ok {
 			l.forget()

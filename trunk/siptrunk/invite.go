@@ -105,7 +105,10 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 		body: slices.Clone(opts.Offer),
 	}
 	l.setIdentity(a.CLI)
-	return l, l.begin()
+	if err := l.begin(); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // requestURI is the URI of the callee on the trunk.
@@ -129,24 +132,24 @@ func (l *Leg) setIdentity(cli outdial.Number) {
 	l.initial.from = l.from
 }
 
-// begin sends the INVITE and makes the leg a party.
+// begin makes the leg a party and sends the INVITE.
 func (l *Leg) begin() error {
 	d := l.d
+	l.busy = true // until the INVITE has left: nothing may overtake its report
 	if err := d.enter(l.callID, l); err != nil {
 		return err
 	}
-	d.peer(l.firstDst, 1)
+	l.meet(l.firstDst)
 	now := time.Now()
-	l.mu.Lock()
-	l.busy = true // until the INVITE has left: a response cannot overtake its report
-	l.mu.Unlock()
-	err := l.sendInvite(now)
-	if err != nil {
-		d.peer(l.firstDst, -1)
-		d.leave(l.callID)
+	l.timer = time.AfterFunc(time.Hour, l.tick)
+	if err := l.sendInvite(now); err != nil {
+		l.forget()
 		d.over()
 		return fmt.Errorf("siptrunk: %s: %w", l.firstDst, err)
 	}
-	l.emit(Event{Report: outdial.Report{Kind: outdial.ReportProgress, Time: now, Marks: outdial.MarkInvite.Of()}})
+	l.mu.Lock()
+	l.queue = append([]input{{run: func() { l.progress(now, outdial.MarkInvite.Of(), Event{}) }}}, l.queue...)
+	l.mu.Unlock()
+	d.start(l.drain) // it cannot fail: Close waits for the leg, which lives
 	return nil
 }

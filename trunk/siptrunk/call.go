@@ -1,0 +1,288 @@
+package siptrunk
+
+import (
+	"slices"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+)
+
+// sendInvite sends the INVITE, the first time or again with credentials, and starts its timers.
+func (l *Leg) sendInvite(now time.Time) error {
+	m := l.initial
+	m.branch, m.cseq = newBranch(), l.cseq
+	m.lines = l.creds.lines(m.lines)
+	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
+	if err := l.d.conn.send(packet, l.firstDst); err != nil {
+		return err
+	}
+	l.branch, l.seq = m.branch, m.cseq
+	l.invite = newClientTx(sip.INVITE, m.branch, packet, l.firstDst, now)
+	l.phase = calling
+	if l.route.T100 > 0 {
+		l.t100 = now.Add(l.route.T100)
+	}
+	if l.route.PDDTimer > 0 && l.pdd.IsZero() {
+		l.pdd = now.Add(l.route.PDDTimer)
+	}
+	return nil
+}
+
+// onResponse moves the transaction that a response belongs to.
+func (l *Leg) onResponse(res *sip.Response, at time.Time) {
+	method := res.CSeq().MethodName
+	branch, _ := res.Via().Params.Get("branch")
+	if l.invite != nil && method == sip.INVITE && branch == l.invite.branch {
+		switch {
+		case res.IsProvisional():
+			l.onProvisional(res, at)
+		case res.IsSuccess():
+			l.onAnswer(res, at)
+		default:
+			l.onRejection(res, at)
+		}
+		return
+	}
+	if i := slices.IndexFunc(l.others, func(tx *clientTx) bool { return tx.method == method && tx.branch == branch }); i >= 0 {
+		tx := l.others[i]
+		if res.IsProvisional() {
+			tx.provisional()
+			return
+		}
+		l.others = slices.Delete(l.others, i, i+1)
+		if tx.final != nil {
+			tx.final(res, at)
+		}
+		return
+	}
+	if method == sip.INVITE && !res.IsProvisional() {
+		l.onRepeatedFinal(res, branch, at)
+	}
+}
+
+func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
+	l.invite.provisional()
+	l.t100 = time.Time{}
+	l.phase = max(l.phase, trying)
+	if res.StatusCode > 100 {
+		if l.phase < ringing && l.route.RingTimer > 0 {
+			l.ring = at.Add(l.route.RingTimer)
+		}
+		l.phase, l.pdd = ringing, time.Time{}
+	}
+	switch {
+	case l.cancelled: // bounded by then
+	case l.ring.IsZero():
+		l.bound = at.Add(timerC)
+	default:
+		l.bound = time.Time{}
+	}
+	if l.gaveUp != 0 {
+		l.cancel(at)
+	}
+	ev := eventOf(res)
+	l.progress(at, outdial.ProgressOf(res.StatusCode, len(ev.SDP) > 0), ev)
+}
+
+// onRejection acknowledges a final response of 300 and above; a challenge is answered, anything else is the end.
+func (l *Leg) onRejection(res *sip.Response, at time.Time) {
+	l.invite = nil
+	m := message{
+		method: string(sip.ACK), uri: l.initial.uri, branch: l.branch, maxForwards: maxForwards,
+		from: l.from, to: l.to, callID: l.callID, cseq: l.seq,
+	}
+	if v := res.To().Value(); validValue(v) {
+		m.to = v
+	}
+	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
+	l.acks = append(l.acks, ack{branch: l.branch, tag: toTagOf(res), packet: packet, dst: l.firstDst})
+	_ = l.d.conn.send(packet, l.firstDst) // a lost ACK is asked for again by the response
+
+	challenged := res.StatusCode == 401 || res.StatusCode == 407
+	if challenged && l.gaveUp == 0 && l.authorize(&l.creds, sip.INVITE, l.initial.uri, res) {
+		l.cseq++
+		if l.sendInvite(at) == nil {
+			return
+		}
+		l.end(at, outdial.Result{Origin: outdial.OriginTransport}, Event{})
+		return
+	}
+	r := resultOf(res)
+	if l.gaveUp != 0 && (res.StatusCode == 487 || challenged) {
+		r.Origin = l.gaveUp
+	}
+	l.end(at, r, eventOf(res))
+}
+
+// onAnswer acknowledges a 2xx and makes the dialog of it.
+func (l *Leg) onAnswer(res *sip.Response, at time.Time) {
+	l.invite = nil
+	l.phase = answered
+	l.t100, l.pdd, l.ring, l.bound = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	l.others = slices.DeleteFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.CANCEL })
+	l.remote, l.tag = res.To().Value(), toTagOf(res)
+	l.target = targetOf(res, target{uri: l.initial.uri, dst: l.firstDst})
+	l.meet(l.target.dst)
+	l.initial.body, l.initial.extra = nil, nil
+	if l.manualAck && !l.hungUp && !l.cancelled {
+		l.unacked = at.Add(timeout)
+	} else {
+		l.sendAck(l.remote, l.tag, l.target, "", nil)
+	}
+	ev := eventOf(res)
+	ev.Kind, ev.Time = outdial.ReportAnswer, at
+	l.report(ev)
+	if l.hungUp || l.cancelled { // the answer crossed the CANCEL
+		l.sendBye(at, outdial.Result{Origin: outdial.OriginHost, Cause: l.why.Cause})
+	}
+}
+
+// onRepeatedFinal acknowledges again a final response whose ACK was lost. A 2xx with another tag is the answer of
+// a second callee behind a forking proxy: nobody wanted it (RFC 3261 §13.2.2.4).
+func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
+	tag := toTagOf(res)
+	for _, a := range l.acks {
+		if a.branch == branch && a.tag == tag {
+			_ = l.d.conn.send(a.packet, a.dst)
+			return
+		}
+	}
+	waits := l.phase == answered && tag == l.tag // for Leg.Ack
+	if branch != l.branch || !res.IsSuccess() || waits || len(l.acks) > 16 {
+		return
+	}
+	to := res.To().Value()
+	t := targetOf(res, target{uri: l.initial.uri, dst: l.firstDst})
+	l.meet(t.dst)
+	l.sendAck(to, tag, t, "", nil)
+	l.cseq++
+	m := l.inDialog(sip.BYE, to, t)
+	tx := newClientTx(sip.BYE, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), t.dst, at)
+	tx.fork = true
+	l.others = append(l.others, tx)
+	_ = l.d.conn.send(tx.packet, tx.dst)
+}
+
+// sendAck acknowledges a 2xx, and remembers it for the next time that the 2xx comes.
+func (l *Leg) sendAck(to, tag string, t target, contentType string, body []byte) {
+	m := l.inDialog(sip.ACK, to, t)
+	m.cseq, m.contentType, m.body = l.seq, contentType, body
+	m.lines = l.creds.lines(nil) // §13.2.2.4: the credentials of the INVITE
+	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
+	l.acks = append(l.acks, ack{branch: l.branch, tag: tag, packet: packet, dst: t.dst})
+	_ = l.d.conn.send(packet, t.dst)
+}
+
+// inDialog begins a request within the dialog, RFC 3261 §12.2.1.1, with the current CSeq.
+func (l *Leg) inDialog(method sip.RequestMethod, to string, t target) message {
+	return message{
+		method: string(method), uri: t.uri, branch: newBranch(), routes: t.routes, maxForwards: maxForwards,
+		from: l.from, to: to, callID: l.callID, cseq: l.cseq,
+	}
+}
+
+// hangUp ends the leg by what its state calls for.
+func (l *Leg) hangUp(origin outdial.Origin, why Reason) {
+	if l.phase == ended || l.hungUp {
+		return
+	}
+	now := time.Now()
+	l.hungUp = true
+	if l.why == (Reason{}) {
+		l.why = why
+	}
+	after := origin >= outdial.OriginCallerHangup // the origin belongs to the time after the answer
+	if l.phase == answered {
+		switch {
+		case after:
+		case l.gaveUp != 0:
+			origin = outdial.OriginHost
+		default:
+			origin = outdial.OriginCallerHangup
+		}
+		l.sendBye(now, outdial.Result{Origin: origin, Cause: why.Cause})
+		return
+	}
+	if origin == outdial.OriginUnknown || after {
+		origin = outdial.OriginCaller
+	}
+	l.giveUp(origin)
+	l.cancel(now)
+}
+
+// cancel sends CANCEL, once, if one may be sent: after a provisional response (RFC 3261 §9.1). Otherwise the next
+// one makes up for it.
+func (l *Leg) cancel(now time.Time) {
+	if l.cancelled || l.invite == nil || l.phase != trying && l.phase != ringing {
+		return
+	}
+	l.cancelled = true
+	l.t100, l.pdd, l.ring = time.Time{}, time.Time{}, time.Time{}
+	l.bound = now.Add(timeout)
+	m := message{
+		method: string(sip.CANCEL), uri: l.initial.uri, branch: l.branch, maxForwards: maxForwards,
+		from: l.from, to: l.to, callID: l.callID, cseq: l.seq, lines: l.why.lines(),
+	}
+	tx := newClientTx(sip.CANCEL, l.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.firstDst, now)
+	l.others = append(l.others, tx)
+	_ = l.d.conn.send(tx.packet, tx.dst)
+}
+
+// sendBye ends the dialog; the leg is over with r when the BYE has its answer, or will get none.
+func (l *Leg) sendBye(now time.Time, r outdial.Result) {
+	if l.bye || l.phase != answered {
+		return
+	}
+	if !l.unacked.IsZero() {
+		l.unacked = time.Time{}
+		l.sendAck(l.remote, l.tag, l.target, "", nil)
+	}
+	l.bye, l.result = true, r
+	var creds credentials
+	l.transact(now, sip.BYE, l.why.lines(), nil, &creds, func(_ *sip.Response, at time.Time) { l.end(at, l.result, Event{}) })
+}
+
+// transact sends a request within the dialog, and once more when it is challenged.
+func (l *Leg) transact(now time.Time, method sip.RequestMethod, lines []string, add func(*message), creds *credentials,
+	final func(*sip.Response, time.Time),
+) {
+	l.cseq++
+	m := l.inDialog(method, l.remote, l.target)
+	m.lines = creds.lines(lines)
+	if add != nil {
+		add(&m)
+	}
+	tx := newClientTx(method, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.target.dst, now)
+	tx.final = func(res *sip.Response, at time.Time) {
+		if res != nil && l.phase == answered && l.authorize(creds, method, m.uri, res) {
+			l.transact(at, method, lines, add, creds, final)
+			return
+		}
+		final(res, at)
+	}
+	l.others = append(l.others, tx)
+	_ = l.d.conn.send(tx.packet, tx.dst)
+}
+
+// lines returns the Reason header of a CANCEL or BYE.
+func (r Reason) lines() []string {
+	if v := r.String(); v != "" {
+		return []string{"Reason: " + v + "\r\n"}
+	}
+	return nil
+}
+
+// eventOf returns what a response brings to relay.
+func eventOf(res *sip.Response) Event {
+	ev := Event{Code: res.StatusCode, Phrase: res.Reason, ToTag: toTagOf(res), Response: res}
+	if body := res.Body(); len(body) > 0 {
+		if ct := res.GetHeader("content-type"); ct != nil {
+			ev.ContentType = ct.Value()
+		} else if ct := res.GetHeader("c"); ct != nil {
+			ev.ContentType = ct.Value()
+		}
+		ev.SDP = body
+	}
+	return ev
+}

@@ -1,0 +1,49 @@
+// Package siptrunk places attempts on carriers over SIP and UDP: it is the outdial.Dialer on sipgo.
+//
+// One attempt is one INVITE with a Call-ID, a From tag and a CSeq of its own. [Dialer.Dial] implements the root's
+// interface; [Dialer.Invite] is the same for a back-to-back user agent, with the body, the headers and the
+// Max-Forwards that it relays, and with every response as it came in [Event]:
+//
+//	d, err := siptrunk.New(siptrunk.Config{ListenAddr: "192.0.2.1:5060", Trunks: trunks})
+//	go d.Run(ctx)
+//	leg, err := d.Invite(ctx, attempt, siptrunk.InviteOptions{Offer: sdp}, func(ev siptrunk.Event) { … })
+//	leg.Hangup()
+//
+// # What is reported
+//
+//   - ReportProgress: the INVITE left; every provisional response, with what outdial.ProgressOf says of it.
+//   - ReportAbandon: T100 expired without any response (OriginNoTrying): the INVITE stays alive, a provisional
+//     response that comes later is answered with CANCEL, a 2xx is acknowledged and reported. Or the PDD timer expired
+//     after 100 (OriginNoProgress): CANCEL is sent at once.
+//   - ReportAnswer: a 2xx. It is acknowledged. If CANCEL was sent or Hangup called before, BYE follows by itself.
+//   - ReportEnd, always the last: a final response, with the code, the phrase, Reason (RFC 3326, RFC 8606) and
+//     Retry-After; a BYE of either side; or a bound that was reached.
+//
+// A leg that the ring timer ends, or that was hung up or abandoned, ends with that origin when 487 (or nothing)
+// comes, and with OriginCarrier when any other final response does: then the response crossed the CANCEL. A challenge
+// (401, 407) that Username and Password can answer is answered in the same attempt and not reported.
+//
+// Every leg ends: 32 s after ReportAbandon{OriginNoTrying} (or after the INVITE, when nothing was abandoned)
+// without any response, 32 s after a CANCEL without a final response, 32 s after a BYE without an answer.
+//
+// # How sipgo is used
+//
+// sipgo parses, answers requests of carriers (its server transactions), and computes digests. Client transactions
+// are this package's own, one small state machine per leg on the leg's one timer, for four reasons: sipgo
+// delivers every response on a goroutine of its own, so that a 200 may overtake its 180, here responses keep their
+// order; a finished client transaction of sipgo's holds its messages for 32 s, here an ended leg keeps its ACK
+// alone; sipgo's timers are package variables of the whole process; and a retransmitted final response is acknowledged
+// at once. There is one goroutine that reads the socket and none per leg.
+//
+// sipgo's package variables are never touched here. A main program may set, before anything runs: sip.SetTimers
+// and sip.Timer_J, Timer_L, Timer_H, which say how long requests of carriers (BYE, OPTIONS) are remembered, and
+// sip.UDPMTUSize, which bounds answers to such requests. Neither concerns the requests that leave here: they may be as
+// large as the socket takes, although RFC 3261 §18.1.1 asks for TCP beyond 1,300 bytes.
+//
+// # Limits
+//
+// UDP only. A trunk's name is looked up for every attempt (A and AAAA, no SRV) and one address is tried. Next hops
+// within a dialog that are names and not addresses are replaced by the trunk's address. ICMP errors do not reach an
+// unconnected UDP socket: a port where nobody listens is a silent one, and T100 moves on; an error of the write itself
+// (no route, refused by a firewall of this host) is an error of Dial, or OriginTransport when it hits a retransmission.
+package siptrunk

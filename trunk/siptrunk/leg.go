@@ -1,0 +1,377 @@
+package siptrunk
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+)
+
+// Leg is an attempt that has been placed: an INVITE, and the dialog that comes of it. All methods are safe for
+// concurrent use, return at once unless they say otherwise, and may be called at any time, also after the end and
+// from the sink.
+//
+// A leg needs no goroutine while nothing happens to it: what comes for it is queued, and worked off in order by a
+// goroutine that lives as long as the queue has something.
+type Leg struct {
+	d         *Dialer
+	id        outdial.AttemptID
+	route     *route
+	callID    string
+	fromTag   string
+	from, to  string // values of our From, and of To before there is a tag
+	firstDst  netip.AddrPort
+	manualAck bool
+	onRequest func(*Leg, *sip.Request, sip.ServerTransaction)
+	timer     *time.Timer
+
+	mu    sync.Mutex // guards the queue
+	queue []input
+	busy  bool
+
+	// What follows belongs to whoever drains the queue.
+	sink     func(Event)
+	initial  message // the INVITE, to be sent again with credentials
+	creds    credentials
+	phase    phase
+	cseq     uint32 // the last one used
+	invite   *clientTx
+	branch   string // of the last INVITE of the attempt, and its number
+	seq      uint32
+	others   []*clientTx
+	acks     []ack
+	remote   string // value of the far side's To, with its tag
+	tag      string // that tag
+	target   target
+	theirSeq uint32
+	met      []netip.AddrPort
+
+	abandoned bool           // ReportAbandon was reported
+	gaveUp    outdial.Origin // why the leg is to end before the answer; 0 = it is not
+	hungUp    bool           // the host wants it to end
+	cancelled bool           // CANCEL was sent
+	bye       bool           // BYE was sent
+	why       Reason         // what CANCEL or BYE say
+	result    outdial.Result // how the leg ends once the BYE is through
+
+	t100, pdd, ring, bound, unacked, linger time.Time // deadlines; zero = none
+}
+
+var _ outdial.Leg = (*Leg)(nil)
+
+// phase is how far a leg has come. It never goes back, but for an INVITE that is sent again with credentials.
+type phase uint8
+
+const (
+	calling phase = iota // the INVITE was sent, no response has come
+	trying               // 100
+	ringing              // 101 to 199
+	answered
+	ended
+)
+
+// ack is an ACK that was sent, to be sent again whenever its response is.
+type ack struct {
+	branch, tag string // of the response
+	packet      []byte
+	dst         netip.AddrPort
+}
+
+// input is something that happens to a leg: a response, a task, or, with neither, the timer.
+type input struct {
+	res *sip.Response
+	at  time.Time
+	run func()
+}
+
+// maxQueue bounds what waits for a sink that does not return: beyond it responses are dropped, as a network may.
+const maxQueue = 256
+
+// ID returns the attempt that the leg belongs to.
+func (l *Leg) ID() outdial.AttemptID { return l.id }
+
+// CallID returns the Call-ID of the leg, by which the carrier knows it.
+func (l *Leg) CallID() string { return l.callID }
+
+// Hangup implements outdial.Leg. The end is reported with OriginCaller before the answer, unless a timer had given
+// the attempt up already; with OriginCallerHangup after it, or OriginHost when the answer came too late.
+func (l *Leg) Hangup() { l.HangupAs(outdial.OriginUnknown, Reason{}) }
+
+// HangupReason is Hangup with a Reason header of Q.850 in the CANCEL or BYE; the zero Cause = none. The result of an
+// answered leg then carries the cause.
+func (l *Leg) HangupReason(cause outdial.Cause) {
+	l.HangupAs(outdial.OriginUnknown, Reason{Cause: cause})
+}
+
+// HangupAs is Hangup by somebody else than the caller: origin, unless unknown, is what the end is reported with if
+// no final response says otherwise. why goes into CANCEL or BYE.
+func (l *Leg) HangupAs(origin outdial.Origin, why Reason) {
+	l.post(input{run: func() { l.hangUp(origin, why) }})
+}
+
+// Ack sends the ACK of the answer for a leg that was placed with InviteOptions.ManualAck; body may be empty, and
+// contentType "" = "application/sdp". Without an answer that waits for it, it does nothing.
+func (l *Leg) Ack(contentType string, body []byte) {
+	if contentType == "" || !validValue(contentType) {
+		contentType = "application/sdp"
+	}
+	l.post(input{run: func() {
+		if l.phase == answered && !l.unacked.IsZero() {
+			l.unacked = time.Time{}
+			l.sendAck(l.remote, l.tag, l.target, contentType, body)
+		}
+	}})
+}
+
+// receive queues a response. It runs on the goroutine that reads the socket.
+func (l *Leg) receive(res *sip.Response, at time.Time) { l.post(input{res: res, at: at}) }
+
+func (l *Leg) tick() { l.post(input{}) }
+
+// post queues in and sees to it that somebody drains the queue; false when it was dropped.
+func (l *Leg) post(in input) bool {
+	l.mu.Lock()
+	if in.res != nil && len(l.queue) >= maxQueue {
+		l.mu.Unlock()
+		return false
+	}
+	l.queue = append(l.queue, in)
+	idle := !l.busy
+	l.busy = true
+	l.mu.Unlock()
+	if !idle || l.d.start(l.drain) {
+		return true
+	}
+	l.mu.Lock()
+	l.queue, l.busy = nil, false
+	l.mu.Unlock()
+	return false
+}
+
+// drain works the queue off. Nobody holds a lock while it does.
+func (l *Leg) drain() {
+	for {
+		l.mu.Lock()
+		if len(l.queue) == 0 {
+			l.mu.Unlock()
+			l.arm()
+			l.mu.Lock()
+			if len(l.queue) == 0 {
+				l.busy, l.queue = false, nil
+				l.mu.Unlock()
+				return
+			}
+		}
+		in := l.queue[0]
+		l.queue = l.queue[1:]
+		l.mu.Unlock()
+		switch {
+		case in.res != nil:
+			l.onResponse(in.res, in.at)
+		case in.run != nil:
+			in.run()
+		default:
+			l.onTimer(time.Now())
+		}
+	}
+}
+
+// arm sets the timer to the next thing that is due.
+func (l *Leg) arm() {
+	var next time.Time
+	for _, t := range [...]time.Time{l.t100, l.pdd, l.ring, l.bound, l.unacked, l.linger} {
+		next = earliest(next, t)
+	}
+	if l.invite != nil {
+		next = earliest(next, earliest(l.invite.resend, l.invite.deadline))
+	}
+	for _, tx := range l.others {
+		next = earliest(next, earliest(tx.resend, tx.deadline))
+	}
+	if next.IsZero() {
+		l.timer.Stop()
+		return
+	}
+	l.timer.Reset(time.Until(next))
+}
+
+// onTimer does what is due.
+func (l *Leg) onTimer(now time.Time) {
+	if due(&l.t100, now) && l.phase == calling {
+		l.abandon(now, outdial.OriginNoTrying)
+	}
+	if due(&l.pdd, now) && l.phase <= trying {
+		if l.phase == trying {
+			l.abandon(now, outdial.OriginNoProgress)
+		} else {
+			l.abandon(now, outdial.OriginNoTrying)
+		}
+		l.cancel(now)
+	}
+	if due(&l.ring, now) && l.phase < answered {
+		l.giveUp(outdial.OriginNoAnswer)
+		l.cancel(now)
+	}
+	if due(&l.bound, now) && l.phase < answered {
+		if l.cancelled {
+			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
+		} else {
+			l.giveUp(outdial.OriginNoAnswer)
+			l.cancel(now)
+		}
+	}
+	if due(&l.unacked, now) && l.phase == answered {
+		l.sendAck(l.remote, l.tag, l.target, "", nil)
+		l.sendBye(now, outdial.Result{Origin: outdial.OriginHost})
+	}
+	l.onTransactions(now)
+	if due(&l.linger, now) {
+		if len(l.others) > 0 { // the BYE of a forked answer still waits
+			l.linger = now.Add(timeout)
+			return
+		}
+		l.forget()
+	}
+}
+
+// onTransactions sends again what is not answered, and gives up what never was.
+func (l *Leg) onTransactions(now time.Time) {
+	if tx := l.invite; tx != nil {
+		switch {
+		case tx.expired(now):
+			l.invite = nil
+			l.giveUp(outdial.OriginNoTrying)
+			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
+		case tx.due(now):
+			if err := l.d.conn.send(tx.packet, tx.dst); err != nil {
+				l.invite = nil
+				l.end(now, outdial.Result{Origin: outdial.OriginTransport}, Event{})
+			}
+		}
+	}
+	kept := l.others[:0:0]
+	var timedOut []*clientTx
+	for _, tx := range l.others {
+		switch {
+		case tx.expired(now):
+			timedOut = append(timedOut, tx)
+			continue
+		case tx.due(now):
+			// An error is as good as a loss: the next one may pass, or the deadline ends it.
+			_ = l.d.conn.send(tx.packet, tx.dst)
+		}
+		kept = append(kept, tx)
+	}
+	l.others = kept
+	for _, tx := range timedOut {
+		if tx.final != nil {
+			tx.final(nil, now)
+		}
+	}
+}
+
+// due reports whether a deadline has come, and clears it then.
+func due(t *time.Time, now time.Time) bool {
+	if t.IsZero() || t.After(now) {
+		return false
+	}
+	*t = time.Time{}
+	return true
+}
+
+// report hands an event to the sink.
+func (l *Leg) report(ev Event) {
+	ev.Attempt = l.id
+	if l.sink != nil {
+		l.sink(ev)
+	}
+}
+
+func (l *Leg) progress(at time.Time, marks outdial.Marks, ev Event) {
+	ev.Kind, ev.Time, ev.Marks = outdial.ReportProgress, at, marks
+	l.report(ev)
+}
+
+// abandon tells the host to hunt on, once. The leg lives until the network says that it is over.
+func (l *Leg) abandon(now time.Time, why outdial.Origin) {
+	if l.abandoned || l.gaveUp != 0 {
+		return
+	}
+	l.abandoned = true
+	l.giveUp(why)
+	if l.phase == calling {
+		l.invite.deadline = now.Add(timeout)
+	}
+	l.report(Event{Report: outdial.Report{Kind: outdial.ReportAbandon, Time: now, Result: outdial.Result{Origin: why}}})
+}
+
+// giveUp notes why the leg is to end before its answer; the first reason counts.
+func (l *Leg) giveUp(why outdial.Origin) {
+	if l.gaveUp == 0 {
+		l.gaveUp = why
+	}
+}
+
+// end reports that the leg is over, and keeps of it what repeats its ACKs.
+func (l *Leg) end(at time.Time, r outdial.Result, ev Event) {
+	if l.phase == ended {
+		return
+	}
+	l.phase = ended
+	l.t100, l.pdd, l.ring, l.bound, l.unacked = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	l.linger = at.Add(timeout)
+	l.invite = nil
+	forks := l.others[:0:0]
+	for _, tx := range l.others {
+		if tx.fork {
+			forks = append(forks, tx)
+		} else if tx.final != nil && tx.method != sip.BYE {
+			tx.final(nil, at)
+		}
+	}
+	l.others = forks
+	ev.Kind, ev.Time, ev.Result = outdial.ReportEnd, at, r
+	l.report(ev)
+	l.sink, l.onRequest, l.initial.body, l.initial.extra = nil, nil, nil, nil
+	l.d.over()
+}
+
+// forget removes the leg from the tables.
+func (l *Leg) forget() {
+	l.timer.Stop()
+	l.d.leave(l.callID)
+	for _, p := range l.met {
+		l.d.peer(p, -1)
+	}
+	l.met = nil
+}
+
+// meet lets an address talk to us for as long as the leg is known.
+func (l *Leg) meet(addr netip.AddrPort) {
+	if !slices.Contains(l.met, addr) {
+		l.met = append(l.met, addr)
+		l.d.peer(addr, 1)
+	}
+}
+
+// shutDown hangs the leg up because the host ends.
+func (l *Leg) shutDown() { l.HangupAs(outdial.OriginHost, Reason{}) }
+
+// kill ends the leg at once, without a word to the carrier.
+func (l *Leg) kill() {
+	l.post(input{run: func() {
+		r := l.result
+		switch {
+		case l.bye:
+		case l.phase == answered:
+			r.Origin = outdial.OriginHost
+		default:
+			l.giveUp(outdial.OriginCaller)
+			r.Origin = l.gaveUp
+		}
+		l.end(time.Now(), r, Event{})
+	}})
+}

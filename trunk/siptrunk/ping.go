@@ -1,0 +1,90 @@
+package siptrunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+)
+
+// ErrNoResponse is returned by Ping when nothing came within 32 s (RFC 3261 Timer F).
+var ErrNoResponse = errors.New("siptrunk: no response")
+
+// Ping sends one OPTIONS to a trunk, repeated as RFC 3261 has it for a lost datagram, and waits for the final
+// response: its status, and the time from the first OPTIONS to it. Any status says that somebody is there. The error
+// is that of ctx, of the look-up or the socket, or ErrNoResponse. Run must be running.
+func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt time.Duration, err error) {
+	r, err := d.route(trunk)
+	if err != nil {
+		return 0, 0, err
+	}
+	dst, err := r.resolve(ctx, d)
+	if err != nil {
+		return 0, 0, err
+	}
+	p := &ping{branch: newBranch(), reply: make(chan reply, 1)}
+	callID, uri := token(16), "sip:"+r.uriHost
+	m := message{
+		method: string(sip.OPTIONS), uri: uri, branch: p.branch, maxForwards: maxForwards, to: "<" + uri + ">",
+		from: "<sip:" + d.sentBy + ">;tag=" + token(8), callID: callID, cseq: 1, contact: true,
+	}
+	if err := d.enter(callID, p); err != nil {
+		return 0, 0, err
+	}
+	d.peer(dst, 1)
+	defer func() {
+		d.leave(callID)
+		d.peer(dst, -1)
+	}()
+	start := time.Now()
+	tx := newClientTx(sip.OPTIONS, p.branch, m.render(d.sentBy, d.cfg.UserAgent), dst, start)
+	if err := d.conn.send(tx.packet, dst); err != nil {
+		return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", net.JoinHostPort(r.host, strconv.Itoa(int(r.port))), err)
+	}
+	timer := time.NewTimer(t1)
+	defer timer.Stop()
+	for {
+		select {
+		case got := <-p.reply:
+			return got.code, got.at.Sub(start), nil
+		case <-ctx.Done():
+			return 0, 0, ctx.Err()
+		case <-timer.C:
+		}
+		now := time.Now()
+		if tx.expired(now) {
+			return 0, 0, ErrNoResponse
+		}
+		if tx.due(now) {
+			_ = d.conn.send(tx.packet, dst)
+		}
+		timer.Reset(earliest(tx.resend, tx.deadline).Sub(now))
+	}
+}
+
+// ping is the party of an OPTIONS.
+type ping struct {
+	branch string
+	reply  chan reply
+}
+
+type reply struct {
+	code int
+	at   time.Time
+}
+
+func (p *ping) receive(res *sip.Response, at time.Time) {
+	branch, _ := res.Via().Params.Get("branch")
+	if res.IsProvisional() || branch != p.branch {
+		return
+	}
+	select {
+	case p.reply <- reply{res.StatusCode, at}:
+	default: // a repetition
+	}
+}
