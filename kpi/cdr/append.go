@@ -51,7 +51,8 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 	case j.failed != nil:
 		return 0, j.failed
 	}
-	if j.full(int64(len(e.buf)), t) {
+	record, refs := e.record(), e.refs()
+	if j.full(int64(len(record)), t) {
 		if err := j.finish(); err != nil {
 			return 0, err
 		}
@@ -62,10 +63,10 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 		}
 	}
 	seq := j.next
-	seal(e.buf, seq, kind)
-	out := e.buf
-	if j.active.size == 0 || j.names.missing(e.refs) {
-		if err := j.names.check(e.refs); err != nil {
+	seal(record, seq, kind)
+	out := record
+	if j.active.size == 0 || j.names.missing(refs) {
+		if err := j.names.check(refs); err != nil {
 			return 0, err
 		}
 		out = j.scratch[:0]
@@ -73,8 +74,8 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 			j.active.created = t
 			out = appendHeader(out, seq, t)
 		}
-		out = j.names.appendNames(out, e.refs, seq)
-		out = append(out, e.buf...)
+		out = j.names.appendNames(out, refs, seq)
+		out = append(out, record...)
 		j.scratch = out
 	}
 	if err := j.put(out); err != nil {

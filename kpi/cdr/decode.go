@@ -16,7 +16,8 @@ type decoder struct {
 	names   glossary
 	seed    maphash.Seed
 	texts   [512]string // texts seen, by hash: phrases, codes and references repeat from event to event
-	b       []byte      // what is left of the group
+	b       []byte      // the group being read
+	i       int         // the next byte of it
 	problem string
 
 	event       outdial.Event
@@ -35,7 +36,7 @@ func (d *decoder) decode(rec record) (*outdial.Event, string) {
 	body := rec.body
 	d.problem = ""
 	d.event = outdial.Event{Kind: outdial.EventKind(rec.kind), Seq: rec.seq, Replay: true}
-	d.b = body[:8]
+	d.b, d.i = body[:8], 0
 	d.event.Time = d.time()
 	for body = body[8:]; len(body) > 0; {
 		if len(body) < 3 {
@@ -45,7 +46,7 @@ func (d *decoder) decode(rec record) (*outdial.Event, string) {
 		if size > len(body)-3 {
 			return nil, "the event's body ends within a group"
 		}
-		d.b, body = body[3:3+size], body[3+size:]
+		d.b, d.i, body = body[3:3+size], 0, body[3+size:]
 		d.group(tag)
 		if d.problem != "" {
 			return nil, d.problem
@@ -149,14 +150,7 @@ func (d *decoder) readTimeline(t *outdial.Timeline) {
 }
 
 func (d *decoder) attemptID() outdial.AttemptID {
-	var call uint64
-	if len(d.b) >= 8 {
-		call = binary.LittleEndian.Uint64(d.b)
-		d.b = d.b[8:]
-	} else {
-		d.short()
-	}
-	return outdial.AttemptID{Call: outdial.CallID(call), Leg: d.byte()}
+	return outdial.AttemptID{Call: outdial.CallID(d.fixed()), Leg: d.byte()}
 }
 
 func (d *decoder) id(k idKind) uint32 {
@@ -169,33 +163,37 @@ func (d *decoder) id(k idKind) uint32 {
 }
 
 func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
+	if d.i >= len(d.b) {
 		return 0
 	}
-	v := d.b[0]
-	d.b = d.b[1:]
+	v := d.b[d.i]
+	d.i++
 	return v
 }
 
 func (d *decoder) bool() bool { return d.byte() != 0 }
 
 func (d *decoder) uint() uint64 {
-	if len(d.b) > 0 && d.b[0] < 0x80 {
-		v := d.b[0]
-		d.b = d.b[1:]
-		return uint64(v)
+	if i := d.i; i < len(d.b) && d.b[i] < 0x80 {
+		d.i = i + 1
+		return uint64(d.b[i])
 	}
-	return d.uintLong()
+	return d.long()
 }
 
-func (d *decoder) uintLong() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.short()
-		return 0
+// long reads a varint of more than one byte.
+func (d *decoder) long() uint64 {
+	var v uint64
+	b := d.b[d.i:]
+	for n := 0; n < len(b) && n < binary.MaxVarintLen64; n++ {
+		v |= uint64(b[n]&0x7f) << (7 * n)
+		if b[n] < 0x80 {
+			d.i += n + 1
+			return v
+		}
 	}
-	d.b = d.b[n:]
-	return v
+	d.short()
+	return 0
 }
 
 func (d *decoder) int() int64 {
@@ -206,13 +204,20 @@ func (d *decoder) int() int64 {
 func (d *decoder) float() float64 { return math.Float64frombits(bits.ReverseBytes64(d.uint())) }
 
 func (d *decoder) time() time.Time {
-	if len(d.b) < 8 {
-		d.short()
+	if d.i == len(d.b) {
 		return time.Time{}
 	}
-	v := int64(binary.LittleEndian.Uint64(d.b))
-	d.b = d.b[8:]
-	return timeOf(v)
+	return timeOf(int64(d.fixed()))
+}
+
+func (d *decoder) fixed() uint64 {
+	if len(d.b)-d.i < 8 {
+		d.short()
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(d.b[d.i:])
+	d.i += 8
+	return v
 }
 
 func (d *decoder) text() string {
@@ -220,12 +225,12 @@ func (d *decoder) text() string {
 	if n == 0 {
 		return ""
 	}
-	if n > len(d.b) {
+	if n > len(d.b)-d.i {
 		d.short()
 		return ""
 	}
-	b := d.b[:n]
-	d.b = d.b[n:]
+	b := d.b[d.i : d.i+n]
+	d.i += n
 	slot := &d.texts[maphash.Bytes(d.seed, b)%uint64(len(d.texts))]
 	if *slot != string(b) {
 		*slot = string(b)
@@ -235,8 +240,8 @@ func (d *decoder) text() string {
 
 // short notes a group that ends within a field. One that ends before a field was written by an older version.
 func (d *decoder) short() {
-	if len(d.b) > 0 {
+	if d.i < len(d.b) {
 		d.problem = "the event's body ends within a field"
 	}
-	d.b = nil
+	d.i = len(d.b)
 }

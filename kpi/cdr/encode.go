@@ -24,22 +24,26 @@ const (
 	groupControl     = 6
 )
 
-// encoder writes the body of one event. It needs no lock: ids stand in the body as the writer's own numbers.
+// maxEvent is more than the record of any event can have: eleven texts and less than a hundred numbers.
+const maxEvent = 8192
+
+// encoder writes the record of one event. It needs no lock: ids stand in the body as the writer's own numbers.
 type encoder struct {
-	buf  []byte // recordHead bytes of room, then the body
-	refs []ref  // the ids used
+	buf   [maxEvent]byte // recordHead bytes of room, then the body
+	n     int            // bytes used
+	ids   [16]ref        // the ids used
+	nrefs int
 }
 
-func newEncoder() *encoder {
-	return &encoder{buf: make([]byte, 0, 4096), refs: make([]ref, 0, 16)}
-}
+func (e *encoder) record() []byte { return e.buf[:e.n] }
+
+func (e *encoder) refs() []ref { return e.ids[:e.nrefs] }
 
 func (e *encoder) encode(ev *outdial.Event) error {
 	if !validKind(ev.Kind) {
 		return fmt.Errorf("cdr: an event of kind %d cannot be journalled", ev.Kind)
 	}
-	e.refs = e.refs[:0]
-	e.buf = e.buf[:recordHead]
+	e.n, e.nrefs = recordHead, 0
 	e.time(ev.Time)
 	if ev.Attempt != nil {
 		g := e.begin(groupAttempt)
@@ -160,36 +164,45 @@ func (e *encoder) timeline(t *outdial.Timeline) {
 
 // begin opens a group and returns where it begins; end fills its length in.
 func (e *encoder) begin(tag byte) int {
-	e.buf = append(e.buf, tag, 0, 0)
-	return len(e.buf)
+	e.buf[e.n] = tag
+	e.n += 3
+	return e.n
 }
 
 func (e *encoder) end(start int) {
-	binary.LittleEndian.PutUint16(e.buf[start-2:], uint16(len(e.buf)-start))
+	binary.LittleEndian.PutUint16(e.buf[start-2:], uint16(e.n-start))
 }
 
 func (e *encoder) attemptID(id outdial.AttemptID) {
-	e.buf = binary.LittleEndian.AppendUint64(e.buf, uint64(id.Call))
+	binary.LittleEndian.PutUint64(e.buf[e.n:], uint64(id.Call))
+	e.n += 8
 	e.byte(id.Leg)
 }
 
 func (e *encoder) id(k idKind, id uint32) {
 	e.uint(uint64(id))
 	if id != 0 {
-		e.refs = append(e.refs, ref{k, id})
+		e.ids[e.nrefs] = ref{k, id}
+		e.nrefs++
 	}
 }
 
-func (e *encoder) byte(b byte) { e.buf = append(e.buf, b) }
+func (e *encoder) byte(b byte) {
+	e.buf[e.n] = b
+	e.n++
+}
 
-func (e *encoder) bool(b bool) { e.buf = append(e.buf, bit(b, 0)) }
+func (e *encoder) bool(b bool) { e.byte(bit(b, 0)) }
 
 func (e *encoder) uint(v uint64) {
-	if v < 0x80 {
-		e.buf = append(e.buf, byte(v))
-		return
+	n := e.n
+	for v >= 0x80 {
+		e.buf[n] = byte(v) | 0x80
+		v >>= 7
+		n++
 	}
-	e.buf = binary.AppendUvarint(e.buf, v)
+	e.buf[n] = byte(v)
+	e.n = n + 1
 }
 
 func (e *encoder) int(v int64) { e.uint(uint64(v<<1) ^ uint64(v>>63)) }
@@ -198,13 +211,14 @@ func (e *encoder) int(v int64) { e.uint(uint64(v<<1) ^ uint64(v>>63)) }
 func (e *encoder) float(f float64) { e.uint(bits.ReverseBytes64(math.Float64bits(f))) }
 
 func (e *encoder) time(t time.Time) {
-	e.buf = binary.LittleEndian.AppendUint64(e.buf, uint64(nanos(t)))
+	binary.LittleEndian.PutUint64(e.buf[e.n:], uint64(nanos(t)))
+	e.n += 8
 }
 
 func (e *encoder) text(s string) {
 	s = cut(s)
-	e.buf = append(e.buf, byte(len(s)))
-	e.buf = append(e.buf, s...)
+	e.buf[e.n] = byte(len(s))
+	e.n += 1 + copy(e.buf[e.n+1:], s)
 }
 
 // cut shortens s to maxText bytes without splitting a character.

@@ -1,5 +1,12 @@
 package cdr
 
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/outdial/outdial"
+)
+
 // File is what a segment is appended to, for tests that make a disk fail.
 type File = file
 
@@ -16,3 +23,22 @@ const (
 	SummarySize = summarySize
 	KindNames   = kindNames
 )
+
+// ReadSegment goes through a segment that stands in memory.
+func ReadSegment(
+	data []byte, first uint64, ids *outdial.Registry, skip bool, yield func(*outdial.Event) bool,
+) (damage Damage, torn int64, err error) {
+	w := walk{skip: skip, tail: true, from: earliest, to: latest, decoder: newDecoder(ids)}
+	w.cursor.reset(bytes.NewReader(data), "segment", int64(len(data)), first)
+	_, _, err = w.records(true, yield)
+	return w.damage, w.torn, err
+}
+
+// Scan finds where the whole records of a segment end.
+func Scan(data []byte, first uint64, skip bool) (end int64, next uint64, err error) {
+	found, err := scan(bytes.NewReader(data), segment{first: first, path: "segment"}, int64(len(data)), skip)
+	return found.end, found.next, err
+}
+
+// Reseal makes the checksum of the record that b is right again.
+func Reseal(b []byte) { seal(b, binary.LittleEndian.Uint64(b[8:]), b[16]) }

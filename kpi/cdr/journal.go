@@ -131,7 +131,7 @@ func Open(cfg Config) (*Journal, Recovery, error) {
 		return nil, Recovery{}, err
 	}
 	j := &Journal{cfg: cfg, lock: lock, next: 1, names: dictionary{ids: cfg.IDs}}
-	j.encoders.New = func() any { return newEncoder() }
+	j.encoders.New = func() any { return new(encoder) }
 	j.group.init()
 	rec, err := j.recover()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,42 @@ func TestRoundTripOfPartialEvents(t *testing.T) {
 		want = append(want, stripped(events[i]))
 	}
 	require.Equal(t, want, replay(t, j, 0))
+}
+
+// The longest record that an event can have.
+func TestRoundTripOfExtremes(t *testing.T) {
+	j, _ := open(t, cdr.Config{Dir: t.TempDir()})
+	ev := full(t, outdial.EventEnded)
+	extreme(reflect.ValueOf(&ev).Elem())
+	ev.Kind, ev.Time, ev.Attempt.Start, ev.Control.Expires = outdial.EventEnded, noon, noon, noon
+	require.NoError(t, j.Append(&ev))
+	require.Equal(t, []outdial.Event{stripped(ev)}, replay(t, j, 0))
+	require.Greater(t, j.Stats().Bytes, int64(12*255))
+}
+
+// extreme sets every field but ids to the value that takes most room.
+func extreme(v reflect.Value) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]() || !v.CanSet() && v.Kind() != reflect.Struct:
+	case v.Kind() == reflect.Pointer:
+		extreme(v.Elem())
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			extreme(v.Field(i))
+		}
+	case v.Kind() == reflect.Array:
+		for i := range v.Len() {
+			extreme(v.Index(i))
+		}
+	case v.Kind() == reflect.String:
+		v.SetString(strings.Repeat(v.String()[:1], 255))
+	case v.Kind() == reflect.Int64:
+		v.SetInt(-1 << 63)
+	case v.Kind() == reflect.Uint32 && v.Uint() > 2, v.CanUint() && v.Kind() != reflect.Uint32:
+		v.SetUint(^uint64(0) >> (64 - v.Type().Bits()))
+	case v.Kind() == reflect.Float64:
+		v.SetFloat(-1.0 / 3)
+	}
 }
 
 func TestTimesComeBackInUTC(t *testing.T) {
