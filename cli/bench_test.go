@@ -1,0 +1,175 @@
+package cli_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
+)
+
+// bigPool is a pool of numbers in 359 area codes under the default limits, and calls to callees in the same codes.
+func bigPool(tb testing.TB, numbers int) (*cli.Governor, []outdial.Call) {
+	tb.Helper()
+	ids := new(outdial.Registry)
+	cfg := survey(ids)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range numbers {
+		area := 200 + i%359
+		cfg.Numbers = append(cfg.Numbers, cli.NumberConfig{
+			Number: num(area, i), Pool: "survey", Evidence: "LOA 17/2026",
+			Country: "US", Region: fmt.Sprint("R", area%50),
+		})
+	}
+	g := mustNew(tb, cfg)
+	calls := make([]outdial.Call, 1<<16)
+	for i := range calls {
+		calls[i] = *callTo(ids, "survey", num(200+rng.IntN(359), 200_000+i))
+		calls[i].Dest.Country = [2]byte{'U', 'S'}
+	}
+	return g, calls
+}
+
+func BenchmarkReserve(b *testing.B) {
+	for _, size := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			g, calls := bigPool(b, size)
+			c := &outdial.Candidate{}
+			now, refused := t0, 0
+			// 65,536 callees at 3 a day, twice round in an hour and then again in 30 hours.
+			step := 30 * time.Hour / time.Duration(2*len(calls))
+			for i := 0; b.Loop(); i++ {
+				now = now.Add(step)
+				p, _, err := g.Reserve(now, &calls[i&(len(calls)-1)], c, 0)
+				if err != nil {
+					refused++
+				}
+				g.Release(now, p.Lease)
+			}
+			b.ReportMetric(float64(refused)/float64(b.N), "refused/op")
+			b.ReportAllocs()
+		})
+	}
+}
+
+func BenchmarkReserveParallel(b *testing.B) {
+	g, calls := bigPool(b, 100_000)
+	var tick atomic.Int64
+	step := 30 * time.Hour / time.Duration(2*len(calls))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		c := &outdial.Candidate{}
+		for pb.Next() {
+			i := tick.Add(1)
+			now := t0.Add(time.Duration(i) * step)
+			p, _, _ := g.Reserve(now, &calls[i&int64(len(calls)-1)], c, 0)
+			g.Release(now, p.Lease)
+		}
+	})
+}
+
+// BenchmarkRefuse asks a pool of which every number is at its cap.
+func BenchmarkRefuse(b *testing.B) {
+	var ids outdial.Registry
+	cfg := survey(&ids)
+	for i := range 10_000 {
+		cfg.Numbers = append(cfg.Numbers, owned("survey", num(200+i%359, i))...)
+	}
+	cfg.Limits = cli.Limits{Caps: []cli.Cap{{1, time.Hour}}, Spacing: -1}
+	g := mustNew(b, cfg)
+	c := &outdial.Candidate{}
+	call := callTo(&ids, "survey", 0)
+	for i := range 10_000 {
+		call.To = num(600+i%359, 100_000+i)
+		_, _, err := g.Reserve(t0, call, c, 0)
+		require.NoError(b, err)
+	}
+	call.To = callee
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _, _ = g.Reserve(t0, call, c, 0)
+	}
+}
+
+func BenchmarkAdmit(b *testing.B) {
+	g, calls := bigPool(b, 1000)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		_, _ = g.Admit(t0, &calls[i&(len(calls)-1)])
+	}
+}
+
+// BenchmarkScan is what dialers do: walk all numbers of the callee's area code (or all of them where numbers are not
+// indexed), keep the one that was used least today, under a lock; no window but the calendar day.
+func BenchmarkScan(b *testing.B) {
+	type entry struct {
+		area  int
+		today int
+		last  time.Time
+	}
+	for _, size := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			list := make([]entry, size)
+			for i := range list {
+				list[i].area = 200 + i%359
+			}
+			var mu sync.Mutex
+			now := t0
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				now = now.Add(time.Millisecond)
+				area := 200 + i%359
+				mu.Lock()
+				best := -1
+				for k := range list {
+					if e := &list[k]; e.area == area && e.today < 100 && (best < 0 || e.today < list[best].today) {
+						best = k
+					}
+				}
+				if best >= 0 {
+					list[best].today++
+					list[best].last = now
+				}
+				mu.Unlock()
+			}
+		})
+	}
+}
+
+// BenchmarkMemory reports the heap that a number takes under the default limits, and a callee.
+func BenchmarkMemory(b *testing.B) {
+	const size = 100_000
+	heap := func() float64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	for b.Loop() {
+		before := heap()
+		g, calls := bigPool(b, size)
+		calls = calls[:0:0]
+		numbers := heap()
+		ids := outdial.Call{Program: 1}
+		now := t0
+		for i := range size {
+			ids.To = num(200+i%359, 200_000+i)
+			now = now.Add(50 * time.Millisecond)
+			_, _, err := g.Reserve(now, &ids, &outdial.Candidate{}, 0)
+			require.NoError(b, err)
+		}
+		callees := heap()
+		b.ReportMetric((numbers-before)/size, "B/number")
+		b.ReportMetric((callees-numbers)/size, "B/callee+lease")
+		runtime.KeepAlive(g)
+		runtime.KeepAlive(calls)
+	}
+}

@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// Config is what a Governor is made from. It is data, in JSON with the names of its fields (durations in nanoseconds, a
+// Cap as "100/24h"); New and Update copy it.
+type Config struct {
+	// IDs resolves the names of pools, programs, campaigns and carriers; required. Give the same Registry to every
+	// package of one engine.
+	IDs *outdial.Registry `json:"-"`
+
+	// Secret is the key of the HMAC under which callees are remembered, at least 16 bytes. nil = a random one, which is
+	// enough as long as state comes from replayed events. It cannot be changed by Update.
+	Secret []byte `json:"-"`
+
+	// Numbering gives country and area code of numbers that come without. nil = none, but for the area code of
+	// numbers of the North American plan (+1), their first three digits.
+	Numbering outdial.Numbering `json:"-"`
+
+	// Pools are bound to programs. A program's first pool is the one that its calls present from, unless the candidate
+	// or the campaign names another pool of the same program.
+	Pools []PoolConfig
+
+	// Campaigns that present from another pool of their program than its first.
+	Campaigns []CampaignConfig `json:",omitempty"`
+
+	// Numbers are the inventory. What is not in it is never presented.
+	Numbers []NumberConfig
+
+	Limits Limits `json:",omitzero"` // of every number, where its pool says nothing else
+	Sticky Sticky `json:",omitzero"` // of every pool that says nothing else
+
+	// Callee is how many calls a program may make to one callee; the attempts of one call count once. They hold for each
+	// program. nil = DefaultCalleeCaps; an empty list that is not nil means none. At most MaxCalleeUses each.
+	Callee []Cap `json:",omitzero"`
+
+	// MaxCallees is how many callees each program remembers, for Callee and Sticky. Beyond it the one that was called
+	// the longest ago is forgotten, and counted, but none that Callee still counts: then calls to further callees
+	// are refused with ErrCalleeMemory. 0 = DefaultCallees, negative values are an error.
+	MaxCallees int `json:",omitempty"`
+}
+
+// Bounds and defaults of what is kept of callees.
+const (
+	DefaultCallees = 1 << 20
+	MaxCalleeUses  = 64 // Cap.Max of Config.Callee
+)
+
+// PoolConfig is a pool: the numbers that one program presents.
+type PoolConfig struct {
+	Name    string // required, unique
+	Program string // whose pool it is; required
+
+	Limits Limits `json:",omitzero"` // a zero field is that of the Config
+	Sticky Sticky `json:",omitzero"` // a zero field is that of the Config
+}
+
+// CampaignConfig binds a campaign to a pool. The calls of the campaign must be of the pool's program.
+type CampaignConfig struct {
+	Campaign string // required, unique
+	Pool     string // a configured pool
+}
+
+// NumberConfig is a number of the inventory. A number is in one pool only, and so serves one purpose.
+type NumberConfig struct {
+	Number outdial.Number
+	Pool   string `json:",omitempty"` // empty = in stock, and not presented
+	State  State  `json:",omitzero"`  // zero = active
+
+	// Where the number belongs to: its country (ISO 3166-1 alpha-2), its area code with the country code ("+1212"),
+	// and its region in the user's own words (state, province, département). Numbers of one area code should
+	// agree on the region; then it is also known of callees there.
+	Country string         `json:",omitempty"`
+	Area    outdial.Prefix `json:",omitzero"`
+	Region  string         `json:",omitempty"`
+	Type    Type           `json:",omitzero"`
+
+	Owner    string   `json:",omitempty"` // who holds the right to use it
+	Assigned string   `json:",omitempty"` // the carrier that assigned it
+	Carriers []string `json:",omitempty"` // the carriers that accept it; empty = every carrier
+
+	// Evidence is the recorded right to use: a contract, an LOA, a porting order. Without it the number is never
+	// presented. Expires is when the right ends; zero = it stands until it is changed.
+	Evidence string    `json:",omitempty"`
+	Expires  time.Time `json:",omitzero"`
+}
+
+// complete returns cfg with its defaults filled in, and one joined error that names every bad field.
+func (cfg Config) complete() (Config, error) {
+	cfg.Limits = cfg.Limits.withDefaults()
+	cfg.Sticky = cfg.Sticky.over(Sticky{Mode: StickyPrefer, TTL: DefaultTTL})
+	if cfg.Callee == nil {
+		cfg.Callee = DefaultCalleeCaps()
+	}
+	if cfg.MaxCallees == 0 {
+		cfg.MaxCallees = DefaultCallees
+	}
+	c := check{cfg: &cfg}
+	c.run()
+	return cfg, errors.Join(c.errs...)
+}
+
+// check collects what is wrong with a Config.
+type check struct {
+	cfg  *Config
+	errs []error
+}
+
+func (c *check) bad(at string, err error) {
+	c.errs = append(c.errs, fmt.Errorf("cli: %s: %w", at, err))
+}
+
+func (c *check) in(at string) func(string, error) {
+	return func(field string, err error) { c.bad(at+field, err) }
+}
+
+var (
+	errRequired = errors.New("required")
+	errTwice    = errors.New("given twice")
+)
+
+func (c *check) run() {
+	cfg := c.cfg
+	if cfg.IDs == nil {
+		c.bad("IDs", errRequired)
+	}
+	if n := len(cfg.Secret); n > 0 && n < 16 {
+		c.bad("Secret", fmt.Errorf("%d bytes are fewer than 16", n))
+	}
+	cfg.Limits.check(c.in("Limits."))
+	cfg.Sticky.check(c.in(""))
+	checkCaps("Callee", cfg.Callee, c.in(""))
+	for i, callee := range cfg.Callee {
+		if callee.Max > MaxCalleeUses {
+			c.bad(fmt.Sprintf("Callee[%d]", i), fmt.Errorf("%d calls are more than %d", callee.Max, MaxCalleeUses))
+		}
+	}
+	if cfg.MaxCallees < 0 || cfg.MaxCallees > 1<<30 {
+		c.bad("MaxCallees", fmt.Errorf("%d is not between 0 and %d", cfg.MaxCallees, 1<<30))
+	}
+	pools := c.pools()
+	campaigns := map[string]bool{}
+	for i, m := range cfg.Campaigns {
+		at := fmt.Sprintf("Campaigns[%d] %q: ", i, m.Campaign)
+		switch {
+		case m.Campaign == "":
+			c.bad(at+"Campaign", errRequired)
+		case campaigns[m.Campaign]:
+			c.bad(at+"Campaign", errTwice)
+		}
+		campaigns[m.Campaign] = true
+		if !pools[m.Pool] {
+			c.bad(at+"Pool", fmt.Errorf("%q is not configured", m.Pool))
+		}
+	}
+	c.numbers(pools)
+}
+
+func (c *check) pools() map[string]bool {
+	names := map[string]bool{}
+	for i, p := range c.cfg.Pools {
+		at := fmt.Sprintf("Pools[%d] %q: ", i, p.Name)
+		switch {
+		case p.Name == "":
+			c.bad(at+"Name", errRequired)
+		case names[p.Name]:
+			c.bad(at+"Name", errTwice)
+		}
+		names[p.Name] = true
+		if p.Program == "" {
+			c.bad(at+"Program", errRequired)
+		}
+		p.Limits.check(c.in(at + "Limits."))
+		p.Sticky.check(c.in(at))
+	}
+	delete(names, "")
+	return names
+}
+
+func (c *check) numbers(pools map[string]bool) {
+	first := make(map[outdial.Number]int, len(c.cfg.Numbers))
+	for i := range c.cfg.Numbers {
+		n := &c.cfg.Numbers[i]
+		bad := func(field string, err error) { c.bad(fmt.Sprintf("Numbers[%d] %s: %s", i, n.Number, field), err) }
+		if j, ok := first[n.Number]; ok {
+			bad("Number", fmt.Errorf("given twice, first in Numbers[%d]: a number is in one pool only", j))
+		}
+		first[n.Number] = i
+		if n.Pool != "" && !pools[n.Pool] {
+			bad("Pool", fmt.Errorf("%q is not configured", n.Pool))
+		}
+		n.check(bad)
+	}
+}
+
+// check reports what is wrong with the number by itself.
+func (n *NumberConfig) check(bad func(field string, err error)) {
+	if !n.Number.Valid() {
+		bad("Number", fmt.Errorf("%d is not an E.164 number", uint64(n.Number)))
+	}
+	if int(n.State) >= len(stateNames) {
+		bad("State", fmt.Errorf("%d is not a state", n.State))
+	}
+	if int(n.Type) >= len(typeNames) {
+		bad("Type", fmt.Errorf("%d is not a type", n.Type))
+	}
+	if n.Country != "" && !isCountry(n.Country) {
+		bad("Country", fmt.Errorf("%q is not two capital letters (ISO 3166-1 alpha-2)", n.Country))
+	}
+	if !n.Area.Contains(n.Number) {
+		bad("Area", fmt.Errorf("the number does not begin with %s", n.Area))
+	}
+	for _, name := range n.Carriers {
+		if name == "" {
+			bad("Carriers", errors.New("an empty name"))
+		}
+	}
+}
+
+func isCountry(s string) bool {
+	return len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
+}

@@ -1,0 +1,51 @@
+// Package cli governs caller-ID pools: which number may be presented to this callee, for this program, on this
+// trunk. CLI is Calling Line Identification (ITU-T I.251.3), the caller ID.
+//
+// A [Governor] holds the inventory, the pools that programs present from, and the counts. It implements
+// [outdial.CLIs]; it is as useful alone, in front of a dialer or switch of one's own:
+//
+//	p, again, err := governor.Reserve(now, &call, &candidate, 0) // counts at once
+//	// present p.Number …
+//	governor.Release(now, p.Lease) // when the call is over; Undo if nothing left the host
+//
+// # What holds
+//
+//   - A number is presented only while it is in the inventory, in a state that allows it, with a recorded right to use
+//     that has not expired. Everything else fails closed.
+//   - A number is in one pool, a pool serves one program, and a program's calls present from its own pools only,
+//     also when these are used up: then the call is refused.
+//   - Caps are exact in every sliding window, never per calendar day, and never exceeded, however many goroutines ask.
+//     A use counts from Reserve, before the INVITE leaves. A crash can only over-count.
+//   - A number with room under its caps is granted: no refusal while a number of the pool is eligible, and none is
+//     passed over for ever, because the number that has waited longest goes first.
+//   - A callee gets the number that the program presented to it before, while that is eligible.
+//   - A callee who said "unwanted" (607), or whose call an analytics engine blocked (603+, 608), is not called again
+//     by that program, from whatever number, until an operator lifts it.
+//   - A clock that steps backwards holds time still.
+//
+// # Choice of a number
+//
+// First the number of the call's earlier attempt; then the one that the callee knows (see [Sticky]); then tiers of
+// nearness: the callee's area code, its region, its country, any number of the pool. Within a tier the number goes first
+// that has been eligible and unused the longest. Eligible numbers stand in linked queues, one for each area, region,
+// country and pool, and set of carriers; a number that reaches a cap leaves them and is found again by the
+// instant at which the window lets go of it. So Reserve takes the same time for ten numbers and for a hundred
+// thousand: no number is scanned that cannot be presented. Queues were preferred to sampling because their choice is
+// deterministic, so that a decision can be replayed, and because nothing in them can starve.
+//
+// # Facts
+//
+// What the governor knows is a fold over events, given to Observe: a replayed Started counts the use at its time,
+// an Ended may suppress a callee, and these Control actions are known:
+//
+//	cli.quarantine   Target: number   rest it at once, until Expires (zero = until released)
+//	cli.release      Target: number   end the quarantine that a Control began
+//	cli.suppress     Target: callee's number, Value: program   do not call it again, until Expires
+//	cli.unsuppress   Target: callee's number, Value: program   lift a suppression
+//
+// # Memory
+//
+// A number takes 8 bytes per use that its greatest cap counts, and about 330 more with its queues, indexes and evidence:
+// 1.1 kB at 100 a day. A callee takes about 100 bytes ([Config].MaxCallees bounds how many are remembered), as an HMAC of
+// its number.
+package cli

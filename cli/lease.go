@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/window"
+)
+
+// lease is a use that is held: what Release and Undo need to know.
+type lease struct {
+	generation uint32
+	held       bool
+	counted    bool // it stamped the callee
+	slot       int32
+	next       int32 // free list
+	stamp      window.Instant
+	program    *program
+	key        calleeKey
+	call       outdial.CallID
+	former     outdial.CallID // the callee's newest call before
+	bound      binding        // what the callee knew before
+}
+
+// leases hands out leases by slot and generation: giving one back twice, or a stale one, finds nothing.
+type leases struct {
+	list []lease
+	free int32
+}
+
+func (l *leases) take(v lease) outdial.Lease {
+	i := l.free
+	if i != none {
+		l.free = l.list[i].next
+		v.generation = l.list[i].generation
+	} else {
+		i = int32(len(l.list))
+		l.list = append(l.list, lease{})
+	}
+	v.generation++
+	v.held = true
+	l.list[i] = v
+	return outdial.Lease(uint64(v.generation)<<32 | uint64(i+1))
+}
+
+func (l *leases) giveBack(id outdial.Lease) (lease, bool) {
+	i := int64(id&0xffff_ffff) - 1
+	if i < 0 || i >= int64(len(l.list)) {
+		return lease{}, false
+	}
+	e := &l.list[i]
+	if !e.held || e.generation != uint32(id>>32) {
+		return lease{}, false
+	}
+	v := *e
+	*e = lease{generation: e.generation, next: l.free}
+	l.free = int32(i)
+	return v, true
+}

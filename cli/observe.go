@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/window"
+)
+
+// Hold is a quarantine that a Control began.
+type Hold struct {
+	Actor   string
+	Reason  string
+	Since   time.Time
+	Expires time.Time `json:",omitzero"` // zero = until it is released
+}
+
+// Actions of outdial.Control that a Governor folds; see the package comment for their Target and Value.
+const (
+	ActionQuarantine = "cli.quarantine"
+	ActionRelease    = "cli.release"
+	ActionSuppress   = "cli.suppress"
+	ActionUnsuppress = "cli.unsuppress"
+)
+
+// Observe implements outdial.Observer. A Started event of an attempt whose number was not reserved here (a replayed one,
+// or one from another node) counts a use of the number and a call of the callee at its time, whatever the caps say; an
+// Ended event whose result is a block suppresses the callee for the program; a Control is folded if it is one of the
+// Actions and its target can be read.
+func (g *Governor) Observe(ev *outdial.Event) {
+	switch ev.Kind {
+	case outdial.EventStarted:
+		if a := ev.Attempt; a.CLI != 0 && a.Pool != 0 && (ev.Replay || a.Use == 0) {
+			g.started(ev.Time, a)
+		}
+	case outdial.EventEnded:
+		if a := ev.Attempt; blocked(&a.Result) {
+			g.suppress(ev.Time, a.Call.Program, a.Call.To, time.Time{})
+		}
+	case outdial.EventControl:
+		g.control(ev.Time, ev.Control)
+	}
+}
+
+func (g *Governor) started(now time.Time, a *outdial.Attempt) {
+	key := g.keys.of(a.Call.To)
+	prev := outdial.Number(0)
+	if a.ID.Leg > 1 {
+		prev = a.CLI
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.clock.read(now)
+	slot := g.slot(a.CLI)
+	n := &g.numbers[slot]
+	if n.gate == nil {
+		n.setCaps(g.cfg.stock)
+	}
+	g.use(m, slot, g.program(a.Call.Program), key, a.Call.ID, prev)
+	if n.pool != nil {
+		g.settle(slot, m, false)
+	}
+}
+
+func (g *Governor) control(now time.Time, c *outdial.Control) {
+	switch c.Action {
+	case ActionQuarantine, ActionRelease:
+		n, err := outdial.ParseNumber(c.Target)
+		if err != nil || (!c.Expires.IsZero() && !c.Expires.After(now)) {
+			return
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		m := g.clock.read(now)
+		until := window.Never
+		if c.Action == ActionQuarantine {
+			h := Hold{Actor: c.Actor, Reason: c.Reason, Since: now.Round(0), Expires: c.Expires}
+			g.holds[n] = h
+			until = g.holdUntil(h)
+		} else {
+			delete(g.holds, n)
+		}
+		if slot, ok := g.slots[n]; ok {
+			g.numbers[slot].hold = until
+			if g.numbers[slot].pool != nil {
+				g.settle(slot, m, false)
+			}
+		}
+	case ActionSuppress, ActionUnsuppress:
+		n, err := outdial.ParseNumber(c.Target)
+		if err != nil || c.Value == "" {
+			return
+		}
+		program := g.ids.Programs.ID(c.Value)
+		if c.Action == ActionSuppress {
+			g.suppress(now, program, n, c.Expires)
+			return
+		}
+		key := g.keys.of(n)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.program(program).suppressed, key)
+	}
+}
+
+func (g *Governor) suppress(now time.Time, program outdial.ProgramID, callee outdial.Number, expires time.Time) {
+	key := g.keys.of(callee)
+	until := int64(0)
+	if !expires.IsZero() {
+		until = max(expires.Unix(), 1)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.clock.read(now)
+	g.program(program).suppress(key, until)
+}
+
+func (g *Governor) holdUntil(h Hold) window.Instant {
+	if h.Expires.IsZero() {
+		return forever
+	}
+	return g.clock.epoch.Instant(h.Expires)
+}

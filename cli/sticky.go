@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+)
+
+// Sticky is how a program keeps to the number that a callee has seen. The zero value is StickyPrefer for DefaultTTL.
+type Sticky struct {
+	Mode StickyMode `json:",omitzero"`
+
+	// TTL is how long a callee's number is remembered after it was last presented. 0 = DefaultTTL, negative = for the
+	// attempts of one call only.
+	TTL time.Duration `json:",omitempty"`
+}
+
+// DefaultTTL is how long a callee's number is remembered where a configuration says nothing else.
+const DefaultTTL = 90 * 24 * time.Hour
+
+// StickyMode is what happens when the number that a callee knows may not be presented now: it reached a cap, rests, or
+// is not accepted by the carrier. A number that left the pool or was retired binds nobody. A StickyMode is text in
+// JSON.
+type StickyMode uint8
+
+// Modes. The zero value stands for StickyPrefer, for a pool's Sticky for the mode of the Config.
+const (
+	StickyUnset  StickyMode = iota
+	StickyPrefer            // another number of the pool is presented, and is the callee's from then on
+	StickyStrict            // the call is refused with ErrSticky: wait for the number
+	StickyOff               // every call gets the next number; attempts of one call still keep theirs where they can
+)
+
+var stickyNames = []string{"", "prefer", "strict", "off"}
+
+// String returns "prefer", "strict", "off", "" for the zero value, or "invalid".
+func (m StickyMode) String() string { return nameIn(stickyNames, m) }
+
+// MarshalText implements encoding.TextMarshaler with the form of String.
+func (m StickyMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler; an empty text is the zero value.
+func (m *StickyMode) UnmarshalText(text []byte) error {
+	return parseIn(stickyNames, "sticky mode", m, text)
+}
+
+// over returns s with its zero fields taken from base.
+func (s Sticky) over(base Sticky) Sticky {
+	if s.Mode == StickyUnset {
+		s.Mode = base.Mode
+	}
+	if s.TTL == 0 {
+		s.TTL = base.TTL
+	}
+	return s
+}
+
+func (s Sticky) check(report func(field string, err error)) {
+	if int(s.Mode) >= len(stickyNames) {
+		report("Sticky.Mode", fmt.Errorf("%d is not a mode", s.Mode))
+	}
+	if s.TTL > MaxWindow {
+		report("Sticky.TTL", fmt.Errorf("%v is more than %v", s.TTL, MaxWindow))
+	}
+}
