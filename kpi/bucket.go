@@ -50,16 +50,14 @@ func newState(key packed, buckets int) *state {
 
 // fact is one event as increments, worked out once and then added to the cell of each view.
 type fact struct {
-	now        int64 // epoch of the event
-	start, end int64 // epochs that the attempt's counts and the end's counts belong to
-	startPlace int   // start and end in the ring
-	endPlace   int
-	atStart    [8]counter
-	atCall     [2]counter // counted only where all legs of a call are in one cell
-	atEnd      [2 + MaxShorts]counter
-	nStart     int
-	nCall      int
-	nEnd       int
+	now              int64  // epoch of the event
+	start, end, call moment // where the counts of the attempt, of its end and of its call belong
+	atStart          [8]counter
+	atEnd            [2 + MaxShorts]counter
+	atCall           counter // counted only where all legs of a call are in one cell
+	hasCall          bool
+	nStart           int
+	nEnd             int
 
 	answers, known      uint64 // what is added to the sums
 	hasPDD, hasRing     bool
@@ -68,6 +66,12 @@ type fact struct {
 	longBin             uint16
 	hasRefusal, hasLong bool
 	refusal             uint16
+}
+
+// moment is an epoch and its place in a ring.
+type moment struct {
+	epoch int64
+	place int
 }
 
 func (f *fact) count(n counter) {
@@ -104,15 +108,22 @@ func (s *state) add(f *fact, told int64) outcome {
 		return gone
 	}
 	out := added
-	if f.nStart > 0 || f.nCall > 0 || f.hasRefusal {
-		if b := s.bucket(f.start, f.startPlace, f.now, told); b != nil {
+	if f.hasCall && s.call {
+		if b := s.bucket(f.call, f.now, told); b != nil {
+			b.n[f.atCall]++
+		} else {
+			out = tooLate
+		}
+	}
+	if f.nStart > 0 {
+		if b := s.bucket(f.start, f.now, told); b != nil {
 			s.addStart(b, f)
 		} else {
 			out = tooLate
 		}
 	}
 	if f.nEnd > 0 {
-		if b := s.bucket(f.end, f.endPlace, f.now, told); b != nil {
+		if b := s.bucket(f.end, f.now, told); b != nil {
 			for _, n := range f.atEnd[:f.nEnd] {
 				b.n[n]++
 			}
@@ -130,11 +141,6 @@ func (s *state) addStart(b *bucket, f *fact) {
 	for _, n := range f.atStart[:f.nStart] {
 		b.n[n]++
 	}
-	if s.call {
-		for _, n := range f.atCall[:f.nCall] {
-			b.n[n]++
-		}
-	}
 	if f.hasPDD {
 		b.pdd.add(f.pddBin, f.pdd)
 	}
@@ -149,9 +155,10 @@ func (s *state) addStart(b *bucket, f *fact) {
 	}
 }
 
-// bucket returns the bucket of an epoch, emptied if it held an earlier one; nil if it holds a later one, or the
+// bucket returns the bucket of a moment, emptied if it held an earlier one; nil if it holds a later one, or the
 // epoch is a window or more before now.
-func (s *state) bucket(epoch int64, place int, now, told int64) *bucket {
+func (s *state) bucket(at moment, now, told int64) *bucket {
+	epoch, place := at.epoch, at.place
 	if epoch <= now-int64(len(s.ring)) {
 		return nil
 	}

@@ -7,48 +7,52 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// calls remembers the calls of the last minutes, so that a call is counted once however many bids it makes: small
-// sets, in each of which the newest call displaces the oldest. A call that was displaced and bids again is counted
-// again.
+// calls remembers the calls of the last minutes, so that a call is counted once however many bids it makes, and its
+// answer where its first bid was: small sets, in each of which the newest call displaces the oldest. A call that was
+// displaced and bids again is counted again.
 type calls struct {
 	sets []callSet
 }
 
-const callWays = 6 // so that a set fills one cache line
+const callWays = 7 // so that a set fills two cache lines
 
 type callSet struct {
-	mu       sync.Mutex
-	answered uint64 // bit i: the call in place i was answered
-	ids      [callWays]outdial.CallID
+	mu    sync.Mutex
+	bid   uint8 // bit i: the call in place i has made a bid
+	won   uint8 // bit i: it was answered
+	ids   [callWays]outdial.CallID
+	epoch [callWays]int64 // of the call's first bid
 }
 
 func newCalls(n int) *calls { return &calls{sets: make([]callSet, (n+callWays-1)/callWays)} }
 
-// bid notes a bid of a call and reports whether it is the call's first. A call without an id is always the first.
-func (c *calls) bid(id outdial.CallID) bool {
+// bid notes a bid of a call, made in epoch at, and reports whether it is the call's first. Without an id every bid is.
+func (c *calls) bid(id outdial.CallID, at int64) (epoch int64, first bool) {
 	if id == 0 {
-		return true
+		return at, true
 	}
 	s := c.set(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, known := s.place(id)
-	return !known
+	i := s.place(id, at)
+	first = s.bid&(1<<i) == 0
+	s.bid |= 1 << i
+	return s.epoch[i], first
 }
 
-// answer notes an answer of a call and reports whether it is the call's first.
-func (c *calls) answer(id outdial.CallID) bool {
+// answer notes an answer of a call and reports whether it is the call's first, with the epoch of the first bid.
+// at is the epoch of the answered attempt, for a call that is not known.
+func (c *calls) answer(id outdial.CallID, at int64) (epoch int64, first bool) {
 	if id == 0 {
-		return true
+		return at, true
 	}
 	s := c.set(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, _ := s.place(id)
-	bit := uint64(1) << i
-	first := s.answered&bit == 0
-	s.answered |= bit
-	return first
+	i := s.place(id, at)
+	first = s.won&(1<<i) == 0
+	s.won |= 1 << i
+	return s.epoch[i], first
 }
 
 func (c *calls) set(id outdial.CallID) *callSet {
@@ -57,15 +61,17 @@ func (c *calls) set(id outdial.CallID) *callSet {
 	return &c.sets[i]
 }
 
-// place returns where id is, and whether it was there already. A new one takes place 0 and moves the others on.
-func (s *callSet) place(id outdial.CallID) (int, bool) {
+// place returns where id is. A new one takes place 0, with epoch at, and moves the others on.
+func (s *callSet) place(id outdial.CallID, at int64) int {
 	for i, have := range s.ids {
 		if have == id {
-			return i, true
+			return i
 		}
 	}
-	copy(s.ids[1:], s.ids[:callWays-1])
-	s.ids[0] = id
-	s.answered = s.answered << 1 & (1<<callWays - 1)
-	return 0, false
+	copy(s.ids[1:], s.ids[:])
+	copy(s.epoch[1:], s.epoch[:])
+	s.ids[0], s.epoch[0] = id, at
+	s.bid <<= 1
+	s.won <<= 1
+	return 0
 }

@@ -29,7 +29,7 @@ type Config struct {
 	MaxCells int
 
 	// RecentCalls is how many calls are remembered so that one with several bids is counted once; it should exceed
-	// the calls that begin within the longest set-up of one call. 0 = 65,536 (700 KB).
+	// the calls that begin within the longest set-up of one call. 0 = 65,536 (1.2 MB).
 	RecentCalls int
 
 	// ShortCalls are the thresholds up to which a conversation counts as short, ascending, at most MaxShorts.

@@ -6,7 +6,8 @@ package kpi
 // nothing.
 type Counters struct {
 	// Calls and CallsAnswered count calls, each once however many legs it had. They are kept only in views whose
-	// dimensions are the same for all legs of a call: not by trunk, carrier or pool.
+	// dimensions are the same for all legs of a call: not by trunk, carrier or pool. Both are bucketed by the call's
+	// first bid.
 	Calls         uint64
 	CallsAnswered uint64
 

@@ -116,9 +116,8 @@ func (m *Meter) epoch(t time.Time) int64 {
 	return e
 }
 
-// place is the place of an epoch in a ring.
-func (m *Meter) place(epoch int64) int {
-	return int(uint64(epoch) % uint64(m.cfg.Buckets))
+func (m *Meter) moment(epoch int64) moment {
+	return moment{epoch: epoch, place: int(uint64(epoch) % uint64(m.cfg.Buckets))}
 }
 
 // tell notes the epoch of a reader's clock.

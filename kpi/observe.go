@@ -19,13 +19,18 @@ func (m *Meter) Observe(ev *outdial.Event) {
 	if a == nil {
 		return
 	}
-	var f fact
+	f := fact{now: m.epoch(ev.Time)}
+	f.start = m.moment(f.now)
+	f.end = f.start
+	if !a.Start.IsZero() {
+		f.start = m.moment(m.epoch(a.Start))
+	}
 	switch ev.Kind {
 	case outdial.EventRefused:
 		m.refused(&f, ev)
 	case outdial.EventStarted:
 		f.count(nStarted)
-		f.bid(m.calls.bid(a.ID.Call))
+		m.bid(&f, a)
 	case outdial.EventAnswered:
 		m.answered(&f, a)
 	case outdial.EventEnded:
@@ -37,18 +42,7 @@ func (m *Meter) Observe(ev *outdial.Event) {
 	default:
 		return
 	}
-	m.date(&f, ev)
 	m.count(&f, a)
-}
-
-// date works out which buckets a fact belongs to.
-func (m *Meter) date(f *fact, ev *outdial.Event) {
-	f.now = m.epoch(ev.Time)
-	f.start, f.end = f.now, f.now
-	if !ev.Attempt.Start.IsZero() {
-		f.start = m.epoch(ev.Attempt.Start)
-	}
-	f.startPlace, f.endPlace = m.place(f.start), m.place(f.end)
 }
 
 // count adds a fact to the cell of every view.
@@ -75,7 +69,7 @@ func (m *Meter) count(f *fact, a *outdial.Attempt) {
 
 func (m *Meter) refused(f *fact, ev *outdial.Event) {
 	f.count(nRefused + counter(min(ev.RefusalStage, Stages-1)))
-	f.bid(m.calls.bid(ev.Attempt.ID.Call))
+	m.bid(f, ev.Attempt)
 	f.hasRefusal, f.refusal = true, m.code(ev.RefusalStage, ev.Refusal)
 }
 
@@ -97,9 +91,8 @@ func (m *Meter) answered(f *fact, a *outdial.Attempt) {
 	}
 	f.answers = 1
 	f.count(nAnswers)
-	if m.calls.answer(a.ID.Call) {
-		f.atCall[f.nCall] = nCallsAnswered
-		f.nCall++
+	if epoch, first := m.calls.answer(a.ID.Call, f.start.epoch); first {
+		f.hasCall, f.atCall, f.call = true, nCallsAnswered, m.moment(epoch)
 	}
 	if d, ok := t.Between(outdial.MarkRinging, outdial.MarkAnswer); ok {
 		f.hasRing, f.ring, f.ringBin = true, d, binOf(d)
@@ -145,10 +138,10 @@ func failed(f *fact, a *outdial.Attempt) {
 	f.setPDD(&a.Timeline)
 }
 
-func (f *fact) bid(first bool) {
-	if first {
-		f.atCall[f.nCall] = nCalls
-		f.nCall++
+// bid counts the call of a bid, once, where its first bid is counted.
+func (m *Meter) bid(f *fact, a *outdial.Attempt) {
+	if epoch, first := m.calls.bid(a.ID.Call, f.start.epoch); first {
+		f.hasCall, f.atCall, f.call = true, nCalls, m.moment(epoch)
 	}
 }
 

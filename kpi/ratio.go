@@ -3,7 +3,8 @@ package kpi
 import "math"
 
 // Ratio is K successes of N trials: a measured share that keeps how much stands behind it. The zero value is a share
-// of nothing, which is undefined, not zero (RFC 6076 §4). Ratios of disjoint trials merge by adding K and N.
+// of nothing, which is undefined, not zero (RFC 6076 §4). Ratios of disjoint trials merge by adding K and N. A K above
+// N, from a meter that came into the middle of calls, counts as N.
 type Ratio struct {
 	K uint64 `json:"k"`
 	N uint64 `json:"n"`
@@ -14,7 +15,7 @@ func (r Ratio) Value() (float64, bool) {
 	if r.N == 0 {
 		return 0, false
 	}
-	return float64(r.K) / float64(r.N), true
+	return float64(min(r.K, r.N)) / float64(r.N), true
 }
 
 // Interval returns the Wilson score interval (Wilson 1927) at a level of confidence in (0, 1), for example 0.95,

@@ -19,6 +19,15 @@ func TestRatioOfNothingIsUndefined(t *testing.T) {
 	require.Equal(t, "ok", kpi.Ratio{K: 1, N: 30}.Verdict(30).String())
 }
 
+func TestRatioNeverExceedsOne(t *testing.T) {
+	v, _ := kpi.Ratio{K: 3, N: 2}.Value()
+	require.Equal(t, 1.0, v)
+	low, high, ok := kpi.Ratio{K: 3, N: 2}.Interval(0.95)
+	require.True(t, ok)
+	require.Equal(t, 1.0, high)
+	require.Greater(t, low, 0.3)
+}
+
 func TestWilsonInterval(t *testing.T) {
 	for _, x := range []struct {
 		k, n      uint64

@@ -1,0 +1,142 @@
+package kpi_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/kpi"
+)
+
+// oracle is the slow meter: it keeps all events and counts them again for every question.
+type oracle struct {
+	width  time.Duration
+	span   int64
+	short  []time.Duration
+	events []outdial.Event
+}
+
+func (o *oracle) epoch(t time.Time) int64 { return t.UnixNano() / int64(o.width) }
+
+func (o *oracle) inWindow(t, now time.Time) bool {
+	e, n := o.epoch(t), o.epoch(now)
+	return e <= n && e > n-o.span
+}
+
+// cell counts what belongs to key within the window that ends at now.
+func (o *oracle) cell(key kpi.Key, now time.Time) kpi.Cell {
+	c := kpi.Cell{Key: key}
+	perCall := key.View&(kpi.ByTrunk|kpi.ByCarrier|kpi.ByPool) == 0
+	bid, answered := map[outdial.CallID]bool{}, map[outdial.CallID]bool{}
+	call := map[outdial.CallID]time.Time{} // when the first attempt of a call was made, as far as it was told
+	for i := range o.events {
+		ev := &o.events[i]
+		a := ev.Attempt
+		firstBid := (ev.Kind == outdial.EventStarted || ev.Kind == outdial.EventRefused) && !bid[a.ID.Call]
+		firstAnswer := ev.Kind == outdial.EventAnswered && !a.Late && !answered[a.ID.Call]
+		if _, ok := call[a.ID.Call]; !ok && (firstBid || firstAnswer) {
+			call[a.ID.Call] = a.Start
+		}
+		bid[a.ID.Call] = bid[a.ID.Call] || firstBid
+		answered[a.ID.Call] = answered[a.ID.Call] || firstAnswer
+		if key.View.Key(a) != key {
+			continue
+		}
+		if perCall && o.inWindow(call[a.ID.Call], now) {
+			if firstBid {
+				c.Calls++
+			}
+			if firstAnswer {
+				c.CallsAnswered++
+			}
+		}
+		if o.inWindow(a.Start, now) {
+			o.byStart(&c, ev)
+		}
+		if o.inWindow(ev.Time, now) {
+			o.byEnd(&c, ev)
+		}
+	}
+	return c
+}
+
+func (o *oracle) byStart(c *kpi.Cell, ev *outdial.Event) {
+	a := ev.Attempt
+	switch {
+	case ev.Kind == outdial.EventRefused:
+		c.Refused[ev.RefusalStage]++
+		i := slices.IndexFunc(c.Refusals, func(r kpi.RefusalCount) bool {
+			return r.Stage == ev.RefusalStage && r.Code == ev.Refusal
+		})
+		if i < 0 {
+			c.Refusals = append(c.Refusals, kpi.RefusalCount{Stage: ev.RefusalStage, Code: ev.Refusal})
+			i = len(c.Refusals) - 1
+		}
+		c.Refusals[i].N++
+		slices.SortFunc(c.Refusals, func(x, y kpi.RefusalCount) int {
+			return slices.Compare([]string{x.Stage.String(), x.Code}, []string{y.Stage.String(), y.Code})
+		})
+	case ev.Kind == outdial.EventStarted:
+		c.Started++
+	case ev.Kind == outdial.EventAnswered, ev.Kind == outdial.EventEnded && !a.Answered():
+		class, by := kpi.Classify(a)
+		c.Classes[class]++
+		c.ClassifiedBy[by]++
+		if by == kpi.ByNothing {
+			c.Lost++
+			return
+		}
+		if !class.Seizure() {
+			return
+		}
+		o.outcome(c, a, class)
+	}
+}
+
+func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
+	if a.Timeline[outdial.MarkEarlySDP] != 0 {
+		c.EarlyMedia++
+		if class == kpi.ClassAnswer {
+			c.EarlyMediaAnswer++
+		}
+	}
+	if d, ok := a.Timeline.PDD(); ok {
+		c.PDD.Add(d)
+	} else if class == kpi.ClassAnswer {
+		c.AnswerNoRing++
+	}
+	if class == kpi.ClassAnswer || slices.Contains([]uint16{480, 486, 600, 603}, a.Result.Code) {
+		c.Effective++
+	} else if a.Result.Code/100 == 3 {
+		c.Redirected++
+	}
+	if class != kpi.ClassAnswer {
+		return
+	}
+	if a.Late {
+		c.LateAnswers++
+		return
+	}
+	c.Answers++
+	if d, ok := a.Timeline.RingTime(); ok {
+		c.Ring.Add(d)
+	}
+}
+
+func (o *oracle) byEnd(c *kpi.Cell, ev *outdial.Event) {
+	a := ev.Attempt
+	if ev.Kind != outdial.EventEnded || !a.Answered() || a.Late || a.Result.Origin == outdial.OriginUnknown {
+		return
+	}
+	d, _ := a.Timeline.Duration()
+	c.Ended++
+	c.Duration.Add(d)
+	if d < time.Second {
+		c.ZeroSecond++
+	}
+	for i, limit := range o.short {
+		if d <= limit {
+			c.Short[i]++
+		}
+	}
+}

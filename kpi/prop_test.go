@@ -1,0 +1,215 @@
+package kpi_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/kpi"
+)
+
+// drawLeg draws an attempt and all of its events.
+func drawLeg(t *rapid.T, call int) []outdial.Event {
+	ms := func(name string, from, to int) time.Duration {
+		return time.Duration(rapid.IntRange(from, to).Draw(t, name)) * time.Millisecond
+	}
+	l := newLeg(call, 1, t0.Add(ms("start", 0, 100_000)), outdial.TrunkID(rapid.IntRange(1, 3).Draw(t, "trunk")))
+	l.a.Call.Dest.Group = outdial.GroupID(call % 3)
+	l.a.Call.Program = outdial.ProgramID(call%2 + 1)
+	l.a.Pool = outdial.PoolID(l.a.Call.Program)
+	if rapid.IntRange(0, 9).Draw(t, "refused") == 0 {
+		stage := rapid.SampledFrom([]outdial.Stage{outdial.StageTrunk, outdial.StageCLI}).Draw(t, "stage")
+		return []outdial.Event{l.refused(stage, rapid.SampledFrom([]string{"full", "capped"}).Draw(t, "code"))}
+	}
+	events := []outdial.Event{l.started()}
+	at := ms("100", 1, 100)
+	events = append(events, l.progressed(100, false, at))
+	for rapid.Bool().Draw(t, "more") && len(events) < 5 {
+		at += ms("18x", 1, 9000)
+		code := rapid.SampledFrom([]int{180, 181, 183}).Draw(t, "18x code")
+		events = append(events, l.progressed(code, rapid.Bool().Draw(t, "sdp"), at))
+	}
+	at += ms("outcome", 0, 20_000)
+	r := outdial.Result{Origin: outdial.Origin(rapid.IntRange(0, int(outdial.OriginNeverSent)).Draw(t, "origin"))}
+	switch rapid.SampledFrom([]string{"answer", "late", "fail", "fail", "open"}).Draw(t, "fate") {
+	case "late":
+		l.a.Late = true
+		fallthrough
+	case "answer":
+		events = append(events, l.answered(at))
+		r = outdial.Result{Origin: rapid.SampledFrom([]outdial.Origin{
+			outdial.OriginCallerHangup, outdial.OriginCalleeHangup, outdial.OriginUnknown,
+		}).Draw(t, "hangup")}
+		at += ms("talk", 0, 60_000)
+	case "fail":
+		r.Code = rapid.SampledFrom([]uint16{0, 302, 403, 404, 480, 486, 487, 503, 603}).Draw(t, "status")
+		r.Cause.Value = rapid.SampledFrom([]uint8{0, 16, 17, 19, 34}).Draw(t, "cause")
+	case "open":
+		return events
+	}
+	return append(events, l.ended(r, at))
+}
+
+// drawEvents draws the events of some attempts, in the order of their times.
+func drawEvents(t *rapid.T) []outdial.Event {
+	var events []outdial.Event
+	for i := range rapid.IntRange(0, 20).Draw(t, "legs") {
+		events = append(events, drawLeg(t, 1+i/2)...) // two legs a call
+	}
+	slices.SortStableFunc(events, func(a, b outdial.Event) int { return a.Time.Compare(b.Time) })
+	return events
+}
+
+func requireSameCell(t require.TestingT, want, got *kpi.Cell) {
+	require.Equal(t, want.Key, got.Key)
+	require.Equal(t, want.Counters, got.Counters, want.Key)
+	requireSameSketch(t, &want.PDD, &got.PDD)
+	requireSameSketch(t, &want.Ring, &got.Ring)
+	requireSameSketch(t, &want.Duration, &got.Duration)
+	require.ElementsMatch(t, want.Refusals, got.Refusals)
+}
+
+// A meter tells what its oracle tells, at any time at or after the last event, also when events come out of order.
+func TestMeterAgainstOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := &oracle{width: 10 * time.Second, span: 6, short: []time.Duration{3 * time.Second, 15 * time.Second}}
+		m, err := kpi.New(kpi.Config{Window: time.Minute, Buckets: 6, ShortCalls: o.short})
+		require.NoError(t, err)
+		o.events = drawEvents(t)
+		if rapid.Bool().Draw(t, "shuffle") {
+			o.events = rapid.Permutation(o.events).Draw(t, "order")
+		}
+		last := t0
+		for i := range o.events {
+			m.Observe(&o.events[i])
+			if o.events[i].Time.After(last) {
+				last = o.events[i].Time
+			}
+		}
+		for range 3 {
+			last = last.Add(time.Duration(rapid.IntRange(0, 40_000).Draw(t, "later")) * time.Millisecond)
+			seen := map[kpi.Key]bool{}
+			for c := range m.Snapshot(last) {
+				want := o.cell(c.Key, last)
+				requireSameCell(t, &want, &c)
+				seen[c.Key] = true
+			}
+			for i := range o.events {
+				ev := &o.events[i]
+				counted := ev.Kind == outdial.EventStarted || ev.Kind == outdial.EventRefused
+				for _, v := range kpi.DefaultViews() {
+					if counted && o.inWindow(ev.Attempt.Start, last) {
+						require.True(t, seen[v.Key(ev.Attempt)])
+					}
+				}
+			}
+		}
+	})
+}
+
+// Replayed events, also into a meter that was there before, count exactly like live ones.
+func TestReplayGivesTheLiveSnapshot(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		live, err := kpi.New(kpi.Config{Window: time.Minute, Buckets: 6})
+		require.NoError(t, err)
+		replayed, err := kpi.New(kpi.Config{Window: time.Minute, Buckets: 6})
+		require.NoError(t, err)
+		events := drawEvents(t)
+		now := t0
+		for i := range events {
+			ev := events[i]
+			now = ev.Time
+			live.Observe(&ev)
+			live.Estimate(now, &ev.Attempt.Candidate, 1) // reading changes nothing
+			if i == len(events)/2 {
+				live.Report(now)
+			}
+		}
+		for i := range events { // as a journal gives them: no monotonic reading, no leases, Replay set
+			ev := events[i]
+			ev.Replay, ev.Seq, ev.Time = true, uint64(i+1), ev.Time.Round(0)
+			a := *ev.Attempt
+			a.Start, a.Channel, a.Use = a.Start.Round(0).In(time.FixedZone("", 3600)), 0, 0
+			ev.Attempt = &a
+			replayed.Observe(&ev)
+		}
+		want, err := json.Marshal(live.Report(now))
+		require.NoError(t, err)
+		got, err := json.Marshal(replayed.Report(now))
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got))
+		for trunk := range outdial.TrunkID(4) {
+			c := &outdial.Candidate{Trunk: trunk}
+			require.Equal(t, live.Estimate(now, c, 1), replayed.Estimate(now, c, 1))
+		}
+	})
+}
+
+// The cells of several meters, each of which saw a part of the calls, merge to the cell of the one that saw all, in
+// any order and grouping.
+func TestCellMergeIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var part [3]*kpi.Meter
+		cfg := kpi.Config{Window: 10 * time.Minute, Buckets: 6, Views: []kpi.View{}}
+		whole, err := kpi.New(cfg)
+		require.NoError(t, err)
+		for i := range part {
+			part[i], err = kpi.New(cfg)
+			require.NoError(t, err)
+		}
+		now := t0
+		events := drawEvents(t)
+		for i := range events {
+			whole.Observe(&events[i])
+			part[events[i].Attempt.ID.Call%3].Observe(&events[i])
+			now = events[i].Time
+		}
+		get := func(m *kpi.Meter) *kpi.Cell {
+			c, _ := m.Cell(now, kpi.Key{})
+			return &c
+		}
+		left := get(part[0]) // (a+b)+c
+		left.Merge(get(part[1]))
+		left.Merge(get(part[2]))
+		right := get(part[2]) // (c+b)+a
+		right.Merge(get(part[1]))
+		right.Merge(get(part[0]))
+		inner := get(part[1]) // a+(b+c)
+		inner.Merge(get(part[2]))
+		outer := get(part[0])
+		outer.Merge(inner)
+		for _, c := range []*kpi.Cell{left, right, outer} {
+			requireSameCell(t, get(whole), c)
+		}
+	})
+}
+
+// The sums that Estimate keeps up are those of the snapshot, whatever was read in between.
+func TestEstimateAgreesWithTheCells(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, err := kpi.New(kpi.Config{Window: time.Minute, Buckets: 6, PriorStrength: -1})
+		require.NoError(t, err)
+		events := drawEvents(t)
+		for i := range events {
+			m.Observe(&events[i])
+			if !rapid.Bool().Draw(t, "read") {
+				continue
+			}
+			now := events[i].Time
+			a := events[i].Attempt
+			got := m.Estimate(now, &a.Candidate, a.Call.Dest.Group)
+			c, _ := m.Cell(now, (kpi.ByTrunk | kpi.ByGroup).Key(a))
+			if c.Known() == 0 {
+				require.Zero(t, got)
+				continue
+			}
+			require.InDelta(t, float64(c.Known()), got.N, 1e-9)
+			require.InDelta(t, (float64(c.Answers)+0.5)/(float64(c.Known())+1), got.Mean, 1e-9)
+		}
+	})
+}
