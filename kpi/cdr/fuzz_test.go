@@ -1,6 +1,8 @@
 package cdr_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,4 +57,32 @@ func resealAll(data []byte) {
 		cdr.Reseal(data[at:end])
 		at = end
 	}
+}
+
+// Whatever stands in a CSV file, reading it ends; what can be read is written as it was meant.
+func FuzzReadCSV(f *testing.F) {
+	f.Add("attempt,start,end,cause\n1-1,2026-03-04T12:00:00Z,1.5,17/U\n")
+	f.Add("attempt,start,trunk,late,retry_after\n1-1,,\"a\n\",true,-0.5\n")
+	f.Fuzz(func(t *testing.T, file string) {
+		ids := &outdial.Registry{}
+		var events []outdial.Event
+		for ev, err := range cdr.ReadCSV(strings.NewReader(file), ids) {
+			if err != nil {
+				return
+			}
+			if len(events) > 50 {
+				break
+			}
+			events = append(events, *ev)
+		}
+		var b bytes.Buffer
+		require.NoError(t, cdr.Export{IDs: ids}.WriteCSV(&b, sequence(events...)))
+		i := 0
+		for ev, err := range cdr.ReadCSV(&b, ids) {
+			require.NoError(t, err)
+			require.Equal(t, events[i], *ev)
+			i++
+		}
+		require.Len(t, events, i)
+	})
 }
