@@ -1,0 +1,54 @@
+package failover
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/outdial/outdial"
+)
+
+// boards holds the health of all trunks by id. Reading takes no lock; a new trunk copies the table. The zero value
+// is empty.
+type boards struct {
+	table atomic.Pointer[[]*board]
+	sick  atomic.Int64 // targets and holds of all boards that are not up
+	mu    sync.Mutex   // serialises writers of table
+}
+
+// get returns the board of a trunk, or nil when nothing was ever learned about it.
+func (bs *boards) get(id outdial.TrunkID) *board {
+	if t := bs.table.Load(); t != nil && int(id) < len(*t) {
+		return (*t)[id]
+	}
+	return nil
+}
+
+// open returns the board of a trunk and makes it if there is none; nil for an id that is none, or out of range.
+func (bs *boards) open(id outdial.TrunkID) *board {
+	if b := bs.get(id); b != nil || id == 0 || id > maxTrunk {
+		return b
+	}
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if b := bs.get(id); b != nil {
+		return b
+	}
+	var next []*board
+	if t := bs.table.Load(); t != nil {
+		next = append(next, *t...)
+	}
+	for len(next) <= int(id) {
+		next = append(next, nil)
+	}
+	next[id] = &board{id: id, total: &bs.sick, whole: target{salt: uint64(id) << 32}}
+	bs.table.Store(&next)
+	return next[id]
+}
+
+// all returns the table; entries may be nil.
+func (bs *boards) all() []*board {
+	if t := bs.table.Load(); t != nil {
+		return *t
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package failover_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/failover"
+)
+
+// FuzzJudge: whatever a carrier writes, a phrase is found exactly where strings.Contains finds it without regard to
+// the case of ASCII letters, and what the callee declined stops.
+func FuzzJudge(f *testing.F) {
+	f.Add(uint16(503), uint8(34), "CPS Limit reached P05", "v=analytics1", "limit")
+	f.Add(uint16(603), uint8(0), "Network Blocked", "", "BLOCK")
+	f.Add(uint16(480), uint8(255), "\xff\x00É", "\x80", "é")
+	ascii := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if 'A' <= r && r <= 'Z' {
+				r += 'a' - 'A'
+			}
+			return r
+		}, s)
+	}
+	f.Fuzz(func(t *testing.T, code uint16, cause uint8, phrase, text, part string) {
+		s, err := failover.New(failover.Config{Rules: []failover.Rule{{Name: "mine", Phrase: part, Verdict: outdial.VerdictAdvance}}})
+		require.NoError(t, err)
+		j := s.Judge(&outdial.Attempt{Result: outdial.Result{
+			Origin: outdial.OriginCarrier, Code: code, Cause: outdial.Cause{Value: cause}, Phrase: phrase, Text: text,
+		}})
+		if strings.ToValidUTF8(phrase+part, "") == phrase+part { // strings.Map rewrites what is not UTF-8
+			require.Equal(t, strings.Contains(ascii(phrase), ascii(part)), j.Rule == "mine")
+		}
+		if code == 603 || code == 607 || code == 608 {
+			require.Equal(t, outdial.VerdictStop, j.Verdict)
+		}
+	})
+}

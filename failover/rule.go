@@ -1,0 +1,166 @@
+package failover
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// Rule is one row of the verdict table: conditions, all of which must hold, and what follows. A condition that is
+// left zero holds always. It is data.
+type Rule struct {
+	// Name stands in a Judgement for the row; "" = "rule" and its place in Config.Rules, from 0.
+	Name string
+
+	Origin    outdial.Origin     // who ended the attempt; 0 = any
+	From, To  uint16             // range of the final SIP status, 300 to 699; To 0 = From alone; both 0 = any, and none
+	Causes    []uint8            // Q.850 values, 1 to 127; empty = any, and none
+	Locations []outdial.Location // where the Q.850 cause was generated; empty = any
+	Phrase    string             // part of the reason phrase, in any case (ASCII)
+	Text      string             // part of the text of a "Reason: SIP" header, in any case (ASCII)
+
+	Verdict  outdial.Verdict // the zero value stops
+	Evidence Evidence
+}
+
+// Judgement is what the verdict table says about the end of an attempt.
+type Judgement struct {
+	Verdict  outdial.Verdict
+	Evidence Evidence
+	Suspend  time.Duration // how long the trunk asked to be left alone (503 with Retry-After), capped; 0 = not at all
+	Rule     string        // the row that decided; "" = none did, and hunting stops
+}
+
+// classifier is the compiled table; it is immutable.
+type classifier struct {
+	rows        []row
+	retryAfter  time.Duration // cap
+	ignoreRetry bool
+}
+
+type row struct {
+	name      string
+	origin    outdial.Origin
+	from, to  uint16
+	causes    [2]uint64 // bit set of Q.850 values; both 0 = any
+	locations uint16    // bit set; 0 = any
+	phrase    string    // lower case
+	text      string    // lower case
+	verdict   outdial.Verdict
+	evidence  Evidence
+}
+
+// compile checks rules and appends them to the table. The error names every bad field.
+func (c *classifier) compile(rules []Rule, where string) error {
+	var errs []error
+	for i, r := range rules {
+		bad := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("failover: %s[%d] %q: %w", where, i, r.Name, fmt.Errorf(format, args...)))
+		}
+		to := max(r.To, r.From)
+		switch {
+		case r.To != 0 && r.To < r.From:
+			bad("To: %d is less than From %d", r.To, r.From)
+		case to != 0 && (r.From < 300 || to > 699):
+			bad("From, To: %d to %d is not within 300 to 699", r.From, to)
+		}
+		if r.Origin > outdial.OriginHost {
+			bad("Origin: %d is not an origin", r.Origin)
+		}
+		if r.Verdict > outdial.VerdictAdvance {
+			bad("Verdict: %d is not a verdict", r.Verdict)
+		}
+		if r.Evidence > EvidenceConfigFault {
+			bad("Evidence: %d is not a kind of evidence", r.Evidence)
+		}
+		w := row{
+			name: r.Name, origin: r.Origin, from: r.From, to: to,
+			phrase: lower(r.Phrase), text: lower(r.Text), verdict: r.Verdict, evidence: r.Evidence,
+		}
+		if w.name == "" {
+			w.name = fmt.Sprintf("rule %d", i)
+		}
+		for _, v := range r.Causes {
+			if v < 1 || v > 127 {
+				bad("Causes: %d is not a Q.850 value", v)
+				continue
+			}
+			w.causes[v/64] |= 1 << (v % 64)
+		}
+		for _, l := range r.Locations {
+			if l > outdial.LocationBeyond {
+				bad("Locations: %d is not a location", l)
+				continue
+			}
+			w.locations |= 1 << l
+		}
+		c.rows = append(c.rows, w)
+	}
+	return errors.Join(errs...)
+}
+
+// judge returns what the first row that matches says. It does not allocate.
+func (c *classifier) judge(r *outdial.Result) Judgement {
+	var j Judgement
+	for i := range c.rows {
+		if w := &c.rows[i]; w.matches(r) {
+			j = Judgement{Verdict: w.verdict, Evidence: w.evidence, Rule: w.name}
+			break
+		}
+	}
+	if declined(r) {
+		j.Verdict = outdial.VerdictStop
+	}
+	if r.Code == 503 && r.RetryAfter > 0 && j.Verdict == outdial.VerdictAdvance && !c.ignoreRetry {
+		j.Suspend = min(r.RetryAfter, c.retryAfter)
+		if j.Evidence == EvidenceSoft {
+			j.Evidence = EvidenceNone // it said when it will be back; that is not a failure in a row
+		}
+	}
+	return j
+}
+
+// declined reports whether the callee, or somebody in its name, declined the call: 603 with or without the Reason
+// of an analytics block, 607 (RFC 8197), 608 (RFC 8688). No row can make hunting go on then.
+func declined(r *outdial.Result) bool { return r.Code == 603 || r.Code == 607 || r.Code == 608 }
+
+func (w *row) matches(r *outdial.Result) bool {
+	if w.origin != 0 && w.origin != r.Origin ||
+		w.from != 0 && (r.Code < w.from || r.Code > w.to) ||
+		w.causes != [2]uint64{} && w.causes[r.Cause.Value/64&1]&(1<<(r.Cause.Value%64)) == 0 ||
+		w.locations != 0 && w.locations&(1<<(r.Cause.Location&15)) == 0 {
+		return false
+	}
+	return (w.phrase == "" || containsFold(r.Phrase, w.phrase)) && (w.text == "" || containsFold(r.Text, w.text))
+}
+
+// containsFold reports whether part, which is in lower case, occurs in s in any case (ASCII).
+func containsFold(s, part string) bool {
+	for i := 0; i+len(part) <= len(s); i++ {
+		k := 0
+		for k < len(part) && lowerByte(s[i+k]) == part[k] {
+			k++
+		}
+		if k == len(part) {
+			return true
+		}
+	}
+	return false
+}
+
+func lower(s string) string {
+	b := []byte(s)
+	for i := range b {
+		b[i] = lowerByte(b[i])
+	}
+	return string(b)
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}

@@ -1,0 +1,85 @@
+package failover
+
+import "github.com/outdial/outdial"
+
+// DefaultRules returns the rows that are asked after Config.Rules, in their order: what ended without a response;
+// what the callee declined (RFC 3261 §21.6 forbids trying elsewhere after a 6xx; 606 alone is about media, and
+// another carrier may do better); carriers that say only in words that they are full; Q.850 causes; SIP codes. Whatever no row
+// matches stops.
+//
+// The caller owns the slice.
+func DefaultRules() []Rule {
+	const advance, stop = outdial.VerdictAdvance, outdial.VerdictStop
+	rules := []Rule{
+		{Name: "never_sent", Origin: outdial.OriginNeverSent, Verdict: advance},
+		{Name: "transport", Origin: outdial.OriginTransport, Verdict: advance, Evidence: EvidenceHard},
+		{Name: "no_trying", Origin: outdial.OriginNoTrying, Verdict: advance, Evidence: EvidenceHard},
+		{Name: "no_progress", Origin: outdial.OriginNoProgress, Verdict: advance, Evidence: EvidenceSoft},
+		{Name: "no_answer", Origin: outdial.OriginNoAnswer, Verdict: stop, Evidence: EvidenceHealthy},
+		{Name: "caller", Origin: outdial.OriginCaller, Verdict: stop},
+		{Name: "caller_hangup", Origin: outdial.OriginCallerHangup, Verdict: stop},
+		{Name: "callee_hangup", Origin: outdial.OriginCalleeHangup, Verdict: stop},
+		{Name: "media_loss", Origin: outdial.OriginMediaLoss, Verdict: stop},
+		{Name: "host", Origin: outdial.OriginHost, Verdict: stop},
+		{Name: "cancelled", From: 487, Verdict: stop},
+
+		{Name: "analytics_block", From: 603, Text: "v=analytics1", Verdict: stop},
+		{Name: "network_blocked", From: 603, Phrase: "network blocked", Verdict: stop},
+		{Name: "unwanted", From: 607, Verdict: stop},
+		{Name: "rejected_by_intermediary", From: 608, Verdict: stop},
+		{Name: "busy_everywhere", From: 600, Verdict: stop, Evidence: EvidenceHealthy},
+		{Name: "declined", From: 603, Verdict: stop, Evidence: EvidenceHealthy},
+		{Name: "nowhere", From: 604, Verdict: stop},
+		{Name: "not_acceptable", From: 606, Verdict: advance},
+		{Name: "global_failure", From: 600, To: 699, Verdict: stop},
+	}
+	for _, phrase := range []string{
+		"channel limit",         // "User channel limit exceeded D1", D2, D3, D22
+		"cps limit",             // "CPS limit exceeded", "CPS Limit reached P05", "Trunk CPS limit exceeded"
+		"call limit",            // "concurrent call limit exceeded"
+		"calls per second",      // "calls per second exceeded"
+		"concurrent calls",      // "too many concurrent calls"
+		"no circuit",            // "no circuit available"
+		"capacity exceeded",     // "trunk capacity exceeded"
+		"call admission",        // "call admission control"
+		"switching equipment c", // "switching equipment congestion"
+	} {
+		rules = append(rules, Rule{Name: "full_phrase", From: 400, To: 599, Phrase: phrase, Verdict: advance, Evidence: EvidenceFull})
+	}
+	user := []outdial.Location{outdial.LocationUser, outdial.LocationRemotePrivate}
+	return append(rules,
+		Rule{Name: "full_cause", Causes: []uint8{34, 42, 44, 47}, Verdict: advance, Evidence: EvidenceFull},
+		Rule{Name: "user_busy", Causes: []uint8{17}, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "user_silent", Causes: []uint8{18, 19}, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "user_absent", Causes: []uint8{20}, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "user_rejected", Causes: []uint8{21}, Locations: user, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "user_rejected", Causes: []uint8{21}, From: 480, To: 486, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "network_rejected", Causes: []uint8{21}, Verdict: advance, Evidence: EvidenceConfigFault},
+		Rule{Name: "number_fault", Causes: []uint8{1, 22, 23, 26, 28}, Verdict: stop},
+		Rule{Name: "no_route", Causes: []uint8{2, 3}, Verdict: advance},
+		Rule{Name: "destination_out_of_order", Causes: []uint8{27}, Verdict: advance},
+		Rule{Name: "closed_user_group", Causes: []uint8{55, 87}, Verdict: stop},
+		Rule{Name: "not_authorised", Causes: []uint8{57}, Verdict: advance, Evidence: EvidenceConfigFault},
+		Rule{Name: "bearer", Causes: []uint8{29, 58, 65, 70, 79, 88}, Verdict: advance},
+		Rule{Name: "network_fault", Causes: []uint8{38, 41, 102, 111}, Verdict: advance, Evidence: EvidenceSoft},
+
+		Rule{Name: "redirected", From: 300, To: 399, Verdict: advance},
+		Rule{Name: "unauthorised", From: 401, To: 403, Verdict: advance, Evidence: EvidenceConfigFault},
+		Rule{Name: "not_found", From: 404, Verdict: stop},
+		Rule{Name: "proxy_unauthorised", From: 407, Verdict: advance, Evidence: EvidenceConfigFault},
+		Rule{Name: "timeout", From: 408, Verdict: advance, Evidence: EvidenceSoft},
+		Rule{Name: "gone", From: 410, Verdict: stop},
+		Rule{Name: "identity_refused", From: 428, Verdict: advance, Evidence: EvidenceConfigFault},
+		Rule{Name: "flow_failed", From: 430, Verdict: advance, Evidence: EvidenceSoft},
+		Rule{Name: "identity_refused", From: 436, To: 438, Verdict: advance, Evidence: EvidenceConfigFault},
+		Rule{Name: "unavailable", From: 480, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "number_fault", From: 484, To: 485, Verdict: stop},
+		Rule{Name: "busy", From: 486, Verdict: stop, Evidence: EvidenceHealthy},
+		Rule{Name: "request_fault", From: 400, To: 499, Verdict: advance},
+		Rule{Name: "not_implemented", From: 501, Verdict: advance},
+		Rule{Name: "version", From: 505, Verdict: advance},
+		Rule{Name: "too_large", From: 513, Verdict: advance},
+		Rule{Name: "precondition", From: 580, Verdict: advance},
+		Rule{Name: "server_fault", From: 500, To: 599, Verdict: advance, Evidence: EvidenceSoft},
+	)
+}

@@ -1,0 +1,186 @@
+package failover
+
+import (
+	"fmt"
+	"time"
+)
+
+// State is how a target stands.
+type State uint8
+
+// States of a target. Up is the only one in which it gets its share.
+const (
+	Up        State = iota
+	Out             // ejected, until its backoff is over
+	Probing         // one live call at a time shows whether it is back
+	Suspended       // it asked to be left alone (503 with Retry-After)
+	Held            // an operator took it out of the choice
+)
+
+var stateNames = [...]string{"up", "out", "probing", "suspended", "held"}
+
+// String returns "up", "out", "probing", "suspended" or "held".
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "invalid"
+}
+
+// MarshalText implements encoding.TextMarshaler with the form of String.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *State) UnmarshalText(text []byte) error {
+	for i, name := range stateNames {
+		if string(text) == name {
+			*s = State(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("failover: state %q: want one of %v", text, stateNames)
+}
+
+// Reasons why a target does not stand as up, as in Target.Why.
+const (
+	whySoft       = "soft failures in a row"
+	whyHard       = "hard failures in a row"
+	whyProbe      = "a probe failed"
+	whyRetryAfter = "retry after"
+	whyHold       = "hold"
+)
+
+// target is the health of a trunk, or of one destination group on it: a fold over evidence with its time. It is a
+// pure state machine; its board holds the lock.
+type target struct {
+	salt  uint64 // tells targets apart in the jitter
+	noted bool   // counted in the board's sick
+	state State  // never Held: a hold is the board's
+	why   string
+	since time.Time // when it came into its state
+	until time.Time // Out: the first probe; Suspended: the end
+
+	soft, hard int       // failures in a row
+	good       int       // good probes in a row
+	ejections  int       // in a row, less what time has healed
+	ejected    time.Time // the last time; what started before is no news after it
+	probe      bool      // a live call is out to show whether it is back
+	probeTo    time.Time // when that call is given up
+
+	healthy, failed uint64 // calls ever
+}
+
+// wake ends what time alone ends: a suspension, and a probe that nobody reported on.
+func (t *target) wake(now time.Time) {
+	if t.state == Suspended && !now.Before(t.until) {
+		t.state, t.why, t.since, t.until = Up, "", t.until, time.Time{}
+	}
+	if t.probe && !now.Before(t.probeTo) {
+		t.probe = false
+	}
+}
+
+// due reports whether a probe may go now.
+func (t *target) due(now time.Time) bool {
+	return t.state == Out && !now.Before(t.until) || t.state == Probing && !t.probe
+}
+
+// claim sends a probe.
+func (t *target) claim(now time.Time, cfg *settings) {
+	if t.state == Out {
+		t.state, t.since = Probing, now
+	}
+	t.probe, t.probeTo = true, now.Add(cfg.probeTimeout)
+}
+
+// learn folds the evidence of an attempt that started at start.
+func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
+	t.wake(now)
+	switch e {
+	case EvidenceHealthy:
+		t.healthy++
+	case EvidenceSoft, EvidenceHard:
+		t.failed++
+	default:
+		return
+	}
+	stale := start.Before(t.ejected)
+	switch {
+	case t.state == Suspended:
+	case t.state != Up && stale: // left before the ejection: one of many that failed together, or a late success
+	case t.state != Up && e == EvidenceHealthy:
+		if t.state == Out {
+			t.state, t.since = Probing, now
+		}
+		if t.good++; t.good >= cfg.probeGood {
+			t.state, t.why, t.since, t.until = Up, "", now, time.Time{}
+			t.soft, t.hard, t.good, t.probe = 0, 0, 0, false
+		}
+	case t.state == Probing, t.state == Out && !now.Before(t.until):
+		t.eject(now, whyProbe, cfg)
+	case t.state == Out:
+	case e == EvidenceHealthy:
+		t.soft, t.hard = 0, 0
+	default:
+		t.soft++
+		if t.hard++; e == EvidenceSoft {
+			t.hard = 0 // it answers: not silent
+		}
+		switch {
+		case cfg.hard > 0 && t.hard >= cfg.hard:
+			t.eject(now, whyHard, cfg)
+		case cfg.soft > 0 && t.soft >= cfg.soft:
+			t.eject(now, whySoft, cfg)
+		}
+	}
+}
+
+// eject sends the target out for its backoff.
+func (t *target) eject(now time.Time, why string, cfg *settings) {
+	if t.state == Up {
+		healed := int(now.Sub(t.since) / max(cfg.backoffMax, 1))
+		t.ejections = max(t.ejections-max(healed, 0), 0)
+	}
+	rest := cfg.backoff
+	for range t.ejections {
+		if rest *= 2; rest >= cfg.backoffMax {
+			break
+		}
+	}
+	rest = min(rest, cfg.backoffMax)
+	t.ejections++
+	rest = min(rest+time.Duration(float64(rest)*cfg.jitter*spread(cfg.seed, t.salt, t.ejections)), cfg.backoffMax)
+	t.state, t.why, t.since, t.until, t.ejected = Out, why, now, now.Add(rest), now
+	t.soft, t.hard, t.good, t.probe = 0, 0, 0, false
+}
+
+// suspend leaves the target alone until the given time. One that is out stays so for at least as long.
+func (t *target) suspend(now, until time.Time) {
+	t.wake(now)
+	switch t.state {
+	case Up, Suspended:
+		if t.state == Up {
+			t.since = now
+		}
+		t.state, t.why = Suspended, whyRetryAfter
+	case Probing:
+		t.state, t.why, t.since, t.good, t.probe = Out, whyRetryAfter, now, 0, false
+	}
+	if until.After(t.until) {
+		t.until = until
+	}
+}
+
+// clean reports whether forgetting the target changes no decision to come.
+func (t *target) clean() bool {
+	return t.state == Up && t.soft == 0 && t.hard == 0 && t.ejections == 0
+}
+
+// spread returns a number within [-1, 1) that depends on its arguments alone (splitmix64).
+func spread(seed, salt uint64, n int) float64 {
+	x := seed + salt*0x9e3779b97f4a7c15 + uint64(n)*0xd1b54a32d192ed03
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	x ^= x >> 31
+	return float64(x>>11)/(1<<52) - 1
+}
