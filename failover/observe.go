@@ -21,6 +21,10 @@ const (
 func (s *Selector) Observe(ev *outdial.Event) {
 	a := ev.Attempt
 	switch ev.Kind {
+	case outdial.EventStarted:
+		if ev.Replay && a.Choice.Why == outdial.WhyProbe {
+			s.reprobe(ev)
+		}
 	case outdial.EventProgressed:
 		if a.State == outdial.AttemptOpen && firstProgress(a, ev.Marks) {
 			s.learn(ev, Judgement{Evidence: EvidenceHealthy})
@@ -59,6 +63,18 @@ func (s *Selector) learn(ev *outdial.Event, j Judgement) {
 	b.mu.Lock()
 	b.learn(ev.Time, a, j, &s.cfg)
 	b.settle(a.Call.Dest.Group)
+	b.mu.Unlock()
+}
+
+// reprobe sends a probe in a replay, where Pick did not.
+func (s *Selector) reprobe(ev *outdial.Event) {
+	b := s.boards.get(ev.Attempt.Candidate.Trunk)
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.claim(ev.Time, ev.Attempt.Call.Dest.Group, &s.cfg)
+	b.settle(ev.Attempt.Call.Dest.Group)
 	b.mu.Unlock()
 }
 

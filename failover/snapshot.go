@@ -65,8 +65,12 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 }
 
 func (t *target) status(trunk outdial.TrunkID, g outdial.GroupID) Target {
-	return Target{
+	st := Target{
 		Trunk: trunk, Group: g, State: t.state, Why: t.why, Since: t.since, Until: t.until,
 		Failures: t.soft, Good: t.good, Ejections: t.ejections, Healthy: t.healthy, Failed: t.failed,
 	}
+	if t.probe && t.state == Out { // its first probe is on its way
+		st.State, st.Until = Probing, time.Time{}
+	}
+	return st
 }

@@ -55,7 +55,7 @@ const (
 type target struct {
 	salt  uint64 // tells targets apart in the jitter
 	noted bool   // counted in the board's sick
-	state State  // never Held: a hold is the board's
+	state State  // Probing from the first good probe; never Held: a hold is the board's
 	why   string
 	since time.Time // when it came into its state
 	until time.Time // Out: the first probe; Suspended: the end
@@ -82,14 +82,11 @@ func (t *target) wake(now time.Time) {
 
 // due reports whether a probe may go now.
 func (t *target) due(now time.Time) bool {
-	return t.state == Out && !now.Before(t.until) || t.state == Probing && !t.probe
+	return !t.probe && (t.state == Out && !now.Before(t.until) || t.state == Probing)
 }
 
-// claim sends a probe.
+// claim sends a probe. What comes of it changes the state.
 func (t *target) claim(now time.Time, cfg *settings) {
-	if t.state == Out {
-		t.state, t.since = Probing, now
-	}
 	t.probe, t.probeTo = true, now.Add(cfg.probeTimeout)
 }
 
@@ -109,8 +106,8 @@ func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
 	case t.state == Suspended:
 	case t.state != Up && stale: // left before the ejection: one of many that failed together, or a late success
 	case t.state != Up && e == EvidenceHealthy:
-		if t.state == Out {
-			t.state, t.since = Probing, now
+		if t.state == Out { // a last resort that worked: no need to wait longer
+			t.state, t.since, t.until = Probing, now, time.Time{}
 		}
 		if t.good++; t.good >= cfg.probeGood {
 			t.state, t.why, t.since, t.until = Up, "", now, time.Time{}

@@ -1,6 +1,7 @@
 package siptrunk
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -47,7 +48,9 @@ func (l *Leg) onResponse(res *sip.Response, at time.Time) {
 	if i := slices.IndexFunc(l.others, func(tx *clientTx) bool { return tx.method == method && tx.branch == branch }); i >= 0 {
 		tx := l.others[i]
 		if res.IsProvisional() {
-			tx.provisional()
+			if tx.provisional(); method == sip.INVITE {
+				tx.deadline = at.Add(timerC)
+			}
 			return
 		}
 		l.others = slices.Delete(l.others, i, i+1)
@@ -88,17 +91,8 @@ func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 // onRejection acknowledges a final response of 300 and above; a challenge is answered, anything else is the end.
 func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
-	m := message{
-		method: string(sip.ACK), uri: l.initial.uri, branch: l.branch, maxForwards: maxForwards,
-		from: l.from, to: l.to, callID: l.callID, cseq: l.seq,
-	}
-	if v := res.To().Value(); validValue(v) {
-		m.to = v
-	}
-	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
-	l.acks = append(l.acks, ack{branch: l.branch, tag: toTagOf(res), packet: packet, dst: l.firstDst})
-	_ = l.d.conn.send(packet, l.firstDst) // a lost ACK is asked for again by the response
-
+	m := message{uri: l.initial.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
+	l.ackRejection(m, res, l.firstDst)
 	challenged := res.StatusCode == 401 || res.StatusCode == 407
 	if challenged && l.gaveUp == 0 && l.authorize(&l.creds, sip.INVITE, l.initial.uri, res) {
 		l.cseq++
@@ -113,6 +107,21 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 		r.Origin = l.gaveUp
 	}
 	l.end(at, r, eventOf(res))
+}
+
+// ackRejection acknowledges a final response of 300 and above to the INVITE that m says (RFC 3261 §17.1.1.3).
+func (l *Leg) ackRejection(m message, res *sip.Response, dst netip.AddrPort) {
+	m.method, m.maxForwards, m.to = string(sip.ACK), maxForwards, res.To().Value()
+	l.keepAck(ack{branch: m.branch, tag: toTagOf(res), packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: dst})
+}
+
+// keepAck sends an ACK, and remembers it for the next time that its response comes: that asks for a lost ACK.
+func (l *Leg) keepAck(a ack) {
+	if len(l.acks) >= maxAcks {
+		l.acks = slices.Delete(l.acks, 0, 1)
+	}
+	l.acks = append(l.acks, a)
+	_ = l.d.conn.send(a.packet, a.dst)
 }
 
 // onAnswer acknowledges a 2xx and makes the dialog of it.
@@ -149,7 +158,7 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 		}
 	}
 	waits := l.phase == answered && tag == l.tag // for Leg.Ack
-	if branch != l.branch || !res.IsSuccess() || waits || len(l.acks) > 16 {
+	if branch != l.branch || !res.IsSuccess() || waits || len(l.acks) >= maxAcks {
 		return
 	}
 	to := res.To().Value()
@@ -164,15 +173,16 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 	_ = l.d.conn.send(tx.packet, tx.dst)
 }
 
-// sendAck acknowledges a 2xx, and remembers it for the next time that the 2xx comes.
+// sendAck acknowledges the answer of the attempt, or of a fork of it.
 func (l *Leg) sendAck(to, tag string, t target, contentType string, body []byte) {
 	m := l.inDialog(sip.ACK, to, t)
 	m.cseq, m.contentType, m.body = l.seq, contentType, body
 	m.lines = l.creds.lines(nil) // §13.2.2.4: the credentials of the INVITE
-	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
-	l.acks = append(l.acks, ack{branch: l.branch, tag: tag, packet: packet, dst: t.dst})
-	_ = l.d.conn.send(packet, t.dst)
+	l.keepAck(ack{branch: l.branch, tag: tag, packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: t.dst})
 }
+
+// maxAcks bounds the ACKs that a leg remembers: forks, challenges and re-INVITEs are few.
+const maxAcks = 16
 
 // inDialog begins a request within the dialog, RFC 3261 §12.2.1.1, with the current CSeq.
 func (l *Leg) inDialog(method sip.RequestMethod, to string, t target) message {
@@ -227,50 +237,6 @@ func (l *Leg) cancel(now time.Time) {
 	tx := newClientTx(sip.CANCEL, l.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.firstDst, now)
 	l.others = append(l.others, tx)
 	_ = l.d.conn.send(tx.packet, tx.dst)
-}
-
-// sendBye ends the dialog; the leg is over with r when the BYE has its answer, or will get none.
-func (l *Leg) sendBye(now time.Time, r outdial.Result) {
-	if l.bye || l.phase != answered {
-		return
-	}
-	if !l.unacked.IsZero() {
-		l.unacked = time.Time{}
-		l.sendAck(l.remote, l.tag, l.target, "", nil)
-	}
-	l.bye, l.result = true, r
-	var creds credentials
-	l.transact(now, sip.BYE, l.why.lines(), nil, &creds, func(_ *sip.Response, at time.Time) { l.end(at, l.result, Event{}) })
-}
-
-// transact sends a request within the dialog, and once more when it is challenged.
-func (l *Leg) transact(now time.Time, method sip.RequestMethod, lines []string, add func(*message), creds *credentials,
-	final func(*sip.Response, time.Time),
-) {
-	l.cseq++
-	m := l.inDialog(method, l.remote, l.target)
-	m.lines = creds.lines(lines)
-	if add != nil {
-		add(&m)
-	}
-	tx := newClientTx(method, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.target.dst, now)
-	tx.final = func(res *sip.Response, at time.Time) {
-		if res != nil && l.phase == answered && l.authorize(creds, method, m.uri, res) {
-			l.transact(at, method, lines, add, creds, final)
-			return
-		}
-		final(res, at)
-	}
-	l.others = append(l.others, tx)
-	_ = l.d.conn.send(tx.packet, tx.dst)
-}
-
-// lines returns the Reason header of a CANCEL or BYE.
-func (r Reason) lines() []string {
-	if v := r.String(); v != "" {
-		return []string{"Reason: " + v + "\r\n"}
-	}
-	return nil
 }
 
 // eventOf returns what a response brings to relay.

@@ -23,8 +23,10 @@ type addrPortConn interface {
 type conn struct {
 	net.PacketConn
 	fast    addrPortConn // nil = use PacketConn
+	udp     *net.UDPConn // nil = not a socket of the kernel's, which would learn of ICMP errors
 	admits  func(netip.AddrPort) bool
 	deliver func(*sip.Response, time.Time)
+	lost    func(datagram []byte, to netip.AddrPort)
 	failed  func(error)
 	parser  *sip.Parser
 
@@ -35,6 +37,9 @@ type conn struct {
 func newConn(inner net.PacketConn) *conn {
 	c := &conn{PacketConn: inner, parser: newResponseParser()}
 	c.fast, _ = inner.(addrPortConn)
+	if c.udp, _ = inner.(*net.UDPConn); c.udp != nil {
+		askForICMP(c.udp)
+	}
 	return c
 }
 
@@ -59,6 +64,7 @@ func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
 		default:
 			c.readErrors.Add(1)
 			c.failed(err)
+			c.collectLost()
 			// One failure is one datagram's, as a rule a late ICMP error. A socket that does nothing but fail
 			// must not take the processor with it.
 			if failures++; failures > 16 {
@@ -103,8 +109,24 @@ func (c *conn) read(b []byte) (int, netip.AddrPort, error) {
 	return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
 }
 
-// send writes one datagram of ours.
+// send writes one datagram of ours. A first error may be what ICMP said of another datagram.
 func (c *conn) send(b []byte, to netip.AddrPort) error {
+	err := c.write(b, to)
+	if err != nil && c.udp != nil && !c.closed.Load() {
+		c.collectLost()
+		err = c.write(b, to)
+	}
+	return err
+}
+
+// collectLost reports the datagrams that the network gave back.
+func (c *conn) collectLost() {
+	if c.udp != nil {
+		undelivered(c.udp, c.lost)
+	}
+}
+
+func (c *conn) write(b []byte, to netip.AddrPort) error {
 	var err error
 	if c.fast != nil {
 		_, err = c.fast.WriteToUDPAddrPort(b, to)

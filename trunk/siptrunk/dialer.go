@@ -1,6 +1,7 @@
 package siptrunk
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ var _ outdial.Dialer = (*Dialer)(nil)
 // party is what responses are delivered to.
 type party interface {
 	receive(res *sip.Response, at time.Time)
+	unreachable(to netip.AddrPort) // what was sent there did not arrive
 }
 
 // New checks cfg and opens the socket, unless cfg brings one. Nothing runs before Run; a Dialer that is never run
@@ -85,7 +87,7 @@ func (d *Dialer) setUp() error {
 	if err = d.SetTrunks(d.cfg.Trunks); err != nil {
 		return err
 	}
-	d.conn.admits, d.conn.deliver, d.conn.failed = d.admits, d.deliver, d.readFailed
+	d.conn.admits, d.conn.deliver, d.conn.lost, d.conn.failed = d.admits, d.deliver, d.lost, d.readFailed
 	log := d.cfg.Logger
 	d.ua, err = sipgo.NewUA(
 		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(log)),
@@ -245,8 +247,21 @@ func (d *Dialer) deliver(res *sip.Response, at time.Time) {
 	p.receive(res, at)
 }
 
+// lost tells whose datagram did not arrive. ICMP may quote too little of it to name the Call-ID; then the next
+// retransmission or T100 has to do.
+func (d *Dialer) lost(datagram []byte, to netip.AddrPort) {
+	_, rest, ok := bytes.Cut(datagram, []byte("\r\nCall-ID: "))
+	callID, _, whole := bytes.Cut(rest, []byte("\r\n"))
+	if !ok || !whole {
+		return
+	}
+	if p := d.partyOf(string(callID)); p != nil {
+		p.unreachable(to)
+	}
+}
+
 func (d *Dialer) readFailed(err error) {
-	d.cfg.Logger.Warn("siptrunk: reading the socket", "error", err)
+	d.cfg.Logger.Debug("siptrunk: reading the socket", "error", err)
 }
 
 func (d *Dialer) partyOf(callID string) party {

@@ -43,6 +43,7 @@ type world struct {
 	t       *testing.T
 	network *siptest.Network // nil on real sockets
 	carrier *siptest.Carrier
+	conn    *siptest.Conn // the carrier's socket, to send more than its script says
 	dialer  *siptrunk.Dialer
 	stop    context.CancelFunc
 	ran     chan error
@@ -52,13 +53,13 @@ func newWorld(t *testing.T, b siptest.Behaviour, change func(*siptrunk.Config, *
 	t.Helper()
 	network, err := siptest.NewNetwork(siptest.NetworkConfig{})
 	require.NoError(t, err)
-	conn, err := network.Listen(carrierAddr)
+	carrierConn, err := network.Listen(carrierAddr)
 	require.NoError(t, err)
-	carrier, err := siptest.StartCarrier(siptest.CarrierConfig{Conn: conn, Behaviour: b})
+	carrier, err := siptest.StartCarrier(siptest.CarrierConfig{Conn: carrierConn, Behaviour: b})
 	require.NoError(t, err)
-	conn, err = network.Listen(dialerAddr)
+	conn, err := network.Listen(dialerAddr)
 	require.NoError(t, err)
-	w := &world{t: t, network: network, carrier: carrier}
+	w := &world{t: t, network: network, carrier: carrier, conn: carrierConn}
 	w.run(siptrunk.Config{Conn: conn}, carrierAddr, change)
 	return w
 }
@@ -86,6 +87,14 @@ func (w *world) run(cfg siptrunk.Config, addr string, change func(*siptrunk.Conf
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop, w.ran = stop, make(chan error, 1)
 	go func() { w.ran <- w.dialer.Run(ctx) }()
+}
+
+// fromCarrier sends text from the carrier's address, and waits until it is worked off (in a bubble).
+func (w *world) fromCarrier(text []byte) {
+	w.t.Helper()
+	_, err := w.conn.WriteToUDPAddrPort(text, netip.MustParseAddrPort(dialerAddr))
+	require.NoError(w.t, err)
+	synctest.Wait()
 }
 
 func (w *world) close() {

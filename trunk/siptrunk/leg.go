@@ -129,6 +129,18 @@ func (l *Leg) Ack(contentType string, body []byte) {
 // receive queues a response. It runs on the goroutine that reads the socket.
 func (l *Leg) receive(res *sip.Response, at time.Time) { l.post(input{res: res, at: at}) }
 
+// unreachable ends a leg whose INVITE could not be delivered. Once somebody has answered, a lost datagram is
+// left to its retransmission.
+func (l *Leg) unreachable(to netip.AddrPort) {
+	at := time.Now()
+	l.post(input{run: func() {
+		if l.phase == calling && l.invite != nil && l.invite.dst == to {
+			l.giveUp(outdial.OriginTransport)
+			l.end(at, outdial.Result{Origin: l.gaveUp}, Event{})
+		}
+	}})
+}
+
 func (l *Leg) tick() { l.post(input{}) }
 
 // post queues in and sees to it that somebody drains the queue; false when it was dropped.
@@ -242,13 +254,12 @@ func (l *Leg) onTransactions(now time.Time) {
 	if tx := l.invite; tx != nil {
 		switch {
 		case tx.expired(now):
-			l.invite = nil
 			l.giveUp(outdial.OriginNoTrying)
 			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
 		case tx.due(now):
 			if err := l.d.conn.send(tx.packet, tx.dst); err != nil {
-				l.invite = nil
-				l.end(now, outdial.Result{Origin: outdial.OriginTransport}, Event{})
+				l.giveUp(outdial.OriginTransport)
+				l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
 			}
 		}
 	}

@@ -84,6 +84,7 @@ type target struct {
 	uri    string   // Request-URI
 	routes []string // values of Route
 	dst    netip.AddrPort
+	strict bool // the first hop is a strict router: uri is its, and the remote target is the last route
 }
 
 // targetOf reads the remote target (Contact) and the route set (Record-Route, reversed) of a 2xx. fallback stands
@@ -107,7 +108,7 @@ func targetOf(res *sip.Response, fallback target) target {
 		hop = first
 		if !strings.Contains(strings.ToLower(first), ";lr") { // a strict router: §12.2.1.1
 			t.routes = append(t.routes[1:len(t.routes):len(t.routes)], "<"+t.uri+">")
-			t.uri = first
+			t.uri, t.strict = first, true
 		}
 	}
 	if dst, ok := hopOf(hop); ok {

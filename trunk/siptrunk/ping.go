@@ -4,20 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
+	"net/netip"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/outdial/outdial"
 )
 
-// ErrNoResponse is returned by Ping when nothing came within 32 s (RFC 3261 Timer F).
-var ErrNoResponse = errors.New("siptrunk: no response")
+// Errors of Ping.
+var (
+	// ErrNoResponse: nothing came within 32 s (RFC 3261 Timer F).
+	ErrNoResponse = errors.New("siptrunk: no response")
+	// ErrUnreachable: the network says that nobody is there.
+	ErrUnreachable = errors.New("siptrunk: unreachable")
+)
 
 // Ping sends one OPTIONS to a trunk, repeated as RFC 3261 has it for a lost datagram, and waits for the final
 // response: its status, and the time from the first OPTIONS to it. Any status says that somebody is there. The error
-// is that of ctx, of the look-up or the socket, or ErrNoResponse. Run must be running.
+// is that of ctx, of the look-up or the socket, ErrNoResponse or ErrUnreachable. Run must be running.
 func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt time.Duration, err error) {
 	r, err := d.route(trunk)
 	if err != nil {
@@ -44,13 +48,16 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 	start := time.Now()
 	tx := newClientTx(sip.OPTIONS, p.branch, m.render(d.sentBy, d.cfg.UserAgent), dst, start)
 	if err := d.conn.send(tx.packet, dst); err != nil {
-		return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", net.JoinHostPort(r.host, strconv.Itoa(int(r.port))), err)
+		return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", dst, err)
 	}
 	timer := time.NewTimer(t1)
 	defer timer.Stop()
 	for {
 		select {
 		case got := <-p.reply:
+			if got.code == 0 {
+				return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", dst, ErrUnreachable)
+			}
 			return got.code, got.at.Sub(start), nil
 		case <-ctx.Done():
 			return 0, 0, ctx.Err()
@@ -74,8 +81,15 @@ type ping struct {
 }
 
 type reply struct {
-	code int
+	code int // 0 = unreachable
 	at   time.Time
+}
+
+func (p *ping) unreachable(netip.AddrPort) {
+	select {
+	case p.reply <- reply{}:
+	default:
+	}
 }
 
 func (p *ping) receive(res *sip.Response, at time.Time) {

@@ -87,6 +87,14 @@ func (r Reason) String() string {
 	return b.String()
 }
 
+// lines returns the Reason header of a CANCEL or BYE.
+func (r Reason) lines() []string {
+	if v := r.String(); v != "" {
+		return []string{"Reason: " + v + "\r\n"}
+	}
+	return nil
+}
+
 // cutQuoted cuts s at the first sep outside quotes; without one, rest is empty.
 func cutQuoted(s string, sep byte) (before, rest string) {
 	quoted := false
