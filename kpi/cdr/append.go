@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 
 	"github.com/outdial/outdial"
 )
@@ -136,6 +137,9 @@ func later(t, from int64) int64 {
 // begin opens a new segment. Its header is written together with its first event.
 func (j *Journal) begin() error {
 	s := segment{first: j.next, path: segmentPath(j.cfg.Dir, j.next)}
+	if info, err := os.Stat(s.path); err == nil && info.Size() > 0 {
+		return fmt.Errorf("cdr: %s is in the way of a new segment", s.path)
+	}
 	f, err := j.cfg.create(s.path)
 	if err != nil {
 		return fmt.Errorf("cdr: %w", err)

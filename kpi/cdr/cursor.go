@@ -77,9 +77,9 @@ func (c *cursor) read() (record, error) {
 	rec := record{kind: p[16], seq: binary.LittleEndian.Uint64(p[8:]), off: c.pos, body: p[recordHead:]}
 	switch {
 	case rec.seq != c.next:
-		return record{}, c.damage("the record has sequence " + strconv.FormatUint(rec.seq, 10))
-	case rec.kind == 0 || rec.event() && len(rec.body) < 8:
-		return record{}, c.damage("no such record can be")
+		return record{}, c.misfit("the record has sequence " + strconv.FormatUint(rec.seq, 10))
+	case impossible(rec.kind, len(rec.body)):
+		return record{}, c.misfit("no such record can be")
 	}
 	c.pos += int64(total)
 	if rec.event() {
@@ -88,11 +88,11 @@ func (c *cursor) read() (record, error) {
 	return rec, nil
 }
 
-// resync moves to the next whole record behind pos, and reports whether there is one. A record counts when its
-// checksum holds and its sequence can stand there.
+// resync moves from where read failed to the next whole record, and reports whether there is one. A record counts
+// when its checksum holds and its sequence can stand there: it is what read expected, or later.
 func (c *cursor) resync() (bool, error) {
 	start := c.pos
-	for c.pos = start + 1; ; c.pos++ {
+	for ; ; c.pos++ {
 		p, err := c.window(recordHead)
 		if err != nil {
 			return false, err
@@ -103,7 +103,7 @@ func (c *cursor) resync() (bool, error) {
 		}
 		size, seq := int64(binary.LittleEndian.Uint32(p[4:])), binary.LittleEndian.Uint64(p[8:])
 		room := uint64(c.limit-start)/minEvent + 1
-		if size > maxBody || p[16] == 0 || seq < c.next || seq-c.next > room || c.pos+recordHead+size > c.limit {
+		if size > maxBody || impossible(p[16], int(size)) || seq < c.next || seq-c.next > room || c.pos+recordHead+size > c.limit {
 			continue
 		}
 		if p, err = c.window(recordHead + int(size)); err != nil {
@@ -117,6 +117,25 @@ func (c *cursor) resync() (bool, error) {
 	}
 }
 
+// pass looks for a whole record behind the damage bad. torn says that there is none and that bad may be what a
+// crash left of a write. Any other error than damage is returned.
+func (c *cursor) pass(bad error) (found, torn bool, err error) {
+	var d *DamageError
+	if !errors.As(bad, &d) {
+		return false, false, bad
+	}
+	found, err = c.resync()
+	return found, !found && !d.whole, err
+}
+
 func (c *cursor) damage(problem string) error {
 	return &DamageError{File: c.path, Offset: c.pos, Seq: c.next, Problem: problem}
+}
+
+// impossible says that no version has such a record: every event begins with its time.
+func impossible(kind byte, size int) bool { return kind == 0 || kind < firstOwnKind && size < 8 }
+
+// misfit is damage that no torn write leaves.
+func (c *cursor) misfit(problem string) error {
+	return &DamageError{File: c.path, Offset: c.pos, Seq: c.next, Problem: problem, whole: true}
 }

@@ -26,6 +26,8 @@ type DamageError struct {
 	Offset  int64  // in bytes from its beginning
 	Seq     uint64 // sequence number that was expected there
 	Problem string // what is wrong
+
+	whole bool // it is not a torn write: something whole stands there, but not what should
 }
 
 // Error names file, offset and problem in one line.

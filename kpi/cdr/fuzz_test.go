@@ -23,6 +23,7 @@ func FuzzSegment(f *testing.F) {
 			resealAll(data)
 		}
 		shown := func(skip bool) (seqs []uint64, torn int64, err error) {
+			seqs = []uint64{}
 			_, torn, err = cdr.ReadSegment(data, 1, &outdial.Registry{}, skip, func(ev *outdial.Event) bool {
 				if n := len(seqs); n > 0 {
 					require.Greater(t, ev.Seq, seqs[n-1])

@@ -15,7 +15,8 @@ type scanned struct {
 }
 
 // scan reads a segment from its beginning. Whatever cannot be read and has no whole record behind it is a torn
-// tail: end says where it begins. Anything else that cannot be read is an error, or is counted with skip.
+// tail: end says where it begins. Anything else that cannot be read is an error, or is counted with skip where a
+// whole record follows.
 func scan(src io.ReaderAt, s segment, size int64, skip bool) (scanned, error) {
 	out := scanned{summary: newSummary(), next: s.first}
 	var c cursor
@@ -38,27 +39,18 @@ func scan(src io.ReaderAt, s segment, size int64, skip bool) (scanned, error) {
 			return out, nil
 		}
 		at, next := c.pos, c.next
-		found, err := c.pass(bad)
+		found, torn, err := c.pass(bad)
 		switch {
 		case err != nil:
 			return out, err
-		case !found:
+		case torn:
 			return out, nil
-		case !skip:
+		case !found || !skip:
 			return out, bad
 		}
 		out.damage.add(c.pos-at, c.next-next)
 		bad = nil
 	}
-}
-
-// pass goes on behind the damage bad and reports whether a whole record follows. Any other error is returned.
-func (c *cursor) pass(bad error) (found bool, err error) {
-	var d *DamageError
-	if !errors.As(bad, &d) {
-		return false, bad
-	}
-	return c.resync()
 }
 
 // covers reports whether any event of the segment may lie in [from, to).

@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -87,8 +88,11 @@ func (c *cursor) header() error {
 	case len(p) == 0:
 		return io.EOF
 	}
+	if bytes.Count(p, []byte{0}) == len(p) {
+		return c.damage("zeros where the header should be") // a power cut leaves that of a new file
+	}
 	if n := min(len(p), len(magic)); string(p[:n]) != magic[:n] {
-		return c.damage("not a segment: wrong magic")
+		return c.misfit("not a segment: wrong magic")
 	}
 	if len(p) < headerSize {
 		return errShort
@@ -98,7 +102,7 @@ func (c *cursor) header() error {
 	}
 	size := int(binary.LittleEndian.Uint32(p[12:]))
 	if size < headerSize || size > maxHeader {
-		return c.damage("header of " + strconv.Itoa(size) + " bytes")
+		return c.misfit("header of " + strconv.Itoa(size) + " bytes")
 	}
 	first := binary.LittleEndian.Uint64(p[16:])
 	if p, err = c.window(size); err != nil {
@@ -108,10 +112,10 @@ func (c *cursor) header() error {
 		return errShort
 	}
 	if crc32.Checksum(p[:size-4], castagnoli) != binary.LittleEndian.Uint32(p[size-4:]) {
-		return c.damage("header checksum")
+		return c.misfit("header checksum")
 	}
 	if first != c.next {
-		return c.damage("header says that it begins with sequence " + strconv.FormatUint(first, 10))
+		return c.misfit("header says that it begins with sequence " + strconv.FormatUint(first, 10))
 	}
 	c.pos += int64(size)
 	return nil

@@ -103,11 +103,11 @@ func (w *walk) records(last bool, yield func(*outdial.Event) bool) (next uint64,
 			bad = c.damage("the header is not whole")
 		}
 		at, missing := c.pos, c.next
-		found, err := c.pass(bad)
+		found, torn, err := c.pass(bad)
 		switch {
 		case err != nil:
 			return 0, false, err
-		case !found && last && w.tail:
+		case torn && last && w.tail:
 			w.torn = c.limit - at
 			return c.next, true, nil
 		case !w.skip:
