@@ -43,7 +43,7 @@ type state struct {
 const noEpoch = -1 << 63
 
 func newState(key packed, buckets int) *state {
-	s := &state{key: key, call: key.view&perLeg == 0, ring: make([]*bucket, buckets)}
+	s := &state{key: key, call: key.view()&perLeg == 0, ring: make([]*bucket, buckets)}
 	s.sumsAt.Store(noEpoch)
 	return s
 }

@@ -22,14 +22,19 @@ import (
 func (m *Meter) Estimate(now time.Time, c *outdial.Candidate, group outdial.GroupID) outdial.Estimate {
 	epoch := m.tell(now)
 	trunk, dest := uint64(c.Trunk), uint64(group)
+	x := m.cells.Load()
+	var cells [len(estimateViews)]*state
+	cells[0] = m.total
+	if m.levels[1] {
+		cells[1] = x.find(packed{ids: ids{trunk}, tag: uint64(ByTrunk)})
+	}
+	if m.levels[2] {
+		cells[2] = x.find(packed{ids: ids{trunk, dest}, tag: uint64(ByTrunk | ByGroup)})
+	}
 	var levels [len(estimateViews)]struct{ k, n float64 }
-	for i, view := range estimateViews {
-		if m.levels[i] {
-			// dest is in the half word that the mask of the two coarser views takes away.
-			key := packed{view: view, ids: ids{trunk, dest}.and(m.masks[i])}
-			if s := m.lookup(key); s != nil {
-				levels[i].k, levels[i].n = s.estimable(epoch)
-			}
+	for i, s := range cells {
+		if s != nil {
+			levels[i].k, levels[i].n = s.estimable(epoch)
 		}
 	}
 	mean, weight := 0.5, 1.0
@@ -62,6 +67,7 @@ var estimateViews = [...]View{Total, ByTrunk, ByTrunk | ByGroup}
 // setLevels notes which levels of an estimate the meter keeps.
 func (m *Meter) setLevels() {
 	for i, v := range estimateViews {
-		m.levels[i], m.masks[i] = slices.Contains(m.cfg.Views, v), v.mask()
+		m.levels[i] = slices.Contains(m.cfg.Views, v)
 	}
+	m.total = m.lookup(Key{}.packed())
 }

@@ -25,7 +25,7 @@ type Meter struct {
 	calls *calls
 
 	levels [len(estimateViews)]bool // which levels of an estimate are kept
-	masks  [len(estimateViews)]ids
+	total  *state                   // the coarsest of them; nil = not kept
 
 	cells atomic.Pointer[index]
 	codes atomic.Pointer[codeTable]
@@ -61,7 +61,7 @@ func New(cfg Config) (*Meter, error) {
 	m.codes.Store(newCodeTable())
 	for _, v := range cfg.Views {
 		m.views = append(m.views, viewState{
-			view: v, mask: v.mask(), other: newState(packed{view: v, other: v != Total}, cfg.Buckets),
+			view: v, mask: v.mask(), other: newState(Key{View: v, Other: v != Total}.packed(), cfg.Buckets),
 		})
 	}
 	m.setLevels()
@@ -110,7 +110,7 @@ func (m *Meter) Stats() Stats {
 func (m *Meter) epoch(t time.Time) int64 {
 	ns := t.UnixNano()
 	e := ns / m.width
-	if ns%m.width < 0 {
+	if ns < e*m.width {
 		e--
 	}
 	return e
@@ -131,15 +131,15 @@ func (m *Meter) tell(now time.Time) int64 {
 
 // lookup returns the cell of a key, or nil.
 func (m *Meter) lookup(key packed) *state {
-	if key.view == Total || key.other {
-		for i := range m.views {
-			if m.views[i].other.key == key {
-				return m.views[i].other
-			}
-		}
-		return nil
+	if key.view() != Total && key.tag&otherCell == 0 {
+		return m.cells.Load().find(key)
 	}
-	return m.cells.Load().find(key)
+	for i := range m.views {
+		if m.views[i].other.key.equal(&key) {
+			return m.views[i].other
+		}
+	}
+	return nil
 }
 
 func (m *Meter) collect(epoch int64, s *state) (Cell, bool) {
@@ -162,8 +162,8 @@ func (m *Meter) sorted() []*state {
 		}
 	}
 	slices.SortFunc(all, func(a, b *state) int {
-		if a.key.view != b.key.view {
-			return rank[a.key.view] - rank[b.key.view]
+		if av, bv := a.key.view(), b.key.view(); av != bv {
+			return rank[av] - rank[bv]
 		}
 		return a.key.key().compare(b.key.key())
 	})

@@ -55,7 +55,7 @@ func (m *Meter) count(f *fact, a *outdial.Attempt) {
 	late := false
 	for i := range m.views {
 		v := &m.views[i]
-		key := packed{ids: all.and(v.mask), view: v.view}
+		key := packed{ids: all.and(v.mask), tag: uint64(v.view)}
 		out := gone
 		for out == gone {
 			out = m.cell(v, key, f.now).add(f, told)

@@ -108,12 +108,21 @@ func (k Key) compare(o Key) int {
 // ids holds the values of all dimensions, two in a word, in the order of dimensionNames.
 type ids [4]uint64
 
-// packed is a Key in the form that is hashed and compared.
+// packed is a Key in the form that is hashed and compared: the ids that its view keeps, and the view, with the bit
+// otherCell for Other.
 type packed struct {
-	ids   ids
-	view  View
-	other bool
+	ids ids
+	tag uint64
 }
+
+const otherCell = 1 << 16
+
+// equal compares word by word: most keys differ in the first one, and the compiler would call out for the whole.
+func (p *packed) equal(o *packed) bool {
+	return p.ids[0] == o.ids[0] && p.ids[1] == o.ids[1] && p.tag == o.tag && p.ids[2] == o.ids[2] && p.ids[3] == o.ids[3]
+}
+
+func (p *packed) view() View { return View(p.tag) }
 
 func idsOf(a *outdial.Attempt) ids {
 	pool := a.Pool
@@ -129,7 +138,7 @@ func idsOf(a *outdial.Attempt) ids {
 }
 
 // in keeps the dimensions of v.
-func (d ids) in(v View) packed { return packed{ids: d.and(v.mask()), view: v} }
+func (d ids) in(v View) packed { return packed{ids: d.and(v.mask()), tag: uint64(v)} }
 
 func (d ids) and(mask ids) ids {
 	return ids{d[0] & mask[0], d[1] & mask[1], d[2] & mask[2], d[3] & mask[3]}
@@ -149,7 +158,7 @@ func (p packed) key() Key {
 	lo := func(i int) uint32 { return uint32(p.ids[i]) }
 	hi := func(i int) uint32 { return uint32(p.ids[i] >> 32) }
 	return Key{
-		View: p.view, Other: p.other,
+		View: p.view(), Other: p.tag&otherCell != 0,
 		Trunk: outdial.TrunkID(lo(0)), Carrier: outdial.CarrierID(hi(0)),
 		Group: outdial.GroupID(lo(1)), Pool: outdial.PoolID(hi(1)),
 		Program: outdial.ProgramID(lo(2)), Campaign: outdial.CampaignID(hi(2)),
@@ -158,12 +167,15 @@ func (p packed) key() Key {
 }
 
 func (k Key) packed() packed {
-	p := packed{view: k.View, other: k.Other, ids: ids{
+	p := packed{tag: uint64(k.View), ids: ids{
 		uint64(k.Trunk) | uint64(k.Carrier)<<32,
 		uint64(k.Group) | uint64(k.Pool)<<32,
 		uint64(k.Program) | uint64(k.Campaign)<<32,
 		uint64(k.DayPart) | uint64(k.Tenant)<<32,
 	}}
 	p.ids = p.ids.and(k.View.mask())
+	if k.Other {
+		p = packed{tag: uint64(k.View) | otherCell}
+	}
 	return p
 }
