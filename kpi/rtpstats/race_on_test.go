@@ -1,0 +1,5 @@
+//go:build race
+
+package rtpstats_test
+
+const raceEnabled = true
