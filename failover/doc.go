@@ -10,8 +10,8 @@
 // weights, turns are taken by Tijdeman's chairman assignment: while weights and the eligible set stand, the share of
 // each of n ≥ 2 targets is never more than 1 − 1/(2n−2) calls from its weight, half a call for two. A target that is
 // not eligible (tried already, full, out) saves nothing up, so it is not flooded when it returns. Credits belong to
-// the tier's set of (trunk, weight), whatever the order of the candidates. Candidates of weight 0 in such a tier are taken in their order when none
-// with a weight is left; a tier without any weight is kept in the router's order.
+// the tier's set of (trunk, weight), whatever the order of the candidates. Candidates of weight 0 in such a tier are
+// taken in their order when none with a weight is left; a tier without any weight is kept in the router's order.
 //
 // # Who must rest
 //
@@ -20,7 +20,8 @@
 // that a target failing at its baseline rate p0 is ejected falsely about once in 1/FalseAlarm runs:
 // k = ⌈ln(1/FalseAlarm) / ln(1/p0)⌉, 6 for 10 % and 9 for 20 %. Hard evidence (silence, refused) takes a shorter
 // count. Success is the first response beyond 100, an answer, or the callee's own outcome (busy, no answer,
-// rejected): it is known when it happens, not at hang-up. Full trunks, bad numbers and cancelled calls say nothing about health.
+// rejected): it is known when it happens, not at hang-up. Full trunks, bad numbers and cancelled calls say nothing
+// about health.
 //
 //	up ──k failures──▶ out ──backoff over──▶ probing ──3 good──▶ up
 //	                    ▲                       │
@@ -29,13 +30,14 @@
 //
 // While a target is probing, one live call at a time is sent to it, and only if the call has another target that is
 // up to go on to. When no eligible target is up, one is tried all the same (outdial.WhyLastResort): resting the last
-// one would lose the call for certain. An operator's hold (see [Selector.Observe]) is no matter of health and is kept even then.
+// one would lose the call for certain. An operator's hold (see [Selector.Observe]) is no matter of health and is kept
+// even then.
 //
 // # When to stop
 //
-// An ordered table of [Rule] rows maps the facts of a [outdial.Result] to a verdict and to evidence about the target's health.
-// Config.Rules are asked before [DefaultRules]. Q.850 goes before the SIP code where both are there. What the callee
-// decided is never retried.
+// An ordered table of [Rule] rows maps the facts of an [outdial.Result] to a verdict and to evidence about the target's
+// health. Config.Rules are asked before [DefaultRules]. Q.850 goes before the SIP code where both are there, but for
+// a 6xx. What the callee decided is never retried.
 //
 // # Restarts
 //

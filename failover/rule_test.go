@@ -260,8 +260,10 @@ func TestUserRules(t *testing.T) {
 		{Name: "everything", From: 600, To: 699, Verdict: outdial.VerdictAdvance},
 	}})
 	judge := func(r outdial.Result) failover.Judgement { return s.Judge(&outdial.Attempt{Result: r}) }
-	require.Equal(t, failover.Judgement{Verdict: outdial.VerdictAdvance, Evidence: failover.EvidenceFull,
-		Rule: "404 is no circuits here"}, judge(final(404, 1)))
+	require.Equal(t, failover.Judgement{
+		Verdict: outdial.VerdictAdvance, Evidence: failover.EvidenceFull,
+		Rule: "404 is no circuits here",
+	}, judge(final(404, 1)))
 	require.Equal(t, "rule 1", judge(final(480, "the far END said no", outdial.LocationTransit)).Rule)
 	require.Equal(t, "unavailable", judge(final(480, "the far END said no")).Rule)
 	require.Equal(t, outdial.VerdictAdvance, judge(final(600)).Verdict)
@@ -271,8 +273,12 @@ func TestUserRules(t *testing.T) {
 
 	_, err := failover.New(failover.Config{
 		Baseline: 1, FalseAlarm: -1, Jitter: 2, Backoff: -1, ProbeGood: -1, ProbeTimeout: -1, BackoffMax: -2,
-		Rules: []failover.Rule{{Name: "x", From: 200}, {From: 500, To: 400}, {Causes: []uint8{0, 128}},
-			{Origin: 99, Verdict: 7, Evidence: 9, Locations: []outdial.Location{77}}},
+		Rules: []failover.Rule{
+			{Name: "x", From: 200},
+			{From: 500, To: 400},
+			{Causes: []uint8{0, 128}},
+			{Origin: 99, Verdict: 7, Evidence: 9, Locations: []outdial.Location{77}},
+		},
 	})
 	for _, want := range []string{
 		"Baseline: 1", "FalseAlarm: -1", "Jitter: 2", "Backoff: -1ns", "ProbeGood: -1", "ProbeTimeout", "BackoffMax",

@@ -31,8 +31,8 @@ type Target struct {
 	ConfigFaults uint64 // attempts that failed for a fault of configuration (of the trunk as a whole)
 }
 
-// Snapshot returns how every target stands of which anything is known, ordered by trunk, the trunk as a whole before its
-// destination groups. A target that is not listed is up.
+// Snapshot returns how every target stands of which anything is known, ordered by trunk, the trunk as a whole before
+// its destination groups. A target that is not listed is up. The caller owns the slice.
 func (s *Selector) Snapshot(now time.Time) []Target {
 	var list []Target
 	for _, b := range s.boards.all() {

@@ -41,8 +41,8 @@ func New(cfg Config) (*Set, error) {
 }
 
 // Update puts cfg in force at once. A trunk keeps what it has in use and what it counted, by its id; one that cfg
-// leaves out takes no more calls and gives its channels back as its calls end. No call is dropped. An error names every bad field and
-// leaves the old configuration in force. The registry must be the one that the Set was made with.
+// leaves out takes no more calls and gives its channels back as its calls end. No call is dropped. An error names
+// every bad field and leaves the old configuration in force. The registry must be the one that the Set was made with.
 func (s *Set) Update(cfg Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

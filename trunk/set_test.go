@@ -123,7 +123,9 @@ func TestUpdateDropsNoCall(t *testing.T) {
 func TestUpdateRejected(t *testing.T) {
 	f := newFixture(t, trunk.Limits{Channels: 1})
 	err := f.set.Update(trunk.Config{IDs: f.ids, Trunks: []trunk.Limits{
-		{Name: "alpha", Channels: 9}, {Name: "alpha"}, {CPS: trunk.MaxCPS + 1},
+		{Name: "alpha", Channels: 9},
+		{Name: "alpha"},
+		{CPS: trunk.MaxCPS + 1},
 		{Name: "b", Channels: trunk.MaxChannels + 1, Smooth: time.Hour, MaxCall: 1 << 62, State: 9},
 		{Name: "c", CPS: -1, Smooth: time.Second},
 	}})
@@ -191,8 +193,10 @@ func TestStates(t *testing.T) {
 func TestOrders(t *testing.T) {
 	f := newFixture(t, trunk.Limits{})
 	order := func(action, target string, expires time.Time) {
-		f.set.Observe(&outdial.Event{Kind: outdial.EventControl, Replay: true,
-			Control: &outdial.Control{Action: action, Target: target, Expires: expires}})
+		f.set.Observe(&outdial.Event{
+			Kind: outdial.EventControl, Replay: true,
+			Control: &outdial.Control{Action: action, Target: target, Expires: expires},
+		})
 	}
 	order(trunk.ActionDrain, "other", time.Time{})
 	order("cli.quarantine", "alpha", time.Time{})

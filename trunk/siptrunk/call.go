@@ -135,7 +135,7 @@ func (l *Leg) onAnswer(res *sip.Response, at time.Time) {
 	l.meet(l.target.dst)
 	l.initial.body, l.initial.extra = nil, nil
 	if l.manualAck && !l.hungUp && !l.cancelled {
-		l.unacked = at.Add(timeout)
+		l.unacked = at.Add(ackWait)
 	} else {
 		l.sendAck(l.remote, l.tag, l.target, "", nil)
 	}

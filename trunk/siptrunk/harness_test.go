@@ -89,6 +89,16 @@ func (w *world) run(cfg siptrunk.Config, addr string, change func(*siptrunk.Conf
 	go func() { w.ran <- w.dialer.Run(ctx) }()
 }
 
+// watch shows f every datagram, one at a time; true drops it.
+func (w *world) watch(f func(from, to netip.AddrPort, payload []byte) bool) {
+	var mu sync.Mutex
+	w.network.SetFilter(func(from, to netip.AddrPort, payload []byte) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return f(from, to, payload)
+	})
+}
+
 // fromCarrier sends text from the carrier's address, and waits until it is worked off (in a bubble).
 func (w *world) fromCarrier(text []byte) {
 	w.t.Helper()

@@ -21,7 +21,7 @@ type InviteOptions struct {
 	MaxForwards int
 	// ManualAck leaves the ACK of the answer to Leg.Ack, for a caller whose own ACK brings the answer to a delayed
 	// offer. Without it the answer is acknowledged at once, without a body. An answer that is not acknowledged
-	// within 32 s is acknowledged and ended with BYE.
+	// within 28 s is acknowledged and ended with BYE.
 	ManualAck bool
 	// OnRequest takes requests of the carrier within the dialog, other than BYE: re-INVITE, UPDATE, INFO, their
 	// ACK. It runs on a goroutine of its own and must have answered through tx when it returns (an ACK has no

@@ -20,7 +20,7 @@ import (
 // dropFirst loses the first n datagrams that begin with prefix and contain text.
 func (w *world) dropFirst(n int32, prefix, text string) {
 	var seen atomic.Int32
-	w.network.SetFilter(func(_, _ netip.AddrPort, payload []byte) bool {
+	w.watch(func(_, _ netip.AddrPort, payload []byte) bool {
 		return bytes.HasPrefix(payload, []byte(prefix)) && bytes.Contains(payload, []byte(text)) && seen.Add(1) <= n
 	})
 }
@@ -65,7 +65,7 @@ func TestRetransmissionTimes(t *testing.T) {
 	bubble(t, siptest.Silence(), nil, func(t *testing.T, w *world) {
 		var sent []time.Duration
 		start := time.Now()
-		w.network.SetFilter(func(_, _ netip.AddrPort, payload []byte) bool {
+		w.watch(func(_, _ netip.AddrPort, payload []byte) bool {
 			require.True(t, bytes.HasPrefix(payload, []byte("INVITE")), "nothing but the INVITE may leave")
 			sent = append(sent, time.Since(start))
 			return false
@@ -108,7 +108,7 @@ func TestProvisionalAfterAnswer(t *testing.T) {
 	s.Talk = time.Second
 	bubble(t, s, nil, func(t *testing.T, w *world) {
 		var held atomic.Bool
-		w.network.SetFilter(func(_, to netip.AddrPort, payload []byte) bool {
+		w.watch(func(_, to netip.AddrPort, payload []byte) bool {
 			if !bytes.HasPrefix(payload, []byte("SIP/2.0 180")) || held.Swap(true) {
 				return false
 			}
@@ -127,7 +127,7 @@ func TestForkedAnswer(t *testing.T) {
 	s := siptest.Play(siptest.Respond(0, 180), siptest.Step{Code: 183, Tag: "other"}, siptest.Respond(time.Second, 200))
 	bubble(t, s, nil, func(t *testing.T, w *world) {
 		var ours, other []string
-		w.network.SetFilter(func(from, to netip.AddrPort, payload []byte) bool {
+		w.watch(func(from, to netip.AddrPort, payload []byte) bool {
 			if to == netip.MustParseAddrPort(carrierAddr) {
 				line, _, _ := bytes.Cut(payload, []byte(" "))
 				if bytes.Contains(payload, []byte("tag=second")) {

@@ -14,6 +14,7 @@ const (
 	t2      = 4 * time.Second        // longest interval between retransmissions
 	timeout = 64 * t1                // Timers B, F, H and M
 	timerC  = 185 * time.Second      // §16.6: more than three minutes
+	ackWait = timeout - t2           // how long an answer may wait for Leg.Ack, before the far side gives it up
 )
 
 // clientTx is a client transaction (RFC 3261 §17.1) of a leg. It is moved by the leg alone: by a response that

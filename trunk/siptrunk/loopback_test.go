@@ -1,0 +1,70 @@
+package siptrunk_test
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/siptest"
+	"github.com/outdial/outdial/trunk/siptrunk"
+)
+
+// The basics once more on sockets of the kernel's and the wall clock.
+func TestLoopback(t *testing.T) {
+	fast := func(_ *siptrunk.Config, tr *siptrunk.Trunk) {
+		tr.T100, tr.PDDTimer, tr.RingTimer = 200*ms, 100*ms, 100*ms
+	}
+	for _, tt := range []struct {
+		name   string
+		script siptest.Script
+		change func(*siptrunk.Config, *siptrunk.Trunk)
+		answer func(*call)
+		origin outdial.Origin
+		code   uint16
+	}{
+		{"the callee hangs up", siptest.Answer(5*ms, 5*ms, 20*ms), nil, nil, outdial.OriginCalleeHangup, 0},
+		{"we hang up", siptest.Answer(5*ms, 5*ms, 0), nil, (*call).Hangup, outdial.OriginCallerHangup, 0},
+		{"busy", siptest.Busy(5 * ms), nil, nil, outdial.OriginCarrier, 486},
+		{"100 only", siptest.TryingOnly(), fast, nil, outdial.OriginNoProgress, 487},
+		{"rings", siptest.RingForever(5 * ms), fast, nil, outdial.OriginNoAnswer, 487},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := realWorld(t, siptest.Behaviour{Script: tt.script}, tt.change)
+			defer w.close()
+			r := w.inviteWith(siptrunk.InviteOptions{}, tt.answer).result()
+			require.Equal(t, tt.origin, r.Origin)
+			require.Equal(t, tt.code, r.Code)
+			require.NoError(t, w.carrier.Settle(t.Context()))
+			require.True(t, w.carrier.Records()[0].Acked)
+		})
+	}
+}
+
+// Where the system tells of ICMP, a port where nobody listens is known at once, not after T100.
+func TestPortUnreachable(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells an unconnected socket")
+	}
+	gone, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	addr := gone.LocalAddr().String()
+	require.NoError(t, gone.Close())
+	w := realWorld(t, siptest.Behaviour{Script: siptest.Answer(0, 0, 0)}, func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.T100 = time.Minute })
+	defer w.close()
+	require.NoError(t, w.dialer.SetTrunks(map[outdial.TrunkID]siptrunk.Trunk{1: {Addr: addr}, 2: {Addr: w.carrier.Addr().String()}}))
+	c := w.invite(siptrunk.InviteOptions{})
+	require.Equal(t, outdial.OriginTransport, c.result().Origin)
+	require.Less(t, time.Since(c.start), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, _, err = w.dialer.Ping(ctx, 1)
+	require.ErrorIs(t, err, siptrunk.ErrUnreachable)
+	code, _, err := w.dialer.Ping(ctx, 2)
+	require.NoError(t, err, "the others are not concerned")
+	require.Equal(t, 200, code)
+}
