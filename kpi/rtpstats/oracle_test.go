@@ -12,6 +12,9 @@ type rfcSource struct {
 	jitter    uint32
 	started   bool
 	timed     bool
+
+	// What the RFC forgets when a sender restarts its sequence numbers.
+	earlierReceived, earlierExpected uint64
 }
 
 const rtpSeqMod = 1 << 16
@@ -58,6 +61,8 @@ func (s *rfcSource) updateSeq(seq uint16) bool {
 		s.maxSeq = seq
 	} else if uint32(udelta) <= rtpSeqMod-maxMisorder {
 		if uint32(seq) == s.badSeq {
+			s.earlierReceived += uint64(s.received)
+			s.earlierExpected += uint64(s.expected())
 			s.initSeq(seq)
 			s.timed = false
 		} else {

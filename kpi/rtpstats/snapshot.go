@@ -35,7 +35,10 @@ func (s *Stream) Snapshot() Snapshot {
 	out := Snapshot{
 		Received: t.received, Expected: t.expected, Duplicates: t.duplicates, Reordered: t.reordered,
 		SSRCChanges: s.changes, PayloadType: s.payload, Invalid: s.invalid, Bytes: s.bytes,
-		First: s.first, Last: s.last, MaxGap: s.maxGap, JitterUnits: s.cur.jitter >> 4,
+		MaxGap: s.maxGap, JitterUnits: s.cur.jitter >> 4,
+	}
+	if s.started {
+		out.First, out.Last = s.base.Add(s.first), s.base.Add(s.last)
 	}
 	if s.cur.valid {
 		out.SSRC = s.cur.ssrc

@@ -20,9 +20,10 @@ type Stream struct {
 	// Opus. 0 = 8000. Set it before the first packet.
 	ClockRate uint32
 
-	base    time.Time
-	first   time.Time // the first packet of the first source that proved valid
-	last    time.Time
+	base    time.Time     // of the first packet; the times below are since then
+	first   time.Duration // the first packet of the first source that proved valid
+	last    time.Duration
+	started bool // first and last are set
 	maxGap  time.Duration
 	bytes   uint64
 	invalid uint64
@@ -53,7 +54,12 @@ func (s *Stream) ObserveHeader(now time.Time, h *rtp.Header, size int) {
 }
 
 // First returns when media began: the time of the first packet of the first source that proved valid.
-func (s *Stream) First() (time.Time, bool) { return s.first, !s.first.IsZero() }
+func (s *Stream) First() (time.Time, bool) {
+	if !s.started {
+		return time.Time{}, false
+	}
+	return s.base.Add(s.first), true
+}
 
 func (s *Stream) observe(now time.Time, h header, size int) {
 	if s.base.IsZero() {
@@ -79,12 +85,11 @@ func (s *Stream) observe(now time.Time, h header, size int) {
 		src = &s.cur
 	}
 	src.arrive(arrival, h.timestamp)
-	if s.first.IsZero() {
-		s.first = s.base.Add(src.began)
-	} else {
-		s.maxGap = max(s.maxGap, now.Sub(s.last))
+	if !s.started {
+		s.started, s.first, s.last = true, src.began, since
 	}
-	s.last = now
+	s.maxGap = max(s.maxGap, since-s.last)
+	s.last = since
 	s.bytes += uint64(size)
 	s.payload = h.payload
 }
@@ -103,6 +108,9 @@ func (s *Stream) units(d time.Duration) uint32 {
 	rate := int64(s.ClockRate)
 	if rate == 0 {
 		rate = 8000
+	}
+	if uint64(d) < 1<<63/(1<<17) && rate < 1<<17 { // nineteen hours; the product stays within 63 bits
+		return uint32(int64(d) * rate / int64(time.Second))
 	}
 	sec, ns := int64(d/time.Second), int64(d%time.Second)
 	return uint32(sec*rate + ns*rate/int64(time.Second))
