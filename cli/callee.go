@@ -128,9 +128,10 @@ func (c *callees) freeAt(i int32) window.Instant {
 }
 
 // sameCall reports whether the newest call counted for callee i is this one, so that a further attempt of it counts no
-// more. Without an id, a number presented earlier on the call says so.
-func (c *callees) sameCall(i int32, call outdial.CallID, prev outdial.Number) bool {
-	if i == none {
+// more; a stamp that no cap counts any longer is of no call. Without an id, a number presented earlier on the call
+// says so.
+func (c *callees) sameCall(i int32, call outdial.CallID, prev outdial.Number, now window.Instant) bool {
+	if i == none || c.depth == 0 || c.of(i)[0]+c.longest <= now {
 		return false
 	}
 	if call == 0 {

@@ -25,6 +25,7 @@ type Governor struct {
 	mu       sync.Mutex // guards all below
 	clock    clock
 	layout   *layout
+	expiries []expiry // of rights to use, the next first
 	cfg      calleeConfig
 	numbers  []number
 	slots    map[outdial.Number]int32
@@ -112,6 +113,8 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		g.numbers[i].pool, g.numbers[i].status, g.numbers[i].wakeup = nil, StatusStock, none
 	}
 	order := make([]int32, 0, len(next.rows))
+	g.expiries = nil
+	g.numbers = slices.Grow(g.numbers, max(len(next.rows)-len(g.numbers), 0))
 	for _, r := range next.rows {
 		slot := g.slot(r.number)
 		n := &g.numbers[slot]
@@ -120,8 +123,12 @@ func (g *Governor) install(next *layout, cfg *Config) {
 			n.setCaps(r.pool.rules.caps)
 			r.pool.slots = append(r.pool.slots, slot)
 			order = append(order, slot)
+			if r.rightUntil != 0 && r.rightUntil != noEnd {
+				g.expiries = append(g.expiries, expiry{r.rightUntil, slot})
+			}
 		}
 	}
+	slices.SortFunc(g.expiries, func(a, b expiry) int { return cmp.Compare(a.unix, b.unix) })
 	slices.SortStableFunc(order, func(a, b int32) int {
 		return cmp.Compare(g.numbers[a].gate.Last(), g.numbers[b].gate.Last())
 	})
@@ -129,6 +136,21 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		n := &g.numbers[slot]
 		n.pool.classes[n.pool.homes[n.home].class].count[n.status]++ // settle moves it on
 		g.settle(slot, g.clock.held, false)
+	}
+	next.rows = nil
+}
+
+// expiry is the end of a right to use.
+type expiry struct {
+	unix int64
+	slot int32
+}
+
+// expire settles the numbers whose right to use has ended, so that each ready number has one.
+func (g *Governor) expire(now moment) {
+	for len(g.expiries) > 0 && g.expiries[0].unix <= now.unix {
+		g.settle(g.expiries[0].slot, now, false)
+		g.expiries = g.expiries[1:]
 	}
 }
 
@@ -199,6 +221,7 @@ func (g *Governor) Advance(now time.Time) (next time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	m := g.clock.read(now)
+	g.expire(m)
 	first := noWake
 	for _, p := range g.layout.pools {
 		for i := range p.classes {

@@ -42,8 +42,7 @@ func survey(ids *outdial.Registry, ns ...outdial.Number) cli.Config {
 	}
 }
 
-func mustNew(t testing.TB, cfg cli.Config) *cli.Governor {
-	t.Helper()
+func mustNew(t require.TestingT, cfg cli.Config) *cli.Governor {
 	g, err := cli.New(cfg)
 	require.NoError(t, err)
 	return g

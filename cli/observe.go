@@ -56,7 +56,8 @@ func (g *Governor) started(now time.Time, a *outdial.Attempt) {
 	if n.gate == nil {
 		n.setCaps(g.cfg.stock)
 	}
-	g.use(m, slot, g.program(a.Call.Program), key, a.Call.ID, prev)
+	p := g.program(a.Call.Program)
+	g.use(m, slot, p, p.callees.find(key), key, a.Call.ID, prev)
 	if n.pool != nil {
 		g.settle(slot, m, false)
 	}

@@ -23,31 +23,32 @@ func (g *Governor) Admit(now time.Time, call *outdial.Call) (again time.Time, er
 	if p == nil {
 		return time.Time{}, ErrNoPool
 	}
-	wake, err := g.admit(m, p.program, key, call, 0)
+	_, wake, err := g.admit(m, p.program, key, call, 0)
 	return g.clock.time(wake), err
 }
 
-// admit is the callee's side of Admit and Reserve.
+// admit is the callee's side of Admit and Reserve. It returns the callee's place, none if it is not remembered, or when
+// a refusal may be over.
 func (g *Governor) admit(now moment, p *program, key calleeKey, call *outdial.Call, prev outdial.Number) (
-	window.Instant, error,
+	i int32, wake window.Instant, err error,
 ) {
 	if p.suppresses(key, now.unix) {
-		return noWake, ErrSuppressed
+		return none, noWake, ErrSuppressed
 	}
-	i := p.callees.find(key)
+	i = p.callees.find(key)
 	if r := call.Record(); r.On() {
 		p.callees.record(r, i, now.at)
 	}
 	if i == none {
 		if at, ok := p.callees.room(now.at); !ok {
-			return at, ErrCalleeMemory
+			return none, at, ErrCalleeMemory
 		}
-		return noWake, nil
+		return none, noWake, nil
 	}
-	if at := p.callees.freeAt(i); at > now.at && !p.callees.sameCall(i, call.ID, prev) {
-		return at, ErrCallee
+	if at := p.callees.freeAt(i); at > now.at && !p.callees.sameCall(i, call.ID, prev, now.at) {
+		return none, at, ErrCallee
 	}
-	return noWake, nil
+	return i, noWake, nil
 }
 
 // Reserve implements outdial.CLIs: it chooses a number of the pool that the candidate, else the campaign, else the
@@ -65,15 +66,16 @@ func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candida
 	if err != nil {
 		return outdial.Presentation{}, time.Time{}, err
 	}
-	wake, err := g.admit(m, from.program, key, call, prev)
+	g.expire(m)
+	who, wake, err := g.admit(m, from.program, key, call, prev)
 	if err != nil {
 		return outdial.Presentation{}, g.clock.time(wake), err
 	}
-	slot, wake, err := g.choose(m, from, key, call, c, prev)
+	slot, wake, err := g.choose(m, from, who, call, c, prev)
 	if err != nil {
 		return outdial.Presentation{}, g.clock.time(wake), err
 	}
-	l := g.use(m, slot, from.program, key, call.ID, prev)
+	l := g.use(m, slot, from.program, who, key, call.ID, prev)
 	n := &g.numbers[slot]
 	n.inFlight++
 	g.settle(slot, m, false)
@@ -98,12 +100,12 @@ func (g *Governor) poolOf(call *outdial.Call, c *outdial.Candidate) (*pool, erro
 }
 
 // choose returns the number to present. When there is none, it returns when that may change.
-func (g *Governor) choose(now moment, p *pool, key calleeKey, call *outdial.Call, c *outdial.Candidate,
+func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c *outdial.Candidate,
 	prev outdial.Number,
 ) (slot int32, wake window.Instant, err error) {
 	known, how := prev, tierCall
 	if prev == 0 {
-		known, how = p.known(key, now.at), tierKnown
+		known, how = p.known(who, now.at), tierKnown
 	}
 	if known != 0 {
 		slot, ok := g.slots[known]
@@ -131,14 +133,14 @@ func (g *Governor) choose(now moment, p *pool, key calleeKey, call *outdial.Call
 			more = true
 		}
 	}
-	slot, at := g.nearest(now, p, near, c.Carrier)
+	slot, at := p.nearest(g.numbers, near, c.Carrier)
 	if more && at != near.best() {
 		for i := range p.classes {
 			if p.classes[i].accepts(c.Carrier) {
 				g.wake(&p.classes[i], now, len(p.classes[i].wakeups))
 			}
 		}
-		slot, at = g.nearest(now, p, near, c.Carrier)
+		slot, at = p.nearest(g.numbers, near, c.Carrier)
 	}
 	if slot == none {
 		wake, err = p.refusal(c.Carrier)
@@ -149,8 +151,7 @@ func (g *Governor) choose(now moment, p *pool, key calleeKey, call *outdial.Call
 }
 
 // known returns the number that the callee knows, 0 = none.
-func (p *pool) known(key calleeKey, now window.Instant) outdial.Number {
-	i := p.program.callees.find(key)
+func (p *pool) known(i int32, now window.Instant) outdial.Number {
 	if i == none || p.sticky.Mode == StickyOff {
 		return 0
 	}
@@ -162,20 +163,13 @@ func (p *pool) known(key calleeKey, now window.Instant) outdial.Number {
 }
 
 // nearest returns the first ready number of the nearest tier that has one.
-func (g *Governor) nearest(now moment, p *pool, near spot, carrier outdial.CarrierID) (int32, tier) {
+func (p *pool) nearest(numbers []number, near spot, carrier outdial.CarrierID) (int32, tier) {
 	for t, b := range near {
 		if b == none {
 			continue
 		}
-		for {
-			slot := p.head(g.numbers, b, carrier)
-			if slot == none {
-				break
-			}
-			if g.numbers[slot].rightUntil > now.unix {
-				return slot, tier(t)
-			}
-			g.settle(slot, now, false) // the right to use has expired since it became ready
+		if slot := p.head(numbers, b, carrier); slot != none {
+			return slot, tier(t)
 		}
 	}
 	return none, tierCount
@@ -220,15 +214,16 @@ func (p *pool) refusal(carrier outdial.CarrierID) (window.Instant, error) {
 }
 
 // use counts a use of a number for the number and for the callee, who must have room, and binds the callee to it.
-func (g *Governor) use(now moment, slot int32, p *program, key calleeKey, call outdial.CallID, prev outdial.Number) lease {
+func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKey, call outdial.CallID,
+	prev outdial.Number,
+) lease {
 	n := &g.numbers[slot]
 	l := lease{slot: slot, program: p, key: key, call: call, stamp: n.gate.Add(now.at)}
-	i := p.callees.find(key)
 	if i == none {
 		i = p.callees.add(key, now.at)
 	}
 	l.former, l.bound = p.callees.list[i].call, p.callees.list[i].bound
-	if !p.callees.sameCall(i, call, prev) || p.callees.list[i].bound.number == 0 {
+	if !p.callees.sameCall(i, call, prev, now.at) {
 		p.callees.count(i, call, l.stamp)
 		l.counted = true
 	}
@@ -245,10 +240,11 @@ func (g *Governor) Release(now time.Time, id outdial.Lease) {
 	if !ok {
 		return
 	}
+	m := g.clock.read(now)
 	n := &g.numbers[l.slot]
 	n.inFlight--
 	if n.pool != nil && n.status == StatusBusy {
-		g.settle(l.slot, g.clock.read(now), false)
+		g.settle(l.slot, m, false)
 	}
 }
 
@@ -261,11 +257,12 @@ func (g *Governor) Undo(now time.Time, id outdial.Lease) {
 	if !ok {
 		return
 	}
+	m := g.clock.read(now)
 	n := &g.numbers[l.slot]
 	n.inFlight--
 	n.gate.Undo(l.stamp)
 	if n.pool != nil {
-		g.settle(l.slot, g.clock.read(now), true)
+		g.settle(l.slot, m, true)
 	}
 	c := &l.program.callees
 	i := c.find(l.key)

@@ -68,7 +68,7 @@ type Use struct {
 type ProgramSnapshot struct {
 	ID         outdial.ProgramID
 	Name       string
-	Callees    int    // remembered for their calls or their number
+	Callees    int    // remembered for their calls or their number; some may be past their time
 	Evicted    uint64 // forgotten for want of room before their time
 	Suppressed int    // not called again
 }

@@ -1,0 +1,511 @@
+package cli_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
+)
+
+// oracle is the Governor as a plain list of uses: every question walks the list.
+type oracle struct {
+	cfg     cli.Config
+	held    time.Time
+	uses    []*oracleUse
+	quiet   map[string]bool // program and callee
+	resting map[outdial.Number]time.Time
+}
+
+type oracleUse struct {
+	at       time.Time
+	number   outdial.Number
+	callee   outdial.Number
+	program  string
+	call     outdial.CallID
+	counted  bool // for the callee
+	inFlight bool
+	undone   bool
+	carrier  string
+	lease    outdial.Lease
+}
+
+func (o *oracle) tick(now time.Time) time.Time {
+	if now.After(o.held) {
+		o.held = now
+	}
+	return o.held
+}
+
+func (o *oracle) pool(name string) cli.PoolConfig {
+	for _, p := range o.cfg.Pools {
+		if p.Name == name {
+			return p
+		}
+	}
+	panic(name)
+}
+
+func (o *oracle) config(n outdial.Number) cli.NumberConfig {
+	for _, c := range o.cfg.Numbers {
+		if c.Number == n {
+			return c
+		}
+	}
+	panic(n)
+}
+
+// within counts the uses that keep returns true for, in the window that ends now.
+func (o *oracle) within(now time.Time, w time.Duration, keep func(*oracleUse) bool) (k int, nth func(int) time.Time) {
+	var times []time.Time
+	for _, u := range o.uses {
+		if !u.undone && keep(u) {
+			times = append(times, u.at)
+			if u.at.After(now.Add(-w)) {
+				k++
+			}
+		}
+	}
+	return k, func(i int) time.Time { return times[len(times)-i] }
+}
+
+// ready returns whether a number can be presented, and when that may change; zero = not known.
+func (o *oracle) ready(now time.Time, n cli.NumberConfig, spaced bool) (ok bool, status cli.Status, wake time.Time) {
+	until, resting := o.resting[n.Number]
+	switch {
+	case n.State != cli.StateUnset && !n.State.Presentable():
+		return false, cli.StatusResting, time.Time{}
+	case resting && until.IsZero():
+		return false, cli.StatusResting, time.Time{}
+	case resting && until.After(now):
+		return false, cli.StatusResting, until
+	case n.Evidence == "" || (!n.Expires.IsZero() && !n.Expires.After(now)):
+		return false, cli.StatusNoRight, time.Time{}
+	}
+	limits := o.cfg.Limits
+	mine := func(u *oracleUse) bool { return u.number == n.Number }
+	for _, c := range limits.Caps {
+		if k, nth := o.within(now, c.Window, mine); k >= c.Max {
+			if t := nth(c.Max).Add(c.Window); t.After(wake) {
+				wake = t
+			}
+		}
+	}
+	if limits.Spacing > 0 && spaced {
+		if k, nth := o.within(now, limits.Spacing, mine); k > 0 {
+			if t := nth(1).Add(limits.Spacing); t.After(wake) {
+				wake = t
+			}
+		}
+	}
+	if !wake.IsZero() {
+		return false, cli.StatusWaiting, wake
+	}
+	busy := 0
+	for _, u := range o.uses {
+		if u.inFlight && u.number == n.Number {
+			busy++
+		}
+	}
+	if limits.Concurrent > 0 && busy >= limits.Concurrent {
+		return false, cli.StatusBusy, time.Time{}
+	}
+	return true, cli.StatusReady, now
+}
+
+// region is where the numbers of the callee's area code are.
+func (o *oracle) region(callee outdial.Number) string {
+	for _, n := range o.cfg.Numbers {
+		if n.Number/1e7 == callee/1e7 {
+			return n.Region
+		}
+	}
+	return ""
+}
+
+func accepts(n cli.NumberConfig, carrier string) bool {
+	if len(n.Carriers) == 0 {
+		return true
+	}
+	for _, c := range n.Carriers {
+		if c == carrier {
+			return true
+		}
+	}
+	return false
+}
+
+// want is what a Reserve must return: any of a set of numbers, or an error and when to ask again.
+type want struct {
+	any   map[outdial.Number]bool
+	err   error
+	again time.Time
+}
+
+func (o *oracle) reserve(now time.Time, program, pool, carrier string, call *outdial.Call, prev outdial.Number) want {
+	if o.quiet[program+call.To.String()] {
+		return want{err: cli.ErrSuppressed}
+	}
+	theirs := func(u *oracleUse) bool { return u.program == program && u.callee == call.To }
+	var last *oracleUse
+	same := false
+	for _, u := range o.uses {
+		if !u.undone && theirs(u) {
+			last = u
+			if u.counted {
+				same = u.call == call.ID && u.at.Add(o.cfg.Callee[0].Window).After(now)
+			}
+		}
+	}
+	var again time.Time
+	for _, c := range o.cfg.Callee {
+		k, nth := o.within(now, c.Window, func(u *oracleUse) bool { return theirs(u) && u.counted })
+		if k >= c.Max && !same {
+			if t := nth(c.Max).Add(c.Window); t.After(again) {
+				again = t
+			}
+		}
+	}
+	if !again.IsZero() {
+		return want{err: cli.ErrCallee, again: again}
+	}
+	known := prev
+	if known == 0 && last != nil && o.cfg.Sticky.Mode != cli.StickyOff && last.at.Add(o.cfg.Sticky.TTL).After(now) {
+		known = last.number
+	}
+	if known != 0 {
+		n := o.config(known)
+		if n.Pool == pool && n.State < cli.StateRetiring {
+			ok, _, wake := o.ready(now, n, prev == 0)
+			if !accepts(n, carrier) {
+				ok, wake = false, time.Time{}
+			}
+			if ok {
+				return want{any: map[outdial.Number]bool{known: true}}
+			}
+			if o.cfg.Sticky.Mode == cli.StickyStrict {
+				return want{err: cli.ErrSticky, again: wake}
+			}
+		}
+	}
+	tiers := make([]map[outdial.Number]bool, 4)
+	var first time.Time
+	count, total := map[cli.Status]int{}, 0
+	for _, n := range o.cfg.Numbers {
+		if n.Pool != pool {
+			continue
+		}
+		total++
+		if !accepts(n, carrier) {
+			continue
+		}
+		ok, status, wake := o.ready(now, n, true)
+		count[status]++
+		if !ok {
+			if !wake.IsZero() && (first.IsZero() || wake.Before(first)) {
+				first = wake
+			}
+			continue
+		}
+		t := 3
+		switch {
+		case n.Number/1e7 == call.To/1e7:
+			t = 0
+		case n.Region != "" && n.Region == o.region(call.To):
+			t = 1
+		case n.Country == "US":
+			t = 2
+		}
+		if tiers[t] == nil {
+			tiers[t] = map[outdial.Number]bool{}
+		}
+		tiers[t][n.Number] = true
+	}
+	for _, t := range tiers {
+		if t != nil {
+			return want{any: t}
+		}
+	}
+	switch {
+	case count[cli.StatusWaiting]+count[cli.StatusBusy] > 0:
+		return want{err: cli.ErrCaps, again: first}
+	case count[cli.StatusNoRight] > 0:
+		return want{err: cli.ErrRight, again: first}
+	case len(count) == 0 && total > 0:
+		return want{err: cli.ErrCarrier, again: first}
+	}
+	return want{err: cli.ErrNoNumber, again: first}
+}
+
+func drawConfig(t *rapid.T, ids *outdial.Registry) cli.Config {
+	seconds := func(label string, from, to int) time.Duration {
+		return time.Duration(rapid.IntRange(from, to).Draw(t, label)) * time.Second
+	}
+	cfg := cli.Config{
+		IDs:    ids,
+		Secret: []byte("0123456789abcdef"),
+		Pools:  []cli.PoolConfig{{Name: "a", Program: "A"}, {Name: "a2", Program: "A"}, {Name: "b", Program: "B"}},
+		Limits: cli.Limits{
+			Caps:       []cli.Cap{{rapid.IntRange(1, 3).Draw(t, "cap1"), seconds("window1", 5, 20)}},
+			Concurrent: rapid.SampledFrom([]int{-1, 1, 2}).Draw(t, "concurrent"),
+			Spacing:    rapid.SampledFrom([]time.Duration{-1, 2 * time.Second}).Draw(t, "spacing"),
+		},
+		Callee: []cli.Cap{{rapid.IntRange(1, 4).Draw(t, "callee"), seconds("callee window", 10, 60)}},
+		Sticky: cli.Sticky{
+			Mode: rapid.SampledFrom([]cli.StickyMode{cli.StickyPrefer, cli.StickyStrict, cli.StickyOff}).Draw(t, "sticky"),
+			TTL:  seconds("ttl", 10, 60),
+		},
+	}
+	if rapid.Bool().Draw(t, "second cap") {
+		cfg.Limits.Caps = append(cfg.Limits.Caps, cli.Cap{rapid.IntRange(2, 5).Draw(t, "cap2"), seconds("window2", 20, 90)})
+	}
+	for i := range rapid.IntRange(2, 9).Draw(t, "numbers") {
+		home := rapid.SampledFrom([]struct {
+			area   int
+			region string
+		}{{212, "NY"}, {646, "NY"}, {415, "CA"}, {305, ""}}).Draw(t, "home")
+		n := cli.NumberConfig{
+			Number: num(home.area, i), Country: "US", Region: home.region, Evidence: "LOA",
+			Pool: rapid.SampledFrom([]string{"a", "a", "a2", "b"}).Draw(t, "pool"),
+		}
+		switch rapid.IntRange(0, 9).Draw(t, "flaw") {
+		case 0:
+			n.Evidence = ""
+		case 1:
+			n.Expires = at(time.Duration(rapid.IntRange(1, 100).Draw(t, "expires")) * time.Second)
+		case 2:
+			n.State = rapid.SampledFrom([]cli.State{cli.StateWarming, cli.StateQuarantined, cli.StateRetiring}).Draw(t, "state")
+		case 3, 4:
+			n.Carriers = []string{rapid.SampledFrom([]string{"x", "y"}).Draw(t, "carrier")}
+		}
+		cfg.Numbers = append(cfg.Numbers, n)
+	}
+	return cfg
+}
+
+// TestGovernorOracle drives a Governor and the oracle through the same random history and compares every answer; at
+// the end, the events of that history replayed into a new Governor must give the same snapshot.
+func TestGovernorOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ids := new(outdial.Registry)
+		for _, program := range []string{"A", "B"} {
+			ids.Programs.ID(program)
+		}
+		cfg := drawConfig(t, ids)
+		backwards := rapid.Bool().Draw(t, "backwards")
+		g := mustNew(t, cfg)
+		o := &oracle{cfg: cfg, held: t0, quiet: map[string]bool{}, resting: map[outdial.Number]time.Time{}}
+		g.Advance(t0)
+		now := t0
+		var events []outdial.Event
+		observe := func(ev *outdial.Event) {
+			g.Observe(ev)
+			events = append(events, *ev)
+		}
+		var calls outdial.CallID
+		pick := func(t *rapid.T, held bool) *oracleUse {
+			var open []*oracleUse
+			for _, u := range o.uses {
+				if u.inFlight || !held && !u.undone {
+					open = append(open, u)
+				}
+			}
+			if len(open) == 0 {
+				t.Skip("none open")
+			}
+			return rapid.SampledFrom(open).Draw(t, "use")
+		}
+		place := func(t *rapid.T, program, pool, carrier string, call *outdial.Call, prev outdial.Number) {
+			clock := o.tick(now)
+			w := o.reserve(clock, program, pool, carrier, call, prev)
+			c := &outdial.Candidate{Pool: ids.Pools.ID(pool), Carrier: ids.Carriers.ID(carrier)}
+			p, again, err := g.Reserve(now, call, c, prev)
+			if w.err != nil {
+				require.ErrorIs(t, err, w.err)
+				require.True(t, w.again.Equal(again), "again: want %v, got %v", w.again, again)
+				return
+			}
+			require.NoError(t, err)
+			require.Contains(t, w.any, p.Number)
+			counted := true
+			for _, u := range o.uses {
+				if !u.undone && u.counted && u.program == program && u.callee == call.To {
+					counted = u.call != call.ID || !u.at.Add(cfg.Callee[0].Window).After(clock)
+				}
+			}
+			u := &oracleUse{
+				at: clock, number: p.Number, callee: call.To, program: program, call: call.ID,
+				counted: counted, inFlight: true, carrier: carrier, lease: p.Lease,
+			}
+			o.uses = append(o.uses, u)
+			if rapid.IntRange(0, 4).Draw(t, "refused later") == 0 {
+				g.Undo(now, p.Lease)
+				u.undone, u.inFlight = true, false
+				return
+			}
+			a := outdial.Attempt{
+				ID: outdial.AttemptID{Call: call.ID, Leg: 1}, Call: *call, CLI: p.Number, Pool: p.Pool, Use: p.Lease, Start: now,
+			}
+			if prev != 0 {
+				a.ID.Leg = 2
+			}
+			observe(&outdial.Event{Kind: outdial.EventStarted, Time: now, Attempt: &a})
+		}
+		callees := []outdial.Number{num(212, 901), num(212, 902), num(415, 903), num(305, 904), num(907, 905)}
+		t.Repeat(map[string]func(*rapid.T){
+			"call": func(t *rapid.T) {
+				pool := rapid.SampledFrom([]string{"a", "a", "a2", "b"}).Draw(t, "pool")
+				program := o.pool(pool).Program
+				call := callTo(ids, program, rapid.SampledFrom(callees).Draw(t, "to"))
+				calls++
+				call.ID = calls
+				call.Dest.Country = [2]byte{'U', 'S'}
+				place(t, program, pool, rapid.SampledFrom([]string{"x", "y"}).Draw(t, "carrier"), call, 0)
+			},
+			"again": func(t *rapid.T) {
+				u := pick(t, true)
+				call := callTo(ids, u.program, u.callee)
+				call.ID = u.call
+				call.Dest.Country = [2]byte{'U', 'S'}
+				place(t, u.program, o.config(u.number).Pool, rapid.SampledFrom([]string{"x", "y"}).Draw(t, "carrier"), call, u.number)
+			},
+			"admit": func(t *rapid.T) {
+				program := rapid.SampledFrom([]string{"A", "B"}).Draw(t, "program")
+				call := callTo(ids, program, rapid.SampledFrom(callees).Draw(t, "to"))
+				calls++
+				call.ID = calls
+				w := o.reserve(o.tick(now), program, "", "", call, 0)
+				again, err := g.Admit(now, call)
+				if w.err == cli.ErrCallee || w.err == cli.ErrSuppressed {
+					require.ErrorIs(t, err, w.err)
+					require.True(t, w.again.Equal(again))
+				} else {
+					require.NoError(t, err)
+				}
+			},
+			"release": func(t *rapid.T) {
+				u := pick(t, true)
+				o.tick(now)
+				g.Release(now, u.lease)
+				u.inFlight = false
+			},
+			"stale": func(t *rapid.T) {
+				u := pick(t, false)
+				if u.inFlight {
+					t.Skip("held")
+				}
+				g.Undo(now, u.lease)
+			},
+			"time": func(t *rapid.T) {
+				now = now.Add(time.Duration(rapid.IntRange(0, 15_000).Draw(t, "ms")) * time.Millisecond)
+			},
+			"back": func(t *rapid.T) {
+				if !backwards {
+					t.Skip("the clock is right")
+				}
+				now = now.Add(-time.Duration(rapid.IntRange(0, 30_000).Draw(t, "ms")) * time.Millisecond)
+			},
+			"quarantine": func(t *rapid.T) {
+				n := rapid.SampledFrom(cfg.Numbers).Draw(t, "number").Number
+				clock := o.tick(now)
+				until := time.Time{}
+				if rapid.Bool().Draw(t, "for a time") {
+					until = clock.Add(10 * time.Second)
+				}
+				observe(control(now, cli.ActionQuarantine, n.String(), "", until))
+				o.resting[n] = until
+			},
+			"free": func(t *rapid.T) {
+				n := rapid.SampledFrom(cfg.Numbers).Draw(t, "number").Number
+				o.tick(now)
+				observe(control(now, cli.ActionRelease, n.String(), "", time.Time{}))
+				delete(o.resting, n)
+			},
+			"block": func(t *rapid.T) {
+				if rapid.IntRange(0, 5).Draw(t, "seldom") > 0 {
+					t.Skip("seldom")
+				}
+				u := pick(t, true)
+				o.tick(now)
+				observe(&outdial.Event{Kind: outdial.EventEnded, Time: now, Attempt: &outdial.Attempt{
+					Call: *callTo(ids, u.program, u.callee), Result: outdial.Result{Code: 607},
+				}})
+				o.quiet[u.program+u.callee.String()] = true
+			},
+			"reload": func(t *rapid.T) { require.NoError(t, g.Update(cfg)) },
+			"advance": func(t *rapid.T) {
+				o.tick(now)
+				g.Advance(now)
+			},
+			"": func(t *rapid.T) { checkCaps(t, o) },
+		})
+		for _, u := range o.uses {
+			g.Release(now, u.lease)
+			u.inFlight = false
+		}
+		if backwards {
+			return // time was held for reasons that no event tells
+		}
+		replayed := mustNew(t, cfg)
+		for i := range events {
+			ev := events[i]
+			ev.Replay = true
+			if ev.Attempt != nil {
+				a := *ev.Attempt
+				a.Use, a.Channel = 0, 0
+				ev.Attempt = &a
+			}
+			replayed.Observe(&ev)
+		}
+		require.Equal(t, portable(g.Snapshot(now)), portable(replayed.Snapshot(now)))
+		for _, to := range callees {
+			for _, p := range cfg.Pools {
+				call, c := callTo(ids, p.Program, to), &outdial.Candidate{Pool: ids.Pools.ID(p.Name)}
+				call.ID = calls + 1
+				p1, again1, err1 := g.Reserve(now, call, c, 0)
+				p2, again2, err2 := replayed.Reserve(now, call, c, 0)
+				require.Equal(t, err1, err2)
+				require.True(t, again1.Equal(again2))
+				w := o.reserve(o.tick(now), p.Program, p.Name, "", call, 0)
+				if len(w.any) == 1 { // else the order of use decides
+					require.Equal(t, p1.Number, p2.Number)
+				}
+				g.Undo(now, p1.Lease)
+				replayed.Undo(now, p2.Lease)
+			}
+		}
+	})
+}
+
+// checkCaps counts every window of the list of uses.
+func checkCaps(t *rapid.T, o *oracle) {
+	for i, u := range o.uses {
+		if u.undone {
+			continue
+		}
+		for _, c := range o.cfg.Limits.Caps {
+			k := 0
+			for _, v := range o.uses[:i+1] {
+				if !v.undone && v.number == u.number && v.at.After(u.at.Add(-c.Window)) {
+					k++
+				}
+			}
+			require.LessOrEqual(t, k, c.Max)
+		}
+	}
+}
+
+// portable drops what a replay need not give: callees of whom nothing is remembered that still matters.
+func portable(s cli.Snapshot) cli.Snapshot {
+	var used []cli.ProgramSnapshot
+	for _, p := range s.Programs {
+		if p.Callees = 0; p.Suppressed > 0 {
+			used = append(used, p)
+		}
+	}
+	s.Programs = used
+	return s
+}
