@@ -1,0 +1,128 @@
+package routing
+
+import "github.com/outdial/outdial"
+
+// Policy is everything that a Table is compiled from, as data: it is made to be decoded from YAML or JSON, compared and
+// versioned. Names stand for ids. The zero value is not a valid policy, because it has no rules. Compile copies what it needs.
+type Policy struct {
+	Version   string    `json:"version,omitempty"   yaml:"version,omitempty"` // free text that tells policies apart
+	Trunks    []Trunk   `json:"trunks"              yaml:"trunks"`
+	Decks     []Deck    `json:"decks,omitempty"     yaml:"decks,omitempty"`
+	Rules     []Rule    `json:"rules"               yaml:"rules"`
+	Admission Admission `json:"admission,omitzero"  yaml:"admission,omitempty"`
+	Defaults  Defaults  `json:"defaults,omitzero"   yaml:"defaults,omitempty"`
+}
+
+// Trunk is a trunk that rules may name.
+type Trunk struct {
+	Name    string `json:"name"              yaml:"name"` // required, unique
+	Carrier string `json:"carrier,omitempty" yaml:"carrier,omitempty"`
+	Deck    string `json:"deck,omitempty"    yaml:"deck,omitempty"` // what the carrier charges on it; "" = unknown
+}
+
+// Rule gives calls that match it a plan. An empty list of a match field matches every call; a list matches calls
+// with any of its values. Of the rules that match, the most specific one counts (see the package comment).
+type Rule struct {
+	Name string `json:"name,omitempty" yaml:"name,omitempty"` // for people, in explanations and lint
+
+	Prefixes  []outdial.Prefix `json:"prefixes,omitempty"  yaml:"prefixes,omitempty"`
+	Campaigns []string         `json:"campaigns,omitempty" yaml:"campaigns,omitempty"`
+	Programs  []string         `json:"programs,omitempty"  yaml:"programs,omitempty"`
+	Tenants   []string         `json:"tenants,omitempty"   yaml:"tenants,omitempty"`
+	Modes     []string         `json:"modes,omitempty"     yaml:"modes,omitempty"`     // "manual", "predictive", "prerecorded"
+	DayParts  []string         `json:"day_parts,omitempty" yaml:"day_parts,omitempty"` // as the numbering plan defines them
+
+	Block bool   `json:"block,omitempty" yaml:"block,omitempty"` // refuse the call instead of routing it
+	Tiers []Tier `json:"tiers,omitempty" yaml:"tiers,omitempty"` // at least one, unless Block
+}
+
+// Tier is a group of trunks that are tried before those of later tiers.
+type Tier struct {
+	Strategy Strategy `json:"strategy,omitempty" yaml:"strategy,omitempty"` // "" = weighted if there are weights, else priority
+	LCR      LCR      `json:"lcr,omitempty"      yaml:"lcr,omitempty"`      // for least-cost; "" = Defaults.LCR
+	Trunks   []Target `json:"trunks"             yaml:"trunks"`
+}
+
+// Target is a trunk of a tier, or all trunks of a carrier in the order of Policy.Trunks.
+type Target struct {
+	Trunk   string `json:"trunk,omitempty"   yaml:"trunk,omitempty"`   // either this
+	Carrier string `json:"carrier,omitempty" yaml:"carrier,omitempty"` // or this
+
+	// Weight is the share within a weighted tier, from 1 to MaxWeight: of each trunk, if it is a carrier. 0 in other tiers.
+	Weight uint32 `json:"weight,omitempty" yaml:"weight,omitempty"`
+
+	Pool string `json:"pool,omitempty" yaml:"pool,omitempty"` // the caller-ID pool; "" = the pool of the call's program
+}
+
+// Strategy is how the trunks of a tier are ordered.
+type Strategy string
+
+// Strategies.
+const (
+	Priority  Strategy = "priority"   // as written
+	Weighted  Strategy = "weighted"   // failover takes turns by the weights
+	LeastCost Strategy = "least-cost" // the lowest cost of a typical call first; equal ones as written
+	ByQuality Strategy = "quality"    // the highest cautious estimate of success first; equal ones as written
+)
+
+// LCR is whose longest prefix counts in a least-cost tier.
+type LCR string
+
+// Modes of least-cost routing.
+const (
+	PerCarrierLPM LCR = "per-carrier-lpm" // each trunk is rated by the longest prefix of its own deck
+	GlobalLPM     LCR = "global-lpm"      // only trunks whose deck has the longest prefix of all decks of the tier count
+)
+
+// Bounds of a policy.
+const (
+	MaxWeight = 1_000_000
+	MaxDecks  = 1 << 16
+	maxWhos   = 1 << 16 // combinations of campaign, program, tenant and mode that one rule names
+)
+
+// Defaults hold for rules that do not say otherwise.
+type Defaults struct {
+	LCR LCR `json:"lcr,omitempty" yaml:"lcr,omitempty"` // "" = per-carrier-lpm
+
+	// TypicalCall is the length in seconds of the answered call whose cost least-cost compares. 0 = 60; at most 86,400.
+	// Shorter ones make billing increments and set-up fees count more.
+	TypicalCall uint32 `json:"typical_call_seconds,omitempty" yaml:"typical_call_seconds,omitempty"`
+
+	Quality QualityPrior `json:"quality,omitzero" yaml:"quality,omitempty"`
+}
+
+// QualityPrior is what a quality tier believes of a trunk before there are observations of it, and how cautious it is. A
+// trunk's estimate is drawn towards Mean as if Strength observations had shown it; its place is decided by the result
+// less Z standard errors, so that a few lucky calls do not make a trunk the best.
+type QualityPrior struct {
+	Mean     float64 `json:"mean,omitempty"     yaml:"mean,omitempty"`     // a ratio in (0, 1]; 0 = 0.5
+	Strength float64 `json:"strength,omitempty" yaml:"strength,omitempty"` // 0 = 20 observations; negative = none
+	Z        float64 `json:"z,omitempty"        yaml:"z,omitempty"`        // 0 = 1; negative = none: the mean decides
+}
+
+// Admission says who may be called.
+type Admission struct {
+	// Deny and Allow list prefixes. The longest one that a number begins with decides; a number that begins with none
+	// may be called. Denying the empty prefix leaves only what Allow lists. The service codes of calling code 1 (N11, among them
+	// 911), which no dialled number can begin with but by mistake, are denied unless Allow lists the same prefix (1911).
+	Deny  []outdial.Prefix `json:"deny,omitempty"  yaml:"deny,omitempty"`
+	Allow []outdial.Prefix `json:"allow,omitempty" yaml:"allow,omitempty"`
+
+	// Classes of numbers that the numbering plan knows are refused unless these say otherwise. Deny still applies to them.
+	AllowPremium    bool `json:"allow_premium,omitempty"    yaml:"allow_premium,omitempty"`
+	AllowTollFree   bool `json:"allow_toll_free,omitempty"  yaml:"allow_toll_free,omitempty"`
+	AllowUnassigned bool `json:"allow_unassigned,omitempty" yaml:"allow_unassigned,omitempty"`
+
+	// Windows are the hours in which callees may be called. Programs without a window of their own have the one that names no
+	// program; where there is none either, hours are not limited.
+	Windows []Window `json:"windows,omitempty" yaml:"windows,omitempty"`
+}
+
+// Window is the span of the day in which the callees of some programs may be called. It has to be within From and To
+// in every time zone that the callee plausibly is in; a callee whose zones are unknown is not called.
+type Window struct {
+	Programs []string  `json:"programs,omitempty" yaml:"programs,omitempty"` // none = every program without its own
+	From     TimeOfDay `json:"from"               yaml:"from"`
+	To       TimeOfDay `json:"to"                 yaml:"to"` // not included; before From = across midnight
+}

@@ -1,0 +1,202 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/outdial/outdial"
+)
+
+// rule is a compiled Rule.
+type rule struct {
+	name  string
+	block bool
+	parts []outdial.DayPartID // none = always
+	tiers []tier
+	slots []uint8 // by deck: its place in hits, or noSlot; nil = no deck is needed
+	decks int     // how many decks have a place
+}
+
+type tier struct {
+	strategy Strategy
+	global   bool // global-lpm
+	targets  []target
+}
+
+// target is a candidate but for what depends on the call.
+type target struct {
+	candidate outdial.Candidate
+	slot      uint8 // of its deck, or noSlot
+}
+
+// within reports whether the rule matches the day-part of a call.
+func (r *rule) within(p outdial.DayPartID) bool {
+	return len(r.parts) == 0 || slices.Contains(r.parts, p)
+}
+
+// checkRule reports what does not fit.
+func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *problems) {
+	seen := make(map[outdial.Prefix]int, len(r.Prefixes))
+	few := bad.limited()
+	for i, p := range r.Prefixes {
+		first, twice := seen[p]
+		switch {
+		case p >= tooLong:
+			few.add(fmt.Sprintf("%s.prefixes[%d]", place, i), "more than 15 digits")
+		case twice:
+			few.add(fmt.Sprintf("%s.prefixes[%d]", place, i), "%s is already prefixes[%d]", shown(p), first)
+		default:
+			seen[p] = i
+		}
+	}
+	for _, l := range []struct {
+		name  string
+		names []string
+	}{
+		{"campaigns", r.Campaigns}, {"programs", r.Programs}, {"tenants", r.Tenants}, {"modes", r.Modes}, {"day_parts", r.DayParts},
+	} {
+		given := make(map[string]bool, len(l.names))
+		for i, n := range l.names {
+			at := fmt.Sprintf("%s.%s[%d]", place, l.name, i)
+			_, isMode := parseMode(n)
+			switch {
+			case n == "":
+				bad.add(at, "empty name")
+			case given[n]:
+				bad.add(at, "%q is given twice", n)
+			case l.name == "modes" && !isMode:
+				bad.add(at, `%q is not "manual", "predictive" or "prerecorded"`, n)
+			case l.name == "day_parts" && ids != nil:
+				if _, ok := ids.DayParts.Lookup(n); !ok {
+					bad.add(at, "the numbering plan has no day-part %q", n)
+				}
+			}
+			given[n] = true
+		}
+	}
+	if combinations(r) > maxWhos {
+		bad.add(place, "names more than %d combinations of campaign, program, tenant and mode", maxWhos)
+	}
+	checkTiers(place, r, names, bad)
+}
+
+func checkTiers(place string, r *Rule, names index, bad *problems) {
+	switch {
+	case r.Block && len(r.Tiers) > 0:
+		bad.add(place+".tiers", "a rule that blocks has none")
+	case !r.Block && len(r.Tiers) == 0:
+		bad.add(place+".tiers", "required; to refuse the calls, set block")
+	}
+	total := 0
+	trunks := map[int]string{}
+	for i := range r.Tiers {
+		t, at := &r.Tiers[i], fmt.Sprintf("%s.tiers[%d]", place, i)
+		strategy := t.strategy()
+		switch strategy {
+		case Priority, Weighted, LeastCost, ByQuality:
+		default:
+			bad.add(at+".strategy", "%q is not %q, %q, %q or %q", t.Strategy, Priority, Weighted, LeastCost, ByQuality)
+		}
+		checkLCR(at+".lcr", t.LCR, bad)
+		if t.LCR != "" && strategy != LeastCost {
+			bad.add(at+".lcr", "the strategy of the tier is %q", strategy)
+		}
+		if len(t.Trunks) == 0 {
+			bad.add(at+".trunks", "required")
+		}
+		for j := range t.Trunks {
+			total += checkTarget(fmt.Sprintf("%s.trunks[%d]", at, j), &t.Trunks[j], strategy, names, trunks, bad)
+		}
+	}
+	if total > outdial.MaxCandidates {
+		bad.add(place+".tiers", "%d trunks are more than a call can have: %d", total, outdial.MaxCandidates)
+	}
+}
+
+// checkTarget reports what does not fit and returns how many trunks the target stands for. seen has the place of each trunk of
+// the rule so far.
+func checkTarget(place string, t *Target, strategy Strategy, names index, seen map[int]string, bad *problems) int {
+	some := names.trunksOf(t)
+	switch {
+	case (t.Trunk == "") == (t.Carrier == ""):
+		bad.add(place, "want either a trunk or a carrier")
+	case t.Carrier != "" && len(some) == 0:
+		bad.add(place+".carrier", "no trunk has the carrier %q", t.Carrier)
+	case len(some) == 0:
+		bad.add(place+".trunk", "there is no trunk %q", t.Trunk)
+	}
+	switch {
+	case strategy == Weighted && (t.Weight == 0 || t.Weight > MaxWeight):
+		bad.add(place+".weight", "%d is not between 1 and %d", t.Weight, MaxWeight)
+	case strategy != Weighted && t.Weight != 0:
+		bad.add(place+".weight", "the strategy of the tier is %q", strategy)
+	}
+	for _, i := range some {
+		if first, twice := seen[i]; twice {
+			bad.add(place, "its trunk is already in %s", first)
+			break
+		}
+		seen[i] = place
+	}
+	return len(some)
+}
+
+// strategy fills in what "" stands for.
+func (t *Tier) strategy() Strategy {
+	if t.Strategy != "" {
+		return t.Strategy
+	}
+	for i := range t.Trunks {
+		if t.Trunks[i].Weight > 0 {
+			return Weighted
+		}
+	}
+	return Priority
+}
+
+// newRule compiles rule i of a policy that was checked.
+func newRule(ids *outdial.Registry, p *Policy, i int, names index) rule {
+	from := &p.Rules[i]
+	r := rule{name: from.Name, block: from.Block}
+	if r.name == "" {
+		r.name = fmt.Sprintf("rules[%d]", i)
+	}
+	for _, d := range from.DayParts {
+		r.parts = append(r.parts, ids.DayParts.ID(d))
+	}
+	slots := make([]uint8, len(p.Decks))
+	for j := range slots {
+		slots[j] = noSlot
+	}
+	for n := range from.Tiers {
+		ft := &from.Tiers[n]
+		lcr := ft.LCR
+		if lcr == "" {
+			lcr = p.Defaults.LCR
+		}
+		to := tier{strategy: ft.strategy(), global: lcr == GlobalLPM}
+		for j := range ft.Trunks {
+			ftt := &ft.Trunks[j]
+			for _, k := range names.trunksOf(ftt) {
+				trunk := &p.Trunks[k]
+				g := target{slot: noSlot, candidate: outdial.Candidate{
+					Trunk: ids.Trunks.ID(trunk.Name), Carrier: ids.Carriers.ID(trunk.Carrier), Pool: ids.Pools.ID(ftt.Pool),
+					Tier: uint8(n), Weight: ftt.Weight,
+				}}
+				if d, ok := names.decks[trunk.Deck]; ok {
+					if slots[d] == noSlot {
+						slots[d] = uint8(r.decks)
+						r.decks++
+					}
+					g.slot = slots[d]
+				}
+				to.targets = append(to.targets, g)
+			}
+		}
+		r.tiers = append(r.tiers, to)
+	}
+	if r.decks > 0 {
+		r.slots = slots
+	}
+	return r
+}
