@@ -184,6 +184,19 @@ func TestManyGroupsAndSets(t *testing.T) {
 	require.LessOrEqual(t, len(b.s.Snapshot(start)), 4097)
 }
 
+// TestTurnsAreKept: the turns of a tier outlast some thousand others that were used since, and not many thousand.
+func TestTurnsAreKept(t *testing.T) {
+	for others, kept := range map[int]bool{0: true, 5600: true, 20000: false} {
+		b := newBench(t, failover.Config{}, on(1, 0, 5), on(2, 0, 5))
+		first, _ := b.pick(start, 3)
+		for i := range others {
+			b.s.Pick(start, &b.call, []outdial.Candidate{on(1, 0, i+10), on(2, 0, 3)}, 3)
+		}
+		next, _ := b.pick(start, 3)
+		require.Equal(t, kept, first != next, "after %d others", others)
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	if raceEnabled {
 		t.Skip("allocation counts differ under the race detector")

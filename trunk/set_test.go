@@ -232,7 +232,7 @@ func TestReclaim(t *testing.T) {
 	f.set.Release(at(61*time.Minute), a)
 	require.Equal(t, 2, f.status(at(61*time.Minute)).InUse)
 	f.update(trunk.Limits{Channels: 3, MaxCall: time.Second})
-	require.Zero(t, f.set.Advance(at(62*time.Minute)))
+	require.Zero(t, f.set.Advance(at(61*time.Minute+time.Second)), "a shorter MaxCall holds at once")
 	require.Equal(t, uint64(3), f.status(at(62*time.Minute)).Reclaimed)
 }
 
