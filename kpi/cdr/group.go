@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -58,6 +59,7 @@ func (j *Journal) wait(seq uint64) error {
 		return nil
 	}
 	defer j.group.follow()
+	j.gather()
 	for {
 		j.mu.Lock()
 		f, last, behind, failed := j.active.file, j.next-1, j.behind, j.failed
@@ -82,6 +84,21 @@ func (j *Journal) wait(seq uint64) error {
 		}
 		j.group.reached(last)
 		return nil
+	}
+}
+
+// gather lets those whom the last fsync released write their next events, so that this one covers them too: without
+// it the writers fall into two groups that take turns. It yields a few times at most, and only while events come.
+func (j *Journal) gather() {
+	const rounds = 16
+	last := j.LastSeq()
+	for range rounds {
+		runtime.Gosched()
+		now := j.LastSeq()
+		if now == last {
+			return
+		}
+		last = now
 	}
 }
 
