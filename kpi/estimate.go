@@ -26,10 +26,10 @@ func (m *Meter) Estimate(now time.Time, c *outdial.Candidate, group outdial.Grou
 	var cells [len(estimateViews)]*state
 	cells[0] = m.total
 	if m.levels[1] {
-		cells[1] = x.find(packed{ids: ids{trunk}, tag: uint64(ByTrunk)})
+		cells[1] = x.find(&packed{ids: ids{trunk}, tag: uint64(ByTrunk)})
 	}
 	if m.levels[2] {
-		cells[2] = x.find(packed{ids: ids{trunk, dest}, tag: uint64(ByTrunk | ByGroup)})
+		cells[2] = x.find(&packed{ids: ids{trunk, dest}, tag: uint64(ByTrunk | ByGroup)})
 	}
 	var levels [len(estimateViews)]struct{ k, n float64 }
 	for i, s := range cells {
@@ -69,5 +69,5 @@ func (m *Meter) setLevels() {
 	for i, v := range estimateViews {
 		m.levels[i] = slices.Contains(m.cfg.Views, v)
 	}
-	m.total = m.lookup(Key{}.packed())
+	m.total = m.lookup(new(packed))
 }

@@ -16,11 +16,12 @@ func newIndex(cells int) *index {
 	return &index{slots: make([]atomic.Pointer[state], 1<<bits.Len(uint(2*max(cells, 1)-1)))}
 }
 
-func (x *index) find(key packed) *state {
+// find takes a pointer, and so does hash: copying a key that has just been put together stalls on its words.
+func (x *index) find(key *packed) *state {
 	mask := uint64(len(x.slots) - 1)
 	for i := hash(key); ; i++ {
 		s := x.slots[i&mask].Load()
-		if s == nil || s.key.equal(&key) {
+		if s == nil || s.key.equal(key) {
 			return s
 		}
 	}
@@ -29,7 +30,7 @@ func (x *index) find(key packed) *state {
 // add puts s in. There must be room.
 func (x *index) add(s *state) {
 	mask := uint64(len(x.slots) - 1)
-	i := hash(s.key)
+	i := hash(&s.key)
 	for x.slots[i&mask].Load() != nil {
 		i++
 	}
@@ -38,7 +39,7 @@ func (x *index) add(s *state) {
 }
 
 // hash mixes a key. Keys come from the host's own configuration, not from an attacker.
-func hash(k packed) uint64 {
+func hash(k *packed) uint64 {
 	h1, l1 := bits.Mul64(k.ids[0]^0x9e3779b97f4a7c15, k.ids[1]^0xd1342543de82ef95)
 	h2, l2 := bits.Mul64(k.ids[2]^k.tag<<48^0xa0761d6478bd642f, k.ids[3]^0xe7037ed1a0b428db)
 	h3, l3 := bits.Mul64(h1^l2^0x8ebc6af09c88c6e3, h2^l1^0x589965cc75374cc3)

@@ -70,7 +70,8 @@ func New(cfg Config) (*Meter, error) {
 
 // Cell returns what is known about one key in the window that ends at now, and false where there is nothing.
 func (m *Meter) Cell(now time.Time, key Key) (Cell, bool) {
-	s := m.lookup(key.packed())
+	p := key.packed()
+	s := m.lookup(&p)
 	if s == nil {
 		return Cell{}, false
 	}
@@ -130,12 +131,12 @@ func (m *Meter) tell(now time.Time) int64 {
 }
 
 // lookup returns the cell of a key, or nil.
-func (m *Meter) lookup(key packed) *state {
+func (m *Meter) lookup(key *packed) *state {
 	if key.view() != Total && key.tag&otherCell == 0 {
 		return m.cells.Load().find(key)
 	}
 	for i := range m.views {
-		if m.views[i].other.key.equal(&key) {
+		if m.views[i].other.key.equal(key) {
 			return m.views[i].other
 		}
 	}
@@ -171,7 +172,7 @@ func (m *Meter) sorted() []*state {
 }
 
 // cell returns the cell that counts for key in v: made if there is room for it, else the view's Other.
-func (m *Meter) cell(v *viewState, key packed, now int64) *state {
+func (m *Meter) cell(v *viewState, key *packed, now int64) *state {
 	if v.view == Total {
 		return v.other
 	}
@@ -186,7 +187,7 @@ func (m *Meter) cell(v *viewState, key packed, now int64) *state {
 }
 
 // newCell makes the cell of key, after making room if there is none; nil = no room.
-func (m *Meter) newCell(key packed, now int64) *state {
+func (m *Meter) newCell(key *packed, now int64) *state {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	x := m.cells.Load()
@@ -198,7 +199,7 @@ func (m *Meter) newCell(key packed, now int64) *state {
 			return nil
 		}
 	}
-	s := newState(key, m.cfg.Buckets)
+	s := newState(*key, m.cfg.Buckets)
 	x.add(s)
 	return s
 }

@@ -93,8 +93,10 @@ func TestLateAnswersAreKeptApart(t *testing.T) {
 
 func TestShortAndZeroSecondCalls(t *testing.T) {
 	m := newMeter(t, kpi.Config{})
-	for i, talk := range []time.Duration{999 * time.Millisecond, 3 * time.Second, 3*time.Second + 1, 6 * time.Second,
-		15 * time.Second, time.Minute} {
+	for i, talk := range []time.Duration{
+		999 * time.Millisecond, 3 * time.Second, 3*time.Second + 1, 6 * time.Second,
+		15 * time.Second, time.Minute,
+	} {
 		observe(m, answeredLeg(i, t0, 1, time.Second, talk)...)
 	}
 	c := cell(t, m, t0.Add(2*time.Minute), kpi.Key{})
@@ -325,8 +327,10 @@ func TestConfigNamesEveryBadField(t *testing.T) {
 		Window: -time.Hour, Buckets: 3, Views: []kpi.View{kpi.ByTrunk, 1 << 12, kpi.ByTrunk}, PriorStrength: 0.5,
 		ShortCalls: []time.Duration{6, 3, 0, 1, 2}, RecentCalls: -1,
 	})
-	for _, field := range []string{"Window", "Views[1]", "Views[2]", "PriorStrength", "ShortCalls[1]", "ShortCalls[2]",
-		"5 thresholds", "RecentCalls"} {
+	for _, field := range []string{
+		"Window", "Views[1]", "Views[2]", "PriorStrength", "ShortCalls[1]", "ShortCalls[2]",
+		"5 thresholds", "RecentCalls",
+	} {
 		require.ErrorContains(t, err, field)
 	}
 	_, err = kpi.New(kpi.Config{Buckets: 1})

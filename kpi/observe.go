@@ -53,12 +53,14 @@ func (m *Meter) count(f *fact, a *outdial.Attempt) {
 	all := idsOf(a)
 	told := m.told.Load()
 	late := false
+	var key packed
 	for i := range m.views {
 		v := &m.views[i]
-		key := packed{ids: all.and(v.mask), tag: uint64(v.view)}
+		key.ids = all.and(v.mask)
+		key.tag = uint64(v.view)
 		out := gone
 		for out == gone {
-			out = m.cell(v, key, f.now).add(f, told)
+			out = m.cell(v, &key, f.now).add(f, told)
 		}
 		late = late || out == tooLate
 	}
