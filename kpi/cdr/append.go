@@ -54,7 +54,7 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 	}
 	record, refs := e.record(), e.refs()
 	if j.full(int64(len(record)), t) {
-		if err := j.finish(); err != nil {
+		if err := j.finish(j.cfg.Sync == SyncGroup); err != nil {
 			return 0, err
 		}
 	}
@@ -156,28 +156,39 @@ func (j *Journal) begin() error {
 	return nil
 }
 
-// finish ends the active segment with a summary and closes it; the next fsync covers it. A summary that cannot be
-// written is left out.
-func (j *Journal) finish() error {
+// finish ends the active segment with a summary and closes it. A summary that cannot be written is left out. Where
+// events are to survive a power cut, the segment is synced before a next one can exist: a torn tail is then always
+// in the last segment.
+func (j *Journal) finish(sync bool) error {
 	a := &j.active
 	if a.file == nil {
 		return nil
 	}
 	if j.failed == nil && a.events > 0 {
 		if err := j.put(a.append(j.scratch[:0])); err != nil && j.failed != nil {
-			return errors.Join(err, j.shut())
+			return errors.Join(err, j.shut(false))
 		}
 	}
-	return j.shut()
+	if !sync || j.failed != nil {
+		return j.shut(false)
+	}
+	j.stats.Syncs++
+	if err := a.file.Sync(); err != nil {
+		j.failed = fmt.Errorf("%w: fsync: %w", ErrFailed, err)
+		return errors.Join(j.failed, j.shut(false))
+	}
+	j.group.reached(j.next - 1)
+	return j.shut(true)
 }
 
 // shut closes the active file. An empty one stays behind as the place where the next segment begins.
-func (j *Journal) shut() error {
+func (j *Journal) shut(synced bool) error {
 	err := j.active.file.Close()
 	last := len(j.segments) - 1
-	if j.active.events == 0 {
+	switch {
+	case j.active.events == 0:
 		j.segments = j.segments[:last]
-	} else {
+	case !synced:
 		j.behind = append(j.behind, j.segments[last].path)
 	}
 	j.active = active{}

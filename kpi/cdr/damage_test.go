@@ -101,6 +101,36 @@ func TestTornBeginningOfASegment(t *testing.T) {
 	require.Equal(t, uint64(501), ev.Seq)
 }
 
+// A power cut may take the end of a segment together with all of the next one.
+func TestTornEndBeforeAnEmptySegment(t *testing.T) {
+	name, b := crashed(t, 3)
+	at := frames(t, b)
+	for _, next := range [][]byte{nil, make([]byte, 300)} {
+		for _, size := range []int{len(b), len(b) - 5, at[2]} {
+			dir := put(t, name, b[:size])
+			empty := filepath.Join(dir, "00000000000000000004.cdr")
+			require.NoError(t, os.WriteFile(empty, next, 0o600))
+			j, rec := open(t, cdr.Config{Dir: dir})
+			whole := 3
+			switch size {
+			case len(b) - 5:
+				whole = 2
+			case at[2]:
+				whole = 1
+			}
+			require.Equal(t, uint64(whole), rec.LastSeq)
+			require.Equal(t, int64(len(next)), rec.Cut)
+			require.Equal(t, int64(size-at[whole+1]), rec.CutBefore)
+			require.NoError(t, j.Append(ended(8)))
+			require.Len(t, replay(t, j, 0), whole+1)
+			require.NoError(t, j.Close())
+			_, report, err := read(t, cdr.ReaderConfig{Dir: dir, IDs: registry("")})
+			require.NoError(t, err)
+			require.Equal(t, uint64(whole+1), report.Events)
+		}
+	}
+}
+
 func TestGarbageAndZerosBehindTheLastRecordAreCut(t *testing.T) {
 	name, b := crashed(t, 2)
 	for _, tail := range [][]byte{make([]byte, 5000), []byte("garbage that is longer than the head of a record"), {1}} {

@@ -12,7 +12,8 @@
 // An acknowledged event survives the death of the process (kill -9) with SyncNone, and of the machine with
 // SyncGroup. Open cuts the torn tail that either may leave and reports it. After a power cut with SyncNone the
 // journal may end earlier than a snapshot that some package took: compare the snapshot's sequence with
-// Recovery.LastSeq, and throw the snapshot away if it is greater.
+// Recovery.LastSeq, and throw the snapshot away if it is greater. A power cut that falls just behind a rotation may
+// then also leave a hole before the last segment, which Replay reports as damage; SkipDamaged reads on behind it.
 //
 // When the disk is full, Append fails and the journal is cut back to the last whole record; the engine then refuses
 // or goes on, as it is configured. The next Append tries again.

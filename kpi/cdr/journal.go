@@ -73,7 +73,7 @@ type Journal struct {
 	mu       sync.Mutex // guards what follows, and is held over the write(2) of a record: that is the order of the file
 	segments []segment  // in order; the last one is active if active.file != nil
 	active   active
-	behind   []string // segments finished since the last fsync
+	behind   []string // segments finished without an fsync
 	names    dictionary
 	next     uint64
 	scratch  []byte // header, names and event, where one write holds them all
@@ -103,6 +103,10 @@ type Recovery struct {
 	Offset  int64  // where its last whole record ended, in bytes
 	Cut     int64  // bytes of a torn tail that were cut off behind Offset; 0 = it was whole
 	Damage  Damage // passed over in it because of SkipDamaged
+
+	// CutBefore is what was cut off the segment before it as well, in bytes. Only a power cut with SyncNone makes it
+	// more than 0, and only when the last segment holds no event.
+	CutBefore int64
 }
 
 // Stats counts what a Journal has done since it was opened.
@@ -175,44 +179,63 @@ func (cfg *Config) fill() error {
 	return errors.Join(errs...)
 }
 
-// recover reads the last segment and cuts its torn tail.
+// recover reads the last segment and cuts its torn tail. If nothing is left of it, so it does with the one before.
 func (j *Journal) recover() (Recovery, error) {
 	list, err := segments(j.cfg.Dir)
-	if err != nil || len(list) == 0 {
+	if err != nil {
 		return Recovery{}, err
 	}
-	last := list[len(list)-1]
-	f, err := os.OpenFile(last.path, os.O_RDWR, 0)
+	var rec Recovery
+	for n := len(list) - 1; n >= 0; n-- {
+		found, cut, err := j.trim(list[n])
+		if err != nil {
+			return Recovery{}, err
+		}
+		if n == len(list)-1 {
+			rec = Recovery{
+				Segments: len(list), Segment: list[n].path, Events: found.events, Offset: found.end, Cut: cut, Damage: found.damage,
+			}
+		} else {
+			rec.CutBefore += cut
+			if list[n+1].first != found.next { // the empty one: its name is not that of the next event any more
+				if err := os.Remove(list[n+1].path); err != nil {
+					return Recovery{}, fmt.Errorf("cdr: %w", err)
+				}
+			}
+		}
+		j.segments, j.next, rec.LastSeq = list[:n+1], found.next, found.next-1
+		if !found.empty() {
+			break
+		}
+		j.segments = list[:n] // the next Append begins it again, under its name
+	}
+	return rec, nil
+}
+
+// trim reads a segment and cuts what is torn off its end; one without an event is emptied.
+func (j *Journal) trim(s segment) (found scanned, cut int64, err error) {
+	f, err := os.OpenFile(s.path, os.O_RDWR, 0)
 	if err != nil {
-		return Recovery{}, fmt.Errorf("cdr: %w", err)
+		return found, 0, fmt.Errorf("cdr: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return Recovery{}, fmt.Errorf("cdr: %w", err)
+		return found, 0, fmt.Errorf("cdr: %w", err)
 	}
-	found, err := scan(f, last, info.Size(), j.cfg.SkipDamaged)
-	if err != nil {
-		return Recovery{}, err
-	}
-	rec := Recovery{
-		Segments: len(list), LastSeq: found.next - 1, Segment: last.path, Events: found.events,
-		Offset: found.end, Cut: info.Size() - found.end, Damage: found.damage,
+	if found, err = scan(f, s, info.Size(), j.cfg.SkipDamaged); err != nil {
+		return found, 0, err
 	}
 	keep := found.end
-	if found.events == 0 && found.damage.Places == 0 {
-		keep = 0 // the next Append begins this segment again
+	if found.empty() {
+		keep = 0
 	}
 	if keep < info.Size() {
 		if err := errors.Join(f.Truncate(keep), f.Sync()); err != nil {
-			return rec, fmt.Errorf("cdr: cutting a torn tail: %w", err)
+			return found, 0, fmt.Errorf("cdr: cutting a torn tail: %w", err)
 		}
 	}
-	if keep == 0 {
-		list = list[:len(list)-1]
-	}
-	j.segments, j.next = list, found.next
-	return rec, nil
+	return found, info.Size() - found.end, nil
 }
 
 // LastSeq returns the sequence number of the last event in the journal, 0 if it is empty.
@@ -239,7 +262,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	last := j.next - 1
-	err := j.finish()
+	err := j.finish(false)
 	j.mu.Unlock()
 	return errors.Join(err, j.wait(last), j.lock.Close())
 }

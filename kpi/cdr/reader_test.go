@@ -59,7 +59,6 @@ func TestReaderBounds(t *testing.T) {
 	}
 }
 
-
 // A copy of a directory that is being written can be read: it ends before the record that is half copied.
 func TestReaderOfACopy(t *testing.T) {
 	dir := t.TempDir()

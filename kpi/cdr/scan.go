@@ -53,6 +53,9 @@ func scan(src io.ReaderAt, s segment, size int64, skip bool) (scanned, error) {
 	}
 }
 
+// empty reports whether there is no event in the segment and nothing was passed over.
+func (s *scanned) empty() bool { return s.events == 0 && s.damage.Places == 0 }
+
 // covers reports whether any event of the segment may lie in [from, to).
 func (s *summary) covers(from, to int64) bool { return s.max >= from && s.min < to }
 
