@@ -99,8 +99,7 @@ const (
 	gone            // the cell has left the index
 )
 
-// add counts f. told is the latest epoch that a reader asked for: a bucket more than a window ahead of it was
-// written under a clock that has since been set back, and yields.
+// add counts f. told is the epoch that a reader asked for last.
 func (s *state) add(f *fact, told int64) outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,12 +167,19 @@ func (s *state) bucket(at moment, now, told int64) *bucket {
 		b = &bucket{epoch: epoch}
 		s.ring[place] = b
 	case b.epoch == epoch:
-	case b.epoch < epoch || told != noEpoch && b.epoch > told+int64(len(s.ring)):
+	case b.epoch < epoch || s.ahead(b, now, told):
 		b.reset(epoch)
 	default:
 		return nil
 	}
 	return b
+}
+
+// ahead reports whether a bucket was written under a clock that has since been set back: it is more than a window
+// ahead of what a reader told last, while the event at hand is not.
+func (s *state) ahead(b *bucket, now, told int64) bool {
+	span := int64(len(s.ring))
+	return told != noEpoch && b.epoch > told+span && now <= told+span && now >= told-span
 }
 
 // within reports whether a bucket is in the window that ends with epoch now.

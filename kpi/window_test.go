@@ -54,6 +54,20 @@ func TestLateEvents(t *testing.T) {
 	require.Zero(t, cell(t, m, now, kpi.Key{}).Answers)
 }
 
+// A reading long ago does not make a late event push a live bucket out.
+func TestLateEventAfterALongTimeWithoutReadings(t *testing.T) {
+	m := newMeter(t, kpi.Config{Window: time.Minute, Buckets: 6})
+	observe(m, failedLeg(1, 1, t0, 1, 486)...)
+	require.EqualValues(t, 1, cell(t, m, t0, kpi.Key{}).Started)
+	later := t0.Add(time.Hour)
+	for i := range 6 {
+		observe(m, failedLeg(2+i, 1, later.Add(time.Duration(i)*10*time.Second), 1, 486)...)
+	}
+	observe(m, failedLeg(9, 1, t0.Add(30*time.Minute), 1, 486)...)
+	require.EqualValues(t, 2, m.Stats().Late)
+	require.EqualValues(t, 6, cell(t, m, later.Add(59*time.Second), kpi.Key{}).Started)
+}
+
 func TestClockSteps(t *testing.T) {
 	m := newMeter(t, kpi.Config{Window: time.Minute, Buckets: 6})
 	observe(m, failedLeg(1, 1, t0, 1, 486)...)
