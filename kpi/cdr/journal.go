@@ -25,7 +25,8 @@ type Config struct {
 	SegmentAge   time.Duration // … or when an event is this much later than its first; 0 = 24 h, negative = no limit
 
 	// SkipDamaged makes Open and Replay go on behind damage that is not a torn tail, and count it, instead of
-	// refusing. Nothing is repaired: the damaged bytes stay where they are.
+	// refusing. Nothing is repaired: the damaged bytes stay where they are. Open refuses nevertheless when the last
+	// segment is not one at all, or ends in a whole record that does not belong there.
 	SkipDamaged bool
 
 	create func(path string) (file, error) // opens a segment for appending; nil = the file system
