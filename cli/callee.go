@@ -63,10 +63,10 @@ type callee struct {
 	newer int32
 }
 
-// binding is the number that a callee knows, and when it was presented last.
+// binding is the number that a callee knows, by its place, which never changes, and when it was presented last.
 type binding struct {
-	number outdial.Number
-	at     window.Instant
+	at   window.Instant
+	slot int32 // none = it knows none
 }
 
 const none int32 = -1
@@ -173,7 +173,7 @@ func (c *callees) add(key calleeKey, now window.Instant) int32 {
 			c.stamps = append(c.stamps, window.Never)
 		}
 	}
-	c.list[i] = callee{key: key, bound: binding{at: window.Never}, older: none, newer: none}
+	c.list[i] = callee{key: key, bound: binding{window.Never, none}, older: none, newer: none}
 	c.index[key] = i
 	c.append(i)
 	return i
@@ -221,7 +221,7 @@ func (c *callees) last(i int32) window.Instant {
 
 // forgettable reports whether nothing is remembered of callee i.
 func (c *callees) forgettable(i int32) bool {
-	return c.list[i].bound.number == 0 && (c.depth == 0 || c.stamps[int(i)*c.depth] == window.Never)
+	return c.list[i].bound.slot == none && (c.depth == 0 || c.stamps[int(i)*c.depth] == window.Never)
 }
 
 func (c *callees) drop(i int32) {

@@ -33,6 +33,7 @@ func (e *CSVError) Unwrap() error { return e.Err }
 // maxCSVErrors is after how many errors ReadCSV gives up on a file.
 const maxCSVErrors = 100
 
+// csvColumns is a table of constants; nothing writes to it.
 var csvColumns = map[string]func(*NumberConfig, string) error{
 	"number":   func(n *NumberConfig, s string) error { return n.Number.UnmarshalText([]byte(s)) },
 	"pool":     func(n *NumberConfig, s string) error { n.Pool = s; return nil },

@@ -180,7 +180,7 @@ func (g *Governor) program(id outdial.ProgramID) *program {
 }
 
 // settle assesses a number that is in a pool and puts it where it belongs: in its queues, in the wake-up heap, or in
-// neither. A ready number goes to the end of its queues, or to the front.
+// neither. A ready number goes to the end of its queues, or to the front (see enqueue).
 func (g *Governor) settle(slot int32, now moment, front bool) {
 	n := &g.numbers[slot]
 	p := n.pool

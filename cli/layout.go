@@ -83,6 +83,7 @@ func newLayout(cfg *Config) *layout {
 		places[r.area] = at
 	}
 	for _, b := range builders {
+		b.merge()
 		b.locate(places)
 	}
 	return l
@@ -125,6 +126,7 @@ type poolBuilder struct {
 	buckets map[bucketKey]int32
 	queues  map[[2]int32]int32 // by bucket and class
 	homes   map[home]int32
+	nowhere bool // some number has no country
 }
 
 type bucketKey struct {
@@ -161,6 +163,8 @@ func (b *poolBuilder) home(cfg *Config, n *NumberConfig, r *info) int32 {
 		i := b.bucket(bucketKey{tier: tierCountry, where: place{country: r.country}})
 		b.pool.country[[2]byte{r.country[0], r.country[1]}] = i
 		h.queues[tierCountry] = b.queue(i, h.class)
+	} else {
+		b.nowhere = true
 	}
 	i, ok := b.homes[h]
 	if !ok {
@@ -208,6 +212,20 @@ func (b *poolBuilder) queue(bucket, class int32) int32 {
 		b.pool.buckets[bucket] = append(b.pool.buckets[bucket], i)
 	}
 	return i
+}
+
+// merge spares the queues of a country that all numbers of the pool are of: they are those of the pool.
+func (b *poolBuilder) merge() {
+	if len(b.pool.country) != 1 || b.nowhere {
+		return
+	}
+	for code := range b.pool.country {
+		b.pool.country[code] = b.pool.whole
+		b.buckets[bucketKey{tier: tierCountry, where: place{country: string(code[:])}}] = b.pool.whole
+	}
+	for i := range b.pool.homes {
+		b.pool.homes[i].queues[tierCountry] = none
+	}
 }
 
 // locate makes the table that leads from a callee's digits to the buckets near it.

@@ -120,7 +120,8 @@ func (p *pool) head(numbers []number, b int32, carrier outdial.CarrierID) int32 
 	return best
 }
 
-// enqueue puts a ready number at the end of its queues, or at the front if it was not used after all.
+// enqueue puts a ready number at the end of its queues. One that was not used after all goes back to the front of those
+// in which no other has rested longer.
 func (p *pool) enqueue(numbers []number, slot int32, front bool) {
 	n := &numbers[slot]
 	for t, qi := range p.homes[n.home].queues {
@@ -133,7 +134,7 @@ func (p *pool) enqueue(numbers []number, slot int32, front bool) {
 		case q.head == none:
 			*l = link{none, none}
 			q.head, q.tail = slot, slot
-		case front:
+		case front && n.gate.Last() <= numbers[q.head].gate.Last():
 			*l = link{none, q.head}
 			numbers[q.head].links[t].prev = slot
 			q.head = slot

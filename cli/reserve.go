@@ -103,27 +103,26 @@ func (g *Governor) poolOf(call *outdial.Call, c *outdial.Candidate) (*pool, erro
 func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c *outdial.Candidate,
 	prev outdial.Number,
 ) (slot int32, wake window.Instant, err error) {
-	known, how := prev, tierCall
+	kept, how := none, tierCall
 	if prev == 0 {
-		known, how = p.known(who, now.at), tierKnown
+		kept, how = p.known(who, now.at), tierKnown
+	} else if i, ok := g.slots[prev]; ok {
+		kept = i
 	}
-	if known != 0 {
-		slot, ok := g.slots[known]
-		if ok && g.numbers[slot].pool == p && !g.numbers[slot].state.gone() {
-			n := &g.numbers[slot]
-			status, wake := n.assess(now, prev == 0)
-			accepted := p.classes[p.homes[n.home].class].accepts(c.Carrier)
-			if accepted && status == StatusReady {
-				n.record(call.Record(), c.Trunk, how, now.at)
-				return slot, noWake, nil
-			}
+	if kept != none && g.numbers[kept].pool == p && !g.numbers[kept].state.gone() {
+		n := &g.numbers[kept]
+		status, wake := n.assess(now, prev == 0)
+		accepted := p.classes[p.homes[n.home].class].accepts(c.Carrier)
+		if accepted && status == StatusReady {
+			n.record(call.Record(), c.Trunk, how, now.at)
+			return kept, noWake, nil
+		}
+		n.recordRefused(call.Record(), c.Trunk, how, status, accepted)
+		if p.sticky.Mode == StickyStrict {
 			if !accepted {
 				wake = noWake
 			}
-			n.recordRefused(call.Record(), c.Trunk, how, status, accepted)
-			if p.sticky.Mode == StickyStrict {
-				return none, wake, ErrSticky
-			}
+			return none, wake, ErrSticky
 		}
 	}
 	near := p.near(call)
@@ -150,16 +149,16 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 	return slot, noWake, nil
 }
 
-// known returns the number that the callee knows, 0 = none.
-func (p *pool) known(i int32, now window.Instant) outdial.Number {
-	if i == none || p.sticky.Mode == StickyOff {
-		return 0
+// known returns the place of the number that callee i knows, none if it knows none.
+func (p *pool) known(i int32, now window.Instant) int32 {
+	if i == none || p.sticky.Mode == StickyOff || p.sticky.TTL < 0 {
+		return none
 	}
 	b := p.program.callees.list[i].bound
-	if b.number == 0 || p.sticky.TTL < 0 || b.at+window.Instant(p.sticky.TTL) <= now {
-		return 0
+	if b.slot == none || b.at+window.Instant(p.sticky.TTL) <= now {
+		return none
 	}
-	return b.number
+	return b.slot
 }
 
 // nearest returns the first ready number of the nearest tier that has one.
@@ -227,7 +226,7 @@ func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKe
 		p.callees.count(i, call, l.stamp)
 		l.counted = true
 	}
-	p.callees.bind(i, binding{n.number, l.stamp})
+	p.callees.bind(i, binding{l.stamp, slot})
 	return l
 }
 
@@ -272,7 +271,7 @@ func (g *Governor) Undo(now time.Time, id outdial.Lease) {
 	if l.counted {
 		c.uncount(i, l.former, l.stamp)
 	}
-	if c.list[i].bound == (binding{n.number, l.stamp}) {
+	if c.list[i].bound == (binding{l.stamp, l.slot}) {
 		c.list[i].bound = l.bound
 	}
 	if c.forgettable(i) {
