@@ -1,8 +1,10 @@
 package siptrunk
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -85,7 +87,7 @@ func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 		l.cancel(at)
 	}
 	ev := eventOf(res)
-	l.progress(at, outdial.ProgressOf(res.StatusCode, len(ev.SDP) > 0), ev)
+	l.progress(at, outdial.ProgressOf(res.StatusCode, ev.describes()), ev)
 }
 
 // onRejection acknowledges a final response of 300 and above; a challenge is answered, anything else is the end.
@@ -243,12 +245,22 @@ func (l *Leg) cancel(now time.Time) {
 func eventOf(res *sip.Response) Event {
 	ev := Event{Code: res.StatusCode, Phrase: res.Reason, ToTag: toTagOf(res), Response: res}
 	if body := res.Body(); len(body) > 0 {
-		if ct := res.GetHeader("content-type"); ct != nil {
-			ev.ContentType = ct.Value()
-		} else if ct := res.GetHeader("c"); ct != nil {
+		if ct := res.ContentType(); ct != nil {
 			ev.ContentType = ct.Value()
 		}
-		ev.SDP = body
+		if hasPrefixFold(ev.ContentType, "application/sdp") || ev.ContentType == "" && bytes.HasPrefix(body, []byte("v=0")) {
+			ev.SDP = body
+		}
 	}
 	return ev
+}
+
+// describes reports whether the response has a session description, be it a part of its body.
+func (ev *Event) describes() bool {
+	return len(ev.SDP) > 0 ||
+		hasPrefixFold(ev.ContentType, "multipart/") && bytes.Contains(ev.Response.Body(), []byte("application/sdp"))
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

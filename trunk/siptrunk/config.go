@@ -53,10 +53,10 @@ const (
 func (c Config) withDefaults() (Config, error) {
 	var errs []error
 	if c.Conn == nil && c.ListenAddr == "" {
-		errs = append(errs, errors.New("Conn or ListenAddr is needed"))
+		errs = append(errs, fault("Conn", "either it or ListenAddr is needed"))
 	}
 	if c.Conn != nil && c.ListenAddr != "" {
-		errs = append(errs, errors.New("Conn and ListenAddr exclude each other"))
+		errs = append(errs, fault("Conn", "it and ListenAddr exclude each other"))
 	}
 	switch {
 	case c.UserAgent == "":
@@ -64,7 +64,7 @@ func (c Config) withDefaults() (Config, error) {
 	case c.UserAgent == "-":
 		c.UserAgent = ""
 	case !validValue(c.UserAgent):
-		errs = append(errs, fmt.Errorf("UserAgent %q has a control character", c.UserAgent))
+		errs = append(errs, fault("UserAgent", "%q has a control character", c.UserAgent))
 	}
 	switch {
 	case c.Grace == 0:
@@ -135,4 +135,9 @@ func splitHostPort(s string, port uint16) (string, uint16, error) {
 		return "", 0, fmt.Errorf("%q: not a host name or address", s)
 	}
 	return host, port, nil
+}
+
+// fault is what is wrong with a field.
+func fault(field, format string, args ...any) error {
+	return fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...))
 }

@@ -28,8 +28,8 @@ func TestNewNamesEveryFault(t *testing.T) {
 		},
 	})
 	for _, want := range []string{
-		"Conn or ListenAddr", "UserAgent", "0 is no trunk", "Trunks[1]", "Trunks[2]", "Sources", "FromDomain", "Prefix",
-		"Format", "Password", "Trunks[3]", "Username",
+		"Conn: ", "UserAgent", "0 is no trunk", "trunk 1", "trunk 2", "Sources", "FromDomain", "Prefix",
+		"Format", "Password", "trunk 3", "Username",
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -24,7 +24,8 @@
 // (401, 407) that Username and Password can answer is answered in the same attempt and not reported.
 //
 // Every leg ends: 32 s after ReportAbandon{OriginNoTrying} (or after the INVITE, when nothing was abandoned)
-// without any response, 32 s after a CANCEL without a final response, 32 s after a BYE without an answer.
+// without any response, 32 s after a CANCEL without a final response, 32 s after a BYE without an answer, 185 s after the last
+// provisional response when the PDD or ring timer is switched off. An answered leg lives until somebody hangs up.
 //
 // # How sipgo is used
 //
@@ -40,10 +41,25 @@
 // sip.UDPMTUSize, which bounds answers to such requests. Neither concerns the requests that leave here: they may be as
 // large as the socket takes, although RFC 3261 §18.1.1 asks for TCP beyond 1,300 bytes.
 //
+// # The socket
+//
+// One UDP socket, with buffers of 4 MiB when it is our own. Datagrams from addresses that are neither a trunk's, nor in
+// its Sources, nor the next hop of a leg that lives are dropped before anything is parsed, and counted. A read that
+// fails is counted and the next one tried; only a closed socket ends Run. On Linux ICMP errors are asked for
+// (IP_RECVERR): an INVITE to a port where nobody listens, or to a host that a router declares unreachable, ends at once
+// with OriginTransport, if ICMP quotes enough of it to tell whose it was. Elsewhere, and on a socket that Config.Conn
+// brings and that is no *net.UDPConn, such a trunk is a silent one, and T100 moves on. A write that fails is an error
+// of Dial, or OriginTransport when it hits a retransmission.
+//
+// # Stopping
+//
+// [Dialer.Drain] refuses new attempts, [Dialer.Wait] waits until no leg lives; then end the context of [Dialer.Run]. If it
+// ends earlier, the legs that are left are hung up first, and waited for no longer than Config.Grace. [Dialer.Close]
+// is for a Dialer that is never run, or to stop at once.
+//
 // # Limits
 //
-// UDP only. A trunk's name is looked up for every attempt (A and AAAA, no SRV) and one address is tried. Next hops
-// within a dialog that are names and not addresses are replaced by the trunk's address. ICMP errors do not reach an
-// unconnected UDP socket: a port where nobody listens is a silent one, and T100 moves on; an error of the write itself
-// (no route, refused by a firewall of this host) is an error of Dial, or OriginTransport when it hits a retransmission.
+// UDP only; no 100rel, no session timers of our own. A trunk's name is looked up for every attempt (A and AAAA, no
+// SRV) and one address is tried. Next hops within a dialog that are names and not addresses are replaced by the trunk's
+// address. Credentials are those of the trunk, one set.
 package siptrunk

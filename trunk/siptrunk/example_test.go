@@ -155,7 +155,7 @@ func ExampleTrunk() {
 	})
 	fmt.Println(err)
 	// Output:
-	// siptrunk: Trunks[2]: Prefix "a b": only letters, digits and *#+-._ are allowed
+	// siptrunk: trunk 2: Prefix: "a b": only letters, digits and *#+-._ are allowed
 }
 
 func ExampleStats() {

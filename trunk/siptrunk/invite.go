@@ -36,7 +36,7 @@ type Event struct {
 	Code        int    // status of the response; 0 = no response caused it
 	Phrase      string // its reason phrase
 	ToTag       string // its To tag: which early dialog it belongs to
-	ContentType string // of its body
+	ContentType string // of its body; Report.SDP is the body when this is application/sdp
 	// Response is the whole response, Request the BYE of a carrier that hung up; nil where none caused the
 	// event. They must not be changed.
 	Response *sip.Response

@@ -71,10 +71,11 @@ type route struct {
 
 func newRoute(t Trunk, ourHost string) (*route, error) {
 	r := &route{Trunk: t}
+	r.Sources = nil // kept in the set
 	var errs []error
 	var err error
 	if r.host, r.port, err = splitHostPort(t.Addr, defaultPort); err != nil {
-		errs = append(errs, fmt.Errorf("Addr: %w", err))
+		errs = append(errs, fault("Addr", "%v", err))
 	} else {
 		r.uriHost = net.JoinHostPort(r.host, strconv.Itoa(int(r.port)))
 		if a, err := netip.ParseAddr(r.host); err == nil {
@@ -82,26 +83,26 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 		}
 	}
 	if t.Format > FormatDigits {
-		errs = append(errs, fmt.Errorf("Format %d is unknown", t.Format))
+		errs = append(errs, fault("Format", "%d is unknown", t.Format))
 	}
 	if !validValue(t.Username) || !validValue(t.Password) || strings.ContainsAny(t.Username, `"\`) {
-		errs = append(errs, errors.New("Username or Password has a character that cannot be sent"))
+		errs = append(errs, fault("Username", "it or Password has a character that cannot be sent"))
 	}
 	if t.Username == "" && t.Password != "" {
-		errs = append(errs, errors.New("Password is set without Username"))
+		errs = append(errs, fault("Password", "set without Username"))
 	}
 	domain := t.FromDomain
 	if domain == "" {
 		domain = ourHost
 	} else if !validHost(domain) {
-		errs = append(errs, fmt.Errorf("FromDomain %q is not a host name or address", t.FromDomain))
+		errs = append(errs, fault("FromDomain", "%q is not a host name or address", t.FromDomain))
 	}
 	if strings.Contains(domain, ":") {
 		domain = "[" + domain + "]"
 	}
 	r.identity = "@" + domain + ">"
 	if !validPrefix(t.Prefix) {
-		errs = append(errs, fmt.Errorf("Prefix %q: only letters, digits and *#+-._ are allowed", t.Prefix))
+		errs = append(errs, fault("Prefix", "%q: only letters, digits and *#+-._ are allowed", t.Prefix))
 	}
 	r.prefix = strings.ReplaceAll(t.Prefix, "#", "%23")
 	r.T100 = orDefault(t.T100, defaultT100)
@@ -165,7 +166,7 @@ func newRoutes(trunks map[outdial.TrunkID]Trunk, ourHost string) (*routes, error
 			err = errors.Join(err, rs.addSource(s))
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("Trunks[%d]: %w", id, err))
+			errs = append(errs, fmt.Errorf("trunk %d: %w", id, err))
 			continue
 		}
 		rs.byID[id] = r
@@ -187,7 +188,7 @@ func (rs *routes) addSource(s string) error {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return fmt.Errorf("Sources: %q is not an address, an address with port or a prefix", s)
+		return fault("Sources", "%q is not an address, an address with port or a prefix", s)
 	}
 	rs.prefixes = append(rs.prefixes, p.Masked())
 	return nil

@@ -1,0 +1,109 @@
+package siptrunk
+
+import (
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// arm sets the timer to the next thing that is due.
+func (l *Leg) arm() {
+	var next time.Time
+	for _, t := range [...]time.Time{l.t100, l.pdd, l.ring, l.bound, l.unacked, l.linger} {
+		next = earliest(next, t)
+	}
+	if l.invite != nil {
+		next = earliest(next, earliest(l.invite.resend, l.invite.deadline))
+	}
+	for _, tx := range l.others {
+		next = earliest(next, earliest(tx.resend, tx.deadline))
+	}
+	if next.IsZero() {
+		l.timer.Stop()
+		return
+	}
+	l.timer.Reset(time.Until(next))
+}
+
+// onTimer does what is due.
+func (l *Leg) onTimer(now time.Time) {
+	if due(&l.t100, now) && l.phase == calling {
+		l.abandon(now, outdial.OriginNoTrying)
+	}
+	if due(&l.pdd, now) && l.phase <= trying {
+		if l.phase == trying {
+			l.abandon(now, outdial.OriginNoProgress)
+		} else {
+			l.abandon(now, outdial.OriginNoTrying)
+		}
+		l.cancel(now)
+	}
+	if due(&l.ring, now) && l.phase < answered {
+		l.giveUp(outdial.OriginNoAnswer)
+		l.cancel(now)
+	}
+	if due(&l.bound, now) && l.phase < answered {
+		if l.cancelled {
+			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
+		} else {
+			l.giveUp(outdial.OriginNoAnswer)
+			l.cancel(now)
+		}
+	}
+	if due(&l.unacked, now) && l.phase == answered {
+		l.sendAck(l.remote, l.tag, l.target, "", nil)
+		l.sendBye(now, outdial.Result{Origin: outdial.OriginHost})
+	}
+	l.onTransactions(now)
+	if due(&l.linger, now) {
+		if len(l.others) > 0 { // the BYE of a forked answer still waits
+			l.linger = now.Add(timeout)
+			return
+		}
+		l.forget()
+	}
+}
+
+// onTransactions sends again what is not answered, and gives up what never was.
+func (l *Leg) onTransactions(now time.Time) {
+	if tx := l.invite; tx != nil {
+		switch {
+		case tx.expired(now):
+			l.giveUp(outdial.OriginNoTrying)
+			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
+		case tx.due(now):
+			if err := l.d.conn.send(tx.packet, tx.dst); err != nil {
+				l.giveUp(outdial.OriginTransport)
+				l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
+			}
+		}
+	}
+	kept := l.others[:0:0]
+	var timedOut []*clientTx
+	for _, tx := range l.others {
+		switch {
+		case tx.expired(now):
+			timedOut = append(timedOut, tx)
+			continue
+		case tx.due(now):
+			// An error is as good as a loss: the next one may pass, or the deadline ends it.
+			_ = l.d.conn.send(tx.packet, tx.dst)
+		}
+		kept = append(kept, tx)
+	}
+	l.others = kept
+	for _, tx := range timedOut {
+		if tx.final != nil {
+			tx.final(nil, now)
+		}
+	}
+}
+
+// due reports whether a deadline has come, and clears it then.
+func due(t *time.Time, now time.Time) bool {
+	if t.IsZero() || t.After(now) {
+		return false
+	}
+	*t = time.Time{}
+	return true
+}
