@@ -26,7 +26,7 @@ type Config struct {
 
 	// MaxCells bounds the cells, over all views, besides one per view that takes what finds no room (Key.Other). When
 	// they are used up, those with nothing left in the window, by the time of the latest reading, make room. A cell
-	// that counted in every bucket takes about 6 KB, an idle one 250 bytes. 0 = 16,384; negative = none.
+	// that counted in every bucket takes about 6 KB, in one bucket less than 1 KB. 0 = 16,384; negative = none.
 	MaxCells int
 
 	// RecentCalls is how many calls are remembered so that one with several bids is counted once; it should exceed

@@ -34,9 +34,15 @@ func (s *Sketch) Add(d time.Duration) {
 
 // Merge counts what o holds into s; o is left as it is.
 func (s *Sketch) Merge(o *Sketch) {
+	i := 0 // both lists ascend, so one walk finds all bins that s has already
 	for _, b := range o.bins {
-		p := s.bin(b.at)
-		p.n = uint32(min(uint64(p.n)+uint64(b.n), math.MaxUint32))
+		for i < len(s.bins) && s.bins[i].at < b.at {
+			i++
+		}
+		if i == len(s.bins) || s.bins[i].at != b.at {
+			s.bin(b.at) // inserted at i
+		}
+		s.bins[i].n = uint32(min(uint64(s.bins[i].n)+uint64(b.n), math.MaxUint32))
 	}
 	s.n += o.n
 	s.sum += o.sum
