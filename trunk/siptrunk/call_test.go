@@ -128,6 +128,29 @@ func TestTraces(t *testing.T) {
 			},
 		},
 		{
+			name: "answered after the CANCEL of the PDD timer",
+			script: siptest.Script{
+				Steps: []siptest.Step{siptest.Respond(0, 100)}, OnCancel: siptest.CancelIgnored,
+				AfterCancel: []siptest.Step{siptest.Respond(time.Second, 200)},
+			},
+			want: []string{
+				"0s progress invite", "0s progress trying", "8s abandon no_progress", "9s answer", "9s end host",
+			},
+		},
+		{
+			name: "busy after the CANCEL of the ring timer",
+			script: siptest.Script{
+				Steps: []siptest.Step{siptest.Respond(0, 180)}, OnCancel: siptest.CancelIgnored,
+				AfterCancel: []siptest.Step{siptest.Respond(time.Second, 486)},
+			},
+			want: []string{"0s progress invite", "0s progress trying+provisional+ringing", "1m1s end carrier 486"},
+		},
+		{
+			name: "silence with a PDD timer alone", script: siptest.Silence(),
+			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.T100 = -1 },
+			want:   []string{"0s progress invite", "8s abandon no_trying", "40s end no_trying"},
+		},
+		{
 			name: "BYE without an answer", script: siptest.Script{Steps: []siptest.Step{siptest.Respond(0, 200)}, IgnoreBye: true},
 			answer: after(time.Second, hangup), open: true,
 			want: []string{"0s progress invite", "0s answer", "33s end caller_hangup"},
@@ -215,4 +238,26 @@ func TestRejections(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestEvents(t *testing.T) {
+	s := siptest.Play(siptest.Respond(0, 100), siptest.Step{Code: 183, Tag: "fork", SDP: true, Phrase: "Early"}, siptest.Step{Code: 180},
+		siptest.Step{After: time.Second, Code: 200, Headers: []siptest.Header{{Name: "X-Carrier", Value: "one"}}})
+	bubble(t, s, nil, func(t *testing.T, w *world) {
+		c := w.inviteWith(siptrunk.InviteOptions{}, (*call).Hangup)
+		evs := c.wait()
+		require.Len(t, evs, 6)
+		early, ring, answer := evs[2], evs[3], evs[4]
+		require.Equal(t, 183, early.Code)
+		require.Equal(t, "Early", early.Phrase)
+		require.Equal(t, "fork", early.ToTag)
+		require.Equal(t, "application/sdp", early.ContentType)
+		require.NotEmpty(t, early.SDP)
+		require.Empty(t, ring.SDP)
+		require.NotEqual(t, early.ToTag, ring.ToTag)
+		require.Equal(t, ring.ToTag, answer.ToTag)
+		require.NotEmpty(t, answer.SDP)
+		require.Equal(t, "one", answer.Response.GetHeader("x-carrier").Value())
+		require.Equal(t, attempt().ID, answer.Attempt)
+	})
 }

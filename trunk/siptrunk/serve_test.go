@@ -42,11 +42,14 @@ func TestDigest(t *testing.T) {
 					}
 				})
 				defer w.close()
-				invites := 0
+				invites, authorized := 0, 0
 				w.watch(func(_, _ netip.AddrPort, payload []byte) bool {
 					if bytes.HasPrefix(payload, []byte("INVITE")) {
 						invites++
 						require.Contains(t, string(payload), fmt.Sprintf("CSeq: %d INVITE\r\n", invites))
+					}
+					if bytes.HasPrefix(payload, []byte("ACK")) && bytes.Contains(payload, []byte("uthorization: Digest")) {
+						authorized++
 					}
 					return false
 				})
@@ -55,6 +58,7 @@ func TestDigest(t *testing.T) {
 				require.Equal(t, tt.want, r.Origin)
 				require.Equal(t, tt.code, r.Code)
 				require.Equal(t, tt.invites, invites)
+				require.Equal(t, tt.code == 0, authorized == 1, "RFC 3261 §13.2.2.4: in the ACK of a 2xx alone")
 				require.NoError(t, w.carrier.Settle(t.Context()))
 				require.Equal(t, 1, w.carrier.Stats().Invites, "one call, whatever it took")
 			})
@@ -125,13 +129,15 @@ func TestRequestsOfTheCarrier(t *testing.T) {
 		}
 		w.fromCarrier(bytes.Replace(request("BYE", c, 17, ""), []byte(c.CallID()), []byte("nobody"), 1))
 		w.fromCarrier(bytes.Replace(request("BYE", c, 18, ""), []byte(answerOf(c).ToTag), []byte("forged"), 1))
+		ours := answerOf(c).Response.From().Value()
+		w.fromCarrier(bytes.Replace(request("BYE", c, 21, ""), []byte(ours), []byte(ours+"x"), 1))
 		w.fromCarrier(bytes.Replace(request("INFO", c, 19, ""), []byte("CSeq: 19 INFO"), []byte("CSeq: 19 BYE"), 1))
 		require.Equal(t, []string{
 			"200 OK / 10 OPTIONS", "488 Not Acceptable Here / 11 INVITE", "488 Not Acceptable Here / 12 UPDATE",
 			"200 OK / 13 UPDATE", "200 OK / 14 INFO", "500 CSeq Out Of Order / 9 INFO", "405 Method Not Allowed / 15 REFER",
 			"403 Forbidden / 16 INVITE", "200 OK / 16 OPTIONS", "481 Call/Transaction Does Not Exist / 16 BYE",
 			"405 Method Not Allowed / 16 REGISTER", "481 Call/Transaction Does Not Exist / 17 BYE",
-			"481 Call/Transaction Does Not Exist / 18 BYE", "400 Bad Request / 19 BYE",
+			"481 Call/Transaction Does Not Exist / 18 BYE", "481 Call/Transaction Does Not Exist / 21 BYE", "400 Bad Request / 19 BYE",
 		}, retransmitted(statuses()))
 		require.Equal(t, 1, w.dialer.Live())
 		w.fromCarrier(bytes.Replace(request("BYE", c, 20, ""), []byte("Max-F"), []byte("Reason: Q.850;cause=31;text=\"a, b\"\r\nMax-F"), 1))
