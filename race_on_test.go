@@ -1,0 +1,5 @@
+//go:build race
+
+package outdial_test
+
+const raceEnabled = true
