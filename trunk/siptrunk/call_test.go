@@ -86,6 +86,14 @@ func TestTraces(t *testing.T) {
 			},
 		},
 		{
+			name:   "the ring timer runs from the first 18x",
+			script: siptest.Play(siptest.Respond(time.Second, 183), siptest.Respond(20*time.Second, 180)),
+			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.RingTimer, tr.T100 = 30*time.Second, 2*time.Second },
+			want: []string{
+				"0s progress invite", "1s progress trying+provisional", "21s progress trying+provisional+ringing", "31s end no_answer 487",
+			},
+		},
+		{
 			name: "rings for ever without a ring timer", script: siptest.RingForever(2 * time.Second),
 			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.RingTimer = -1 },
 			want: []string{
