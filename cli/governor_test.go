@@ -1,9 +1,6 @@
 package cli_test
 
 import (
-	"fmt"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -116,46 +113,30 @@ func TestConcurrentCalls(t *testing.T) {
 	g.Release(t0, ^outdial.Lease(0))
 }
 
-func TestTiers(t *testing.T) {
+func TestThroughEngine(t *testing.T) {
 	var ids outdial.Registry
-	cfg := survey(&ids)
-	cfg.Limits, cfg.Callee, cfg.Sticky.Mode = noLimits(), []cli.Cap{}, cli.StickyOff
-	cfg.Limits.Concurrent = 1
-	add := func(n outdial.Number, country, region string) {
-		cfg.Numbers = append(cfg.Numbers, cli.NumberConfig{
-			Number: n, Pool: "survey", Evidence: "LOA", Country: country, Region: region,
-		})
-	}
-	london := outdial.MustNumber("+442079460000")
-	add(london, "GB", "")
-	add(num(415, 1), "US", "CA")
-	add(num(646, 1), "US", "NY")
-	add(num(212, 1), "US", "NY")
-	g := mustNew(t, cfg)
-	call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
-	call.SetRecord(new(outdial.Record))
-	for _, want := range []struct {
-		n    outdial.Number
-		tier string
-	}{{num(212, 1), "area"}, {num(646, 1), "region"}, {num(415, 1), "country"}, {london, "pool"}} {
-		call.Record().Reset()
-		p, _, err := g.Reserve(t0, call, c, 0)
-		require.NoError(t, err)
-		require.Equal(t, want.n, p.Number)
-		readings := map[string]string{}
-		for _, r := range call.Record().Readings() {
-			readings[r.Name] = r.Text
-		}
-		require.Equal(t, want.tier, readings["tier"])
-		require.Equal(t, want.n.String(), readings["number"])
-	}
-	// A callee whose area no number tells about is found by the country that numbering gives.
-	g = mustNew(t, cfg)
-	call = callTo(&ids, "survey", num(907, 1))
-	call.Dest.Country = [2]byte{'U', 'S'}
-	p, _, err := g.Reserve(t0, call, c, 0)
+	g := mustNew(t, survey(&ids, num(212, 1)))
+	e, err := outdial.New(outdial.Config{
+		IDs: &ids, Router: outdial.Plan{{Trunk: ids.Trunks.ID("t"), Carrier: ids.Carriers.ID("alpha")}}, CLIs: g,
+	})
 	require.NoError(t, err)
-	require.Equal(t, num(415, 1), p.Number)
+	s := e.NewSession()
+	for i := range 2 {
+		now := at(time.Duration(i) * time.Hour)
+		require.NoError(t, s.Begin(now, *callTo(&ids, "survey", callee)))
+		step, err := s.Next(now)
+		require.NoError(t, err)
+		require.Equal(t, num(212, 1), step.Attempt.CLI)
+		n, _ := g.Number(now, num(212, 1))
+		require.Equal(t, []int{1, i + 1}, []int{n.InFlight, n.Uses[2].Used})
+		require.NoError(t, s.End(now, step.Attempt.ID, outdial.Result{
+			Origin: outdial.OriginCarrier, Code: 603 + uint16(4*i), Phrase: "Decline",
+		}))
+		n, _ = g.Number(now, num(212, 1))
+		require.Zero(t, n.InFlight)
+	}
+	err = s.Begin(at(2*time.Hour), *callTo(&ids, "survey", callee))
+	require.ErrorIs(t, err, cli.ErrSuppressed, "607 ended the last call")
 }
 
 func TestRightToUse(t *testing.T) {
@@ -191,214 +172,6 @@ func TestStates(t *testing.T) {
 			require.NoError(t, err, s)
 		} else {
 			require.ErrorIs(t, err, cli.ErrNoNumber, s)
-		}
-	}
-}
-
-func TestIsolation(t *testing.T) {
-	var ids outdial.Registry
-	cfg := cli.Config{
-		IDs: &ids,
-		Pools: []cli.PoolConfig{
-			{Name: "a", Program: "A"}, {Name: "a2", Program: "A"}, {Name: "b", Program: "B"},
-		},
-		Campaigns: []cli.CampaignConfig{{Campaign: "autumn", Pool: "a2"}},
-		Limits:    cli.Limits{Caps: []cli.Cap{{1, time.Hour}}, Spacing: -1},
-		Numbers: append(append(owned("a", num(212, 1)), owned("a2", num(212, 2))...),
-			append(owned("b", num(212, 3), num(212, 4)), owned("", num(212, 5))...)...),
-	}
-	g := mustNew(t, cfg)
-	pool := ids.Pools.ID
-	reserve := func(program, campaign, inPool string) (outdial.Number, error) {
-		call := callTo(&ids, program, num(305, ids.Campaigns.Len()))
-		call.Campaign = ids.Campaigns.ID(campaign)
-		p, _, err := g.Reserve(t0, call, &outdial.Candidate{Pool: pool(inPool)}, 0)
-		return p.Number, err
-	}
-	n, err := reserve("A", "", "")
-	require.NoError(t, err)
-	require.Equal(t, num(212, 1), n)
-	_, err = reserve("A", "", "")
-	require.ErrorIs(t, err, cli.ErrCaps, "overflow stays within the pool")
-	_, err = reserve("A", "", "b")
-	require.ErrorIs(t, err, cli.ErrForeignPool)
-	_, err = reserve("B", "autumn", "")
-	require.ErrorIs(t, err, cli.ErrForeignPool)
-	n, err = reserve("A", "autumn", "")
-	require.NoError(t, err)
-	require.Equal(t, num(212, 2), n)
-	_, err = reserve("A", "", "none such")
-	require.ErrorIs(t, err, cli.ErrNoPool)
-	_, err = reserve("", "", "")
-	require.ErrorIs(t, err, cli.ErrNoPool)
-	_, err = g.Admit(t0, callTo(&ids, "C", callee))
-	require.ErrorIs(t, err, cli.ErrNoPool)
-}
-
-func TestCallee(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids, num(212, 1), num(212, 2))
-	cfg.Pools = append(cfg.Pools, cli.PoolConfig{Name: "other", Program: "other"})
-	cfg.Limits, cfg.Callee = noLimits(), []cli.Cap{{2, time.Hour}}
-	g := mustNew(t, cfg)
-	call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
-	place := func(d time.Duration, id outdial.CallID, prev outdial.Number) (outdial.Presentation, time.Time, error) {
-		call.ID = id
-		return g.Reserve(at(d), call, c, prev)
-	}
-	p, _, err := place(0, 1, 0)
-	require.NoError(t, err)
-	_, _, err = place(time.Second, 1, p.Number)
-	require.NoError(t, err, "attempts of one call count once")
-	p2, _, err := place(time.Minute, 2, 0)
-	require.NoError(t, err)
-	_, again, err := place(2*time.Minute, 3, 0)
-	require.ErrorIs(t, err, cli.ErrCallee)
-	require.Equal(t, at(time.Hour), again)
-	call.ID = 3
-	again, err = g.Admit(at(2*time.Minute), call)
-	require.ErrorIs(t, err, cli.ErrCallee)
-	require.Equal(t, at(time.Hour), again)
-	_, err = g.Admit(at(2*time.Minute), callTo(&ids, "other", callee))
-	require.NoError(t, err, "another program counts for itself")
-	g.Undo(at(2*time.Minute), p2.Lease)
-	_, _, err = place(3*time.Minute, 4, 0)
-	require.NoError(t, err, "what was undone does not count")
-}
-
-func TestCalleeMemory(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids, num(212, 1))
-	cfg.Limits, cfg.MaxCallees = noLimits(), 2
-	cfg.Callee = []cli.Cap{{1, time.Hour}}
-	g := mustNew(t, cfg)
-	c := &outdial.Candidate{}
-	reserve := func(d time.Duration, line int) (time.Time, error) {
-		_, again, err := g.Reserve(at(d), callTo(&ids, "survey", num(305, line)), c, 0)
-		return again, err
-	}
-	for i := range 2 {
-		_, err := reserve(time.Duration(i)*time.Minute, i)
-		require.NoError(t, err)
-	}
-	again, err := reserve(2*time.Minute, 2)
-	require.ErrorIs(t, err, cli.ErrCalleeMemory, "nobody is forgotten who still counts")
-	require.Equal(t, at(time.Hour), again)
-	_, err = reserve(time.Hour, 2)
-	require.NoError(t, err)
-	s := g.Snapshot(at(time.Hour)).Programs[0]
-	require.Equal(t, 2, s.Callees)
-	require.EqualValues(t, 1, s.Evicted)
-}
-
-func TestSticky(t *testing.T) {
-	for _, mode := range []cli.StickyMode{cli.StickyPrefer, cli.StickyStrict, cli.StickyOff} {
-		t.Run(mode.String(), func(t *testing.T) {
-			var ids outdial.Registry
-			cfg := survey(&ids, num(212, 1), num(212, 2), num(212, 3))
-			cfg.Limits = cli.Limits{Caps: []cli.Cap{{1, time.Minute}}, Spacing: -1}
-			cfg.Sticky = cli.Sticky{Mode: mode, TTL: time.Hour}
-			cfg.Callee = []cli.Cap{}
-			g := mustNew(t, cfg)
-			call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
-			reserve := func(d time.Duration) (outdial.Number, time.Time, error) {
-				p, again, err := g.Reserve(at(d), call, c, 0)
-				return p.Number, again, err
-			}
-			first, _, err := reserve(0)
-			require.NoError(t, err)
-			n, again, err := reserve(30 * time.Second)
-			if mode == cli.StickyStrict {
-				require.ErrorIs(t, err, cli.ErrSticky)
-				require.Equal(t, at(time.Minute), again)
-				n, _, err = reserve(time.Minute)
-				require.NoError(t, err)
-				require.Equal(t, first, n)
-				return
-			}
-			require.NoError(t, err)
-			require.NotEqual(t, first, n)
-			third, _, err := reserve(10 * time.Minute)
-			require.NoError(t, err)
-			if mode == cli.StickyPrefer {
-				require.Equal(t, n, third, "the number that the callee saw last")
-				fourth, _, err := reserve(10*time.Minute + time.Hour)
-				require.NoError(t, err)
-				require.NotEqual(t, third, fourth, "forgotten after the TTL")
-			} else {
-				require.NotEqual(t, n, third)
-			}
-		})
-	}
-}
-
-func TestFailoverKeepsNumber(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids, num(212, 1), num(212, 2))
-	cfg.Numbers[0].Carriers = []string{"alpha", "beta"}
-	cfg.Numbers[1].Carriers = []string{"gamma", "beta"}
-	cfg.Limits.Caps = []cli.Cap{{2, time.Hour}}
-	g := mustNew(t, cfg)
-	call := callTo(&ids, "survey", callee)
-	on := func(carrier string) *outdial.Candidate { return &outdial.Candidate{Carrier: ids.Carriers.ID(carrier)} }
-	p, _, err := g.Reserve(t0, call, on("alpha"), 0)
-	require.NoError(t, err)
-	require.Equal(t, num(212, 1), p.Number)
-	p, _, err = g.Reserve(at(time.Second), call, on("beta"), p.Number)
-	require.NoError(t, err, "spacing does not hold within a call")
-	require.Equal(t, num(212, 1), p.Number)
-	s, _ := g.Number(at(time.Second), num(212, 1))
-	require.Equal(t, 2, s.Uses[0].Used, "one more exposure")
-	p, _, err = g.Reserve(at(2*time.Second), call, on("gamma"), p.Number)
-	require.NoError(t, err)
-	require.Equal(t, num(212, 2), p.Number, "a number goes to no carrier that does not accept it")
-	_, _, err = g.Reserve(at(3*time.Second), call, on("delta"), p.Number)
-	require.ErrorIs(t, err, cli.ErrCarrier)
-
-	cfg.Sticky.Mode = cli.StickyStrict
-	require.NoError(t, g.Update(cfg))
-	_, _, err = g.Reserve(at(3*time.Second), call, on("alpha"), num(212, 2))
-	require.ErrorIs(t, err, cli.ErrSticky)
-}
-
-func TestBlocksSuppress(t *testing.T) {
-	for _, tc := range []struct {
-		name   string
-		result outdial.Result
-		want   bool
-	}{
-		{"607", outdial.Result{Code: 607}, true},
-		{"608", outdial.Result{Code: 608}, true},
-		{"603+", outdial.Result{Code: 603, Phrase: "Network Blocked", Text: "v=analytics1;url=https://x"}, true},
-		{"603+ in other case", outdial.Result{Code: 603, Phrase: "NETWORK BLOCKED", Text: "V=Analytics1"}, true},
-		{"603 decline", outdial.Result{Code: 603, Phrase: "Decline"}, false},
-		{"603 phrase alone", outdial.Result{Code: 603, Phrase: "Network Blocked"}, false},
-		{"486", outdial.Result{Code: 486}, false},
-	} {
-		for _, replay := range []bool{false, true} {
-			var ids outdial.Registry
-			cfg := survey(&ids, num(212, 1))
-			cfg.Pools = append(cfg.Pools, cli.PoolConfig{Name: "other", Program: "other"})
-			g := mustNew(t, cfg)
-			call := callTo(&ids, "survey", callee)
-			g.Observe(&outdial.Event{
-				Kind: outdial.EventEnded, Time: t0, Replay: replay,
-				Attempt: &outdial.Attempt{Call: *call, Result: tc.result},
-			})
-			_, err := g.Admit(at(1000*time.Hour), call)
-			_, _, err2 := g.Reserve(at(1000*time.Hour), call, &outdial.Candidate{}, 0)
-			if !tc.want {
-				require.NoError(t, err, tc.name)
-				require.NoError(t, err2, tc.name)
-				continue
-			}
-			require.ErrorIs(t, err, cli.ErrSuppressed, tc.name)
-			require.ErrorIs(t, err2, cli.ErrSuppressed, tc.name)
-			_, err = g.Admit(t0, callTo(&ids, "other", callee))
-			require.NoError(t, err)
-			g.Observe(control(t0, cli.ActionUnsuppress, callee.String(), "survey", time.Time{}))
-			_, err = g.Admit(at(1000*time.Hour), call)
-			require.NoError(t, err)
 		}
 	}
 }
@@ -471,181 +244,6 @@ func TestClockBackwards(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestUpdateKeepsCounts(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids, num(212, 1))
-	cfg.Limits, cfg.Callee = cli.Limits{Caps: []cli.Cap{{2, time.Hour}}, Spacing: -1}, []cli.Cap{}
-	g := mustNew(t, cfg)
-	call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
-	held, _, err := g.Reserve(t0, call, c, 0)
-	require.NoError(t, err)
-	_, _, err = g.Reserve(at(time.Minute), call, c, 0)
-	require.NoError(t, err)
-
-	bad := cfg
-	bad.Numbers = append(bad.Numbers[:1:1], bad.Numbers[0])
-	require.ErrorContains(t, g.Update(bad), "one pool only")
-	other := cfg
-	other.IDs = new(outdial.Registry)
-	require.Error(t, g.Update(other))
-
-	empty := cfg
-	empty.Numbers = nil
-	require.NoError(t, g.Update(empty))
-	_, _, err = g.Reserve(at(time.Minute), call, c, 0)
-	require.ErrorIs(t, err, cli.ErrNoNumber)
-	g.Release(at(time.Minute), held.Lease) // of a number that is no longer configured
-
-	moved := cfg
-	moved.Pools = []cli.PoolConfig{{
-		Name: "another", Program: "survey", Limits: cli.Limits{Caps: []cli.Cap{{3, time.Hour}, {5, 24 * time.Hour}}},
-	}}
-	moved.Numbers = owned("another", num(212, 1))
-	require.NoError(t, g.Update(moved))
-	s, _ := g.Number(at(time.Minute), num(212, 1))
-	require.Equal(t, []cli.Use{{cli.Cap{Max: 3, Window: time.Hour}, 2}, {cli.Cap{Max: 5, Window: 24 * time.Hour}, 2}}, s.Uses)
-	require.Equal(t, 1, s.InFlight, "the released one counts no more")
-	_, _, err = g.Reserve(at(2*time.Minute), call, c, 0)
-	require.NoError(t, err)
-	_, again, err := g.Reserve(at(3*time.Minute), call, c, 0)
-	require.ErrorIs(t, err, cli.ErrCaps)
-	require.Equal(t, at(time.Hour), again)
-}
-
-func TestLongerMemoryCountsWhatIsNotKnown(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids, num(212, 1))
-	cfg.Limits, cfg.Callee = cli.Limits{Caps: []cli.Cap{{1, time.Minute}}, Spacing: -1}, []cli.Cap{{1, time.Minute}}
-	g := mustNew(t, cfg)
-	call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
-	for i := range 3 {
-		_, _, err := g.Reserve(at(time.Duration(i)*time.Minute), call, c, 0)
-		require.NoError(t, err)
-	}
-	cfg.Limits.Caps = []cli.Cap{{3, time.Hour}}
-	cfg.Callee = []cli.Cap{}
-	require.NoError(t, g.Update(cfg))
-	_, again, err := g.Reserve(at(4*time.Minute), call, c, 0)
-	require.ErrorIs(t, err, cli.ErrCaps, "three uses were made within the hour, though one alone was remembered")
-	require.False(t, again.Before(at(time.Hour)))
-
-	g = mustNew(t, survey(&ids, num(212, 1)))
-	cfg.Limits, cfg.Callee = noLimits(), []cli.Cap{{1, time.Minute}}
-	require.NoError(t, g.Update(cfg))
-	for i := range 3 {
-		_, _, err := g.Reserve(at(time.Duration(i)*time.Minute), call, c, 0)
-		require.NoError(t, err)
-	}
-	cfg.Callee = []cli.Cap{{3, time.Hour}}
-	require.NoError(t, g.Update(cfg))
-	_, err = g.Admit(at(4*time.Minute), call)
-	require.ErrorIs(t, err, cli.ErrCallee)
-}
-
-func TestConfigErrors(t *testing.T) {
-	_, err := cli.New(cli.Config{
-		Secret:     []byte("short"),
-		Limits:     cli.Limits{Caps: []cli.Cap{{0, time.Hour}}, Spacing: 1000 * 24 * time.Hour},
-		Sticky:     cli.Sticky{Mode: 9, TTL: 1000 * 24 * time.Hour},
-		Callee:     []cli.Cap{{100, time.Hour}},
-		MaxCallees: -1,
-		Pools:      []cli.PoolConfig{{Name: "p", Program: "x"}, {Name: "p"}, {}},
-		Campaigns:  []cli.CampaignConfig{{"c", "p"}, {"c", "q"}, {}},
-		Numbers: []cli.NumberConfig{
-			{Number: 1, Pool: "nope", State: 77, Type: 77, Country: "us", Area: 44, Carriers: []string{""}},
-			{Number: num(212, 1)},
-			{Number: num(212, 1)},
-		},
-	})
-	require.Error(t, err)
-	for _, want := range []string{
-		"IDs: required", "Secret: 5 bytes", "Limits.Caps[0]", "Limits.Spacing", "Sticky.Mode", "Sticky.TTL",
-		"Callee[0]: 100 calls", "MaxCallees", `Pools[1] "p": Name: given twice`, `Pools[1] "p": Program: required`,
-		`Pools[2] "": Name: required`, `Campaigns[1] "c": Campaign: given twice`, `Campaigns[1] "c": Pool: "q"`,
-		`Campaigns[2] "": Campaign: required`, "Numbers[0] +1: Number", "Numbers[0] +1: Pool", "Numbers[0] +1: State",
-		"Numbers[0] +1: Type", "Numbers[0] +1: Country", "Numbers[0] +1: Area", "Numbers[0] +1: Carriers",
-		"Numbers[2] +12125550001: Number: given twice",
-	} {
-		require.ErrorContains(t, err, want)
-	}
-	require.Len(t, strings.Split(err.Error(), "\n"), 24)
-}
-
-// TestCapacityExactly has many goroutines ask at one instant: what is granted is the capacity, no more and no less.
-func TestCapacityExactly(t *testing.T) {
-	const numbers, most, tries = 500, 10, 300
-	var ids outdial.Registry
-	cfg := survey(&ids)
-	for i := range numbers {
-		cfg.Numbers = append(cfg.Numbers, owned("survey", num(200+i%50, i))...)
-	}
-	cfg.Limits, cfg.Callee = cli.Limits{Caps: []cli.Cap{{most, time.Hour}}, Spacing: -1}, []cli.Cap{{2, time.Hour}}
-	g := mustNew(t, cfg)
-	granted := make([]map[outdial.Number]int, 64)
-	for hour := range 3 {
-		var wg sync.WaitGroup
-		for w := range granted {
-			wg.Go(func() {
-				granted[w] = map[outdial.Number]int{}
-				c := &outdial.Candidate{}
-				for i := range tries {
-					call := callTo(&ids, "survey", num(200+i%60, 5000+w*tries+i))
-					p, _, err := g.Reserve(at(time.Duration(hour)*time.Hour), call, c, 0)
-					if err != nil {
-						if err != cli.ErrCaps {
-							panic(fmt.Sprint("unexpected: ", err))
-						}
-						continue
-					}
-					granted[w][p.Number]++
-					g.Release(at(time.Duration(hour)*time.Hour), p.Lease)
-				}
-			})
-		}
-		wg.Wait()
-		total := map[outdial.Number]int{}
-		for _, m := range granted {
-			for n, k := range m {
-				total[n] += k
-			}
-		}
-		require.Len(t, total, numbers)
-		for n, k := range total {
-			require.Equal(t, most, k, n)
-		}
-	}
-}
-
-// TestCalleeExactly has many goroutines call one callee at one instant.
-func TestCalleeExactly(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids, num(212, 1), num(212, 2))
-	cfg.Limits = noLimits()
-	g := mustNew(t, cfg)
-	granted := make([]int, 16)
-	var wg sync.WaitGroup
-	for w := range granted {
-		wg.Go(func() {
-			for i := range 20 {
-				call := callTo(&ids, "survey", callee)
-				call.ID = outdial.CallID(1 + w*20 + i)
-				if _, err := g.Admit(t0, call); err != nil {
-					continue
-				}
-				if _, _, err := g.Reserve(t0, call, &outdial.Candidate{}, 0); err == nil {
-					granted[w]++
-				}
-			}
-		})
-	}
-	wg.Wait()
-	sum := 0
-	for _, k := range granted {
-		sum += k
-	}
-	require.Equal(t, 3, sum)
-}
-
 func TestAdvance(t *testing.T) {
 	var ids outdial.Registry
 	g := mustNew(t, survey(&ids, num(212, 1)))
@@ -656,26 +254,6 @@ func TestAdvance(t *testing.T) {
 	require.Equal(t, 1, g.Snapshot(t0).Pools[0].Waiting)
 	require.Zero(t, g.Advance(at(30*time.Second)))
 	require.Equal(t, 1, g.Snapshot(at(30 * time.Second)).Pools[0].Ready)
-}
-
-// TestManyDue lets more numbers become ready at once than one Reserve settles: the nearest is found all the same.
-func TestManyDue(t *testing.T) {
-	var ids outdial.Registry
-	cfg := survey(&ids)
-	for i := range 100 {
-		cfg.Numbers = append(cfg.Numbers, owned("survey", num(300+i, 1))...)
-	}
-	cfg.Numbers = append(cfg.Numbers, owned("survey", num(212, 1))...)
-	g := mustNew(t, cfg)
-	for i := range 100 {
-		_, _, err := g.Reserve(t0, callTo(&ids, "survey", num(300+i, 9)), &outdial.Candidate{}, 0)
-		require.NoError(t, err)
-	}
-	_, _, err := g.Reserve(at(time.Second), callTo(&ids, "survey", callee), &outdial.Candidate{}, 0)
-	require.NoError(t, err)
-	p, _, err := g.Reserve(at(time.Hour), callTo(&ids, "survey", num(212, 1234)), &outdial.Candidate{}, 0)
-	require.NoError(t, err)
-	require.Equal(t, num(212, 1), p.Number)
 }
 
 func TestNothingAllocates(t *testing.T) {

@@ -1,0 +1,81 @@
+package cli_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
+)
+
+func TestSticky(t *testing.T) {
+	for _, mode := range []cli.StickyMode{cli.StickyPrefer, cli.StickyStrict, cli.StickyOff} {
+		t.Run(mode.String(), func(t *testing.T) {
+			var ids outdial.Registry
+			cfg := survey(&ids, num(212, 1), num(212, 2), num(212, 3))
+			cfg.Limits = cli.Limits{Caps: []cli.Cap{{1, time.Minute}}, Spacing: -1}
+			cfg.Sticky = cli.Sticky{Mode: mode, TTL: time.Hour}
+			cfg.Callee = []cli.Cap{}
+			g := mustNew(t, cfg)
+			call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
+			reserve := func(d time.Duration) (outdial.Number, time.Time, error) {
+				p, again, err := g.Reserve(at(d), call, c, 0)
+				return p.Number, again, err
+			}
+			first, _, err := reserve(0)
+			require.NoError(t, err)
+			n, again, err := reserve(30 * time.Second)
+			if mode == cli.StickyStrict {
+				require.ErrorIs(t, err, cli.ErrSticky)
+				require.Equal(t, at(time.Minute), again)
+				n, _, err = reserve(time.Minute)
+				require.NoError(t, err)
+				require.Equal(t, first, n)
+				return
+			}
+			require.NoError(t, err)
+			require.NotEqual(t, first, n)
+			third, _, err := reserve(10 * time.Minute)
+			require.NoError(t, err)
+			if mode == cli.StickyPrefer {
+				require.Equal(t, n, third, "the number that the callee saw last")
+				fourth, _, err := reserve(10*time.Minute + time.Hour)
+				require.NoError(t, err)
+				require.NotEqual(t, third, fourth, "forgotten after the TTL")
+			} else {
+				require.NotEqual(t, n, third)
+			}
+		})
+	}
+}
+
+func TestFailoverKeepsNumber(t *testing.T) {
+	var ids outdial.Registry
+	cfg := survey(&ids, num(212, 1), num(212, 2))
+	cfg.Numbers[0].Carriers = []string{"alpha", "beta"}
+	cfg.Numbers[1].Carriers = []string{"gamma", "beta"}
+	cfg.Limits.Caps = []cli.Cap{{2, time.Hour}}
+	g := mustNew(t, cfg)
+	call := callTo(&ids, "survey", callee)
+	on := func(carrier string) *outdial.Candidate { return &outdial.Candidate{Carrier: ids.Carriers.ID(carrier)} }
+	p, _, err := g.Reserve(t0, call, on("alpha"), 0)
+	require.NoError(t, err)
+	require.Equal(t, num(212, 1), p.Number)
+	p, _, err = g.Reserve(at(time.Second), call, on("beta"), p.Number)
+	require.NoError(t, err, "spacing does not hold within a call")
+	require.Equal(t, num(212, 1), p.Number)
+	s, _ := g.Number(at(time.Second), num(212, 1))
+	require.Equal(t, 2, s.Uses[0].Used, "one more exposure")
+	p, _, err = g.Reserve(at(2*time.Second), call, on("gamma"), p.Number)
+	require.NoError(t, err)
+	require.Equal(t, num(212, 2), p.Number, "a number goes to no carrier that does not accept it")
+	_, _, err = g.Reserve(at(3*time.Second), call, on("delta"), p.Number)
+	require.ErrorIs(t, err, cli.ErrCarrier)
+
+	cfg.Sticky.Mode = cli.StickyStrict
+	require.NoError(t, g.Update(cfg))
+	_, _, err = g.Reserve(at(3*time.Second), call, on("alpha"), num(212, 2))
+	require.ErrorIs(t, err, cli.ErrSticky)
+}
