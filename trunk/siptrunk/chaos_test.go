@@ -20,10 +20,14 @@ func TestChaos(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := time.Second
 			w := newWorld(t, siptest.Behaviour{Mix: []siptest.Weighted{
-				{Weight: 3, Script: siptest.Answer(s, 2*s, 5*s)}, {Weight: 3, Script: siptest.Answer(s, 2*s, 0)},
-				{Weight: 1, Script: siptest.AnswerEarly(s/2, s, s, 3*s)}, {Weight: 1, Script: siptest.Busy(s)},
-				{Weight: 1, Script: siptest.Unavailable(0)}, {Weight: 1, Script: siptest.TryingOnly()},
-				{Weight: 1, Script: siptest.Silence()}, {Weight: 1, Script: siptest.LateAnswer(s, s, 3*s)},
+				{Weight: 3, Script: siptest.Answer(s, 2*s, 5*s)},
+				{Weight: 3, Script: siptest.Answer(s, 2*s, 0)},
+				{Weight: 1, Script: siptest.AnswerEarly(s/2, s, s, 3*s)},
+				{Weight: 1, Script: siptest.Busy(s)},
+				{Weight: 1, Script: siptest.Unavailable(0)},
+				{Weight: 1, Script: siptest.TryingOnly()},
+				{Weight: 1, Script: siptest.Silence()},
+				{Weight: 1, Script: siptest.LateAnswer(s, s, 3*s)},
 				{Weight: 1, Script: siptest.Answer(9*s, s, 3*s)},
 			}}, nil)
 			defer w.close()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -157,7 +159,8 @@ type routes struct {
 func newRoutes(trunks map[outdial.TrunkID]Trunk, ourHost string) (*routes, error) {
 	rs := &routes{byID: make(map[outdial.TrunkID]*route, len(trunks)), sources: map[netip.AddrPort]struct{}{}}
 	var errs []error
-	for id, t := range trunks {
+	for _, id := range slices.Sorted(maps.Keys(trunks)) {
+		t := trunks[id]
 		r, err := newRoute(t, ourHost)
 		if id == 0 {
 			err = errors.Join(errors.New("0 is no trunk"), err)
