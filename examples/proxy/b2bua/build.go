@@ -1,0 +1,241 @@
+package b2bua
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/kpi"
+	"github.com/outdial/outdial/routing"
+	"github.com/outdial/outdial/trunk"
+	"github.com/outdial/outdial/trunk/siptrunk"
+)
+
+// parts are the packages as the configuration wants them, put together.
+type parts struct {
+	ids      *outdial.Registry
+	router   *routing.Router
+	selector *failover.Selector
+	trunks   *trunk.Set
+	clis     *cli.Governor // nil = the dialer's own number is presented
+	meter    *kpi.Meter
+	engine   *outdial.Engine
+	sources  sources
+}
+
+// assemble builds the packages and the engine. Errors are *FieldErrors that name the section.
+func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(error), error), now func() time.Time) (*parts, error) {
+	p := &parts{ids: new(outdial.Registry)}
+	var errs []error
+	try := func(path string, err error) bool {
+		if err != nil {
+			errs = append(errs, &FieldError{path, err})
+		}
+		return err == nil
+	}
+	numbering, err := c.numbering(p.ids)
+	if !try("day_parts", err) {
+		return nil, errors.Join(errs...) // the routing rules need their names
+	}
+	p.meter, err = kpi.New(kpi.Config{IDs: p.ids, Window: c.KPI.Window, Buckets: c.KPI.Buckets})
+	try("kpi", err)
+	p.selector, err = failover.New(failover.Config{
+		IDs: p.ids, Baseline: c.Failover.Baseline, HardCount: c.Failover.HardCount, Backoff: c.Failover.Backoff,
+		BackoffMax: c.Failover.BackoffMax, RetryAfterMax: c.Failover.RetryAfterMax, ProbeGood: c.Failover.ProbeGood,
+		Seed: c.Failover.Seed,
+	})
+	try("failover", err)
+	p.trunks, err = trunk.New(trunk.Config{IDs: p.ids, Trunks: c.limits()})
+	try("trunks", err)
+	table, err := routing.Compile(c.policy(), routing.CompileConfig{IDs: p.ids, Numbering: numbering, Quality: p.meter})
+	try("routing", err)
+	p.router = routing.NewRouter(table)
+	if c.CLI != nil {
+		cfg, err := c.CLI.build(c.dir)
+		if try("cli.numbers_file", err) {
+			cfg.IDs, cfg.Numbering = p.ids, numbering
+			p.clis, err = cli.New(cfg)
+			try("cli", err)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	p.sources = c.sources(p.ids)
+	ec := outdial.Config{
+		IDs: p.ids, Numbering: numbering, Router: p.router, Failover: p.selector, Trunks: p.trunks,
+		Observers: []outdial.Observer{p.meter}, Now: now, Node: c.Node, MaxAttempts: c.Hunting.MaxAttempts,
+		MaxWait: c.Hunting.MaxWait, AdvanceAfterProgress: c.Hunting.AdvanceAfterProgress, Explain: c.Hunting.Explain,
+	}
+	if p.clis != nil {
+		ec.CLIs = p.clis
+	}
+	if c.Journal.OnFailure == "place_anyway" {
+		ec.JournalFailure = outdial.PlaceAnyway
+	}
+	if journal != nil {
+		ec.Journal, ec.OnJournalError, err = journal(p.ids)
+		if !try("journal", err) {
+			return nil, errors.Join(errs...)
+		}
+	}
+	p.engine, err = outdial.New(ec)
+	if !try("hunting", err) {
+		return nil, errors.Join(errs...)
+	}
+	return p, nil
+}
+
+func (c Config) numbering(ids *outdial.Registry) (*outdial.NumberingPlan, error) {
+	cfg := outdial.NumberingConfig{IDs: ids}
+	for _, d := range c.DayParts {
+		part, err := d.build()
+		if err != nil {
+			return nil, err
+		}
+		cfg.DayParts = append(cfg.DayParts, part)
+	}
+	return outdial.NewNumberingPlan(cfg)
+}
+
+func (d DayPart) build() (outdial.DayPart, error) {
+	part := outdial.DayPart{Name: d.Name, From: time.Duration(d.From), To: time.Duration(d.To)}
+	for _, name := range d.Days {
+		found := false
+		for w := time.Sunday; w <= time.Saturday; w++ {
+			if len(name) >= 3 && strings.HasPrefix(strings.ToLower(w.String()), strings.ToLower(name)) {
+				part.Days, found = append(part.Days, w), true
+			}
+		}
+		if !found {
+			return part, fmt.Errorf("%q is not a day of the week", name)
+		}
+	}
+	return part, nil
+}
+
+func (c Config) dialPlan() outdial.DialPlan {
+	d := c.DialPlan
+	return outdial.DialPlan{
+		CountryCode: d.CountryCode, International: d.International, National: d.National, Subscriber: d.Subscriber,
+	}
+}
+
+// policy is the routing policy with the trunks of the configuration.
+func (c Config) policy() routing.Policy {
+	p := c.Routing
+	p.Trunks = nil
+	for _, t := range c.Trunks {
+		p.Trunks = append(p.Trunks, routing.Trunk{Name: t.Name, Carrier: t.Carrier, Deck: t.Deck})
+	}
+	return p
+}
+
+func (c Config) limits() []trunk.Limits {
+	var all []trunk.Limits
+	for _, t := range c.Trunks {
+		all = append(all, trunk.Limits{
+			Name: t.Name, Channels: t.Channels, CPS: t.CPS, Smooth: t.Smooth, MaxCall: t.MaxCall, State: t.State,
+		})
+	}
+	return all
+}
+
+func (t Trunk) sip() siptrunk.Trunk {
+	s := siptrunk.Trunk{
+		Addr: t.Address, Sources: t.Sources, Username: t.Username, Password: t.Password, FromDomain: t.FromDomain,
+		Prefix: t.Prefix, T100: t.T100, PDDTimer: t.PDD, RingTimer: t.Ring,
+	}
+	if t.Format == "digits" {
+		s.Format = siptrunk.FormatDigits
+	}
+	return s
+}
+
+// interconnects are the trunks as siptrunk wants them.
+func (c Config) interconnects(ids *outdial.Registry) map[outdial.TrunkID]siptrunk.Trunk {
+	m := map[outdial.TrunkID]siptrunk.Trunk{}
+	for _, t := range c.Trunks {
+		m[ids.Trunks.ID(t.Name)] = t.sip()
+	}
+	return m
+}
+
+func (c Config) sources(ids *outdial.Registry) sources {
+	var all sources
+	for _, d := range c.Dialers {
+		s := &source{
+			name: d.Name, nat: d.NAT, tenant: ids.Tenants.ID(d.Tenant), program: ids.Programs.ID(d.Program),
+			campaign: ids.Campaigns.ID(d.Campaign),
+		}
+		s.mode, _ = parseMode(d.Mode)
+		s.priority, _ = parsePriority(d.Priority)
+		for _, text := range d.Sources {
+			if p, err := parseNetwork(text); err == nil {
+				all = append(all, network{p, s})
+			}
+		}
+	}
+	return all
+}
+
+func (s sources) admits(a netip.Addr) *source { return s.find(a) }
+
+// build returns the configuration of the inventory, with the numbers of the file.
+func (c *CLI) build(dir string) (cli.Config, error) {
+	cfg := cli.Config{
+		Limits: c.Limits.build(), Sticky: c.Sticky.build(), Callee: c.Callee, MaxCallees: c.MaxCallees,
+	}
+	if c.Secret != "" {
+		cfg.Secret = []byte(c.Secret)
+	}
+	for _, p := range c.Pools {
+		cfg.Pools = append(cfg.Pools, cli.PoolConfig{
+			Name: p.Name, Program: p.Program, Limits: p.Limits.build(), Sticky: p.Sticky.build(),
+		})
+	}
+	for _, m := range c.Campaigns {
+		cfg.Campaigns = append(cfg.Campaigns, cli.CampaignConfig(m))
+	}
+	for _, n := range c.Numbers {
+		nc := cli.NumberConfig{
+			Number: n.Number, Pool: n.Pool, State: n.State, Country: n.Country, Area: n.Area, Region: n.Region,
+			Type: n.Type, Owner: n.Owner, Assigned: n.Assigned, Carriers: n.Carriers, Evidence: n.Evidence,
+		}
+		if n.Expires != 0 {
+			nc.Expires = n.Expires.Time()
+		}
+		cfg.Numbers = append(cfg.Numbers, nc)
+	}
+	if c.NumbersFile == "" {
+		return cfg, nil
+	}
+	name := c.NumbersFile
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return cfg, err
+	}
+	defer f.Close()
+	more, err := cli.ReadCSV(f)
+	if err != nil {
+		return cfg, fmt.Errorf("%s: %w", name, err)
+	}
+	cfg.Numbers = append(cfg.Numbers, more...)
+	return cfg, nil
+}
+
+func (l Limits) build() cli.Limits {
+	return cli.Limits{Caps: l.Caps, Spacing: l.Spacing, Concurrent: l.Concurrent}
+}
+
+func (s Sticky) build() cli.Sticky { return cli.Sticky{Mode: s.Mode, TTL: s.TTL} }

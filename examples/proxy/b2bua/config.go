@@ -1,0 +1,229 @@
+package b2bua
+
+import (
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/routing"
+	"github.com/outdial/outdial/trunk"
+)
+
+// Config is the configuration file; outdial.yaml beside the program documents it field by field. It is data: New
+// copies what it needs.
+type Config struct {
+	Listen           string `yaml:"listen"`            // UDP address for the dialers, "host:port"; port 0 = any
+	Advertise        string `yaml:"advertise"`         // what Contact and Via name to dialers; "" = the socket's address
+	CarrierListen    string `yaml:"carrier_listen"`    // UDP address towards the carriers
+	CarrierAdvertise string `yaml:"carrier_advertise"` // what Contact and Via name to carriers; "" = the socket's address
+
+	Node         uint16        `yaml:"node"`          // tells the call ids of several processes apart, 0 to 4095
+	MaxCalls     int           `yaml:"max_calls"`     // calls at one time; 0 = 10000
+	DrainTimeout time.Duration `yaml:"drain_timeout"` // how long live calls may go on after SIGTERM; 0 = 30s, negative = not at all
+
+	Dialers  []Dialer `yaml:"dialers"`
+	Headers  Headers  `yaml:"headers"`
+	DialPlan DialPlan `yaml:"dial_plan"`
+
+	Trunks   []Trunk        `yaml:"trunks"`
+	Routing  routing.Policy `yaml:"routing"` // without its trunks, which Trunks gives
+	CLI      *CLI           `yaml:"cli"`     // absent = the number that the dialer asked for is presented
+	Failover Failover       `yaml:"failover"`
+	Hunting  Hunting        `yaml:"hunting"`
+	KPI      KPI            `yaml:"kpi"`
+	Journal  Journal        `yaml:"journal"`
+	DayParts []DayPart      `yaml:"day_parts"`
+	Log      Log            `yaml:"log"`
+
+	dir string // what relative names of files that are read are relative to
+}
+
+// Dialer is who may send calls, and what these are where they do not say.
+type Dialer struct {
+	Name     string   `yaml:"name"`    // required, unique
+	Sources  []string `yaml:"sources"` // addresses and networks that it sends from; at least one
+	NAT      bool     `yaml:"nat"`     // answer to the address that requests come from, whatever their Via and Contact say
+	Tenant   string   `yaml:"tenant"`
+	Program  string   `yaml:"program"`
+	Campaign string   `yaml:"campaign"`
+	Mode     string   `yaml:"mode"`     // manual, predictive, prerecorded; "" = unknown
+	Priority string   `yaml:"priority"` // bulk, normal, urgent; "" = bulk
+}
+
+// Headers are the names of the header fields by which an INVITE says what call it is. "" = the default, X-Outdial-….
+type Headers struct {
+	Program  string `yaml:"program"`
+	Campaign string `yaml:"campaign"`
+	Tenant   string `yaml:"tenant"`
+	Mode     string `yaml:"mode"`
+	Priority string `yaml:"priority"`
+}
+
+// DialPlan is how numbers are dialled; see outdial.DialPlan. Without it, international form with or without the
+// plus sign is understood.
+type DialPlan struct {
+	CountryCode   uint16 `yaml:"country_code"`
+	International string `yaml:"international"`
+	National      string `yaml:"national"`
+	Subscriber    int    `yaml:"subscriber"`
+}
+
+// Trunk is one interconnect to a carrier.
+type Trunk struct {
+	Name    string `yaml:"name"`    // required, unique
+	Carrier string `yaml:"carrier"` // the company; "" = none
+	Deck    string `yaml:"deck"`    // its price list, of routing.decks; "" = prices are not known
+
+	Address    string   `yaml:"address"` // "host:port" or "host"; required
+	Sources    []string `yaml:"sources"` // where else the carrier sends from
+	Username   string   `yaml:"username"`
+	Password   string   `yaml:"password"`
+	FromDomain string   `yaml:"from_domain"`
+	Format     string   `yaml:"format"` // plus or digits; "" = plus
+	Prefix     string   `yaml:"prefix"` // put before the callee's number
+
+	T100 time.Duration `yaml:"t100"` // 0 = 1s
+	PDD  time.Duration `yaml:"pdd"`  // 0 = 8s
+	Ring time.Duration `yaml:"ring"` // 0 = 60s
+
+	Channels int           `yaml:"channels"` // 0 = 30, negative = no limit
+	CPS      int           `yaml:"cps"`      // 0 = 10, negative = no limit
+	Smooth   time.Duration `yaml:"smooth"`
+	MaxCall  time.Duration `yaml:"max_call"`
+	State    trunk.State   `yaml:"state"` // live, draining, out
+}
+
+// CLI is the inventory of caller IDs.
+type CLI struct {
+	Secret      string         `yaml:"secret"` // keys the HMAC under which callees are remembered; "" = a random one
+	Pools       []Pool         `yaml:"pools"`
+	Campaigns   []CampaignPool `yaml:"campaigns"`
+	Numbers     []Number       `yaml:"numbers"`
+	NumbersFile string         `yaml:"numbers_file"` // a CSV file with more of them; relative to the configuration file
+	Limits      Limits         `yaml:"limits"`
+	Sticky      Sticky         `yaml:"sticky"`
+	Callee      []cli.Cap      `yaml:"callee"` // attempts per callee and program; absent = 3/24h, [] = no limit
+	MaxCallees  int            `yaml:"max_callees"`
+}
+
+// Pool is the numbers of one program.
+type Pool struct {
+	Name    string `yaml:"name"`
+	Program string `yaml:"program"`
+	Limits  Limits `yaml:"limits"`
+	Sticky  Sticky `yaml:"sticky"`
+}
+
+// CampaignPool binds a campaign to another pool of its program.
+type CampaignPool struct {
+	Campaign string `yaml:"campaign"`
+	Pool     string `yaml:"pool"`
+}
+
+// Number is a caller ID; see cli.NumberConfig.
+type Number struct {
+	Number   outdial.Number  `yaml:"number"`
+	Pool     string          `yaml:"pool"`
+	State    cli.State       `yaml:"state"`
+	Country  string          `yaml:"country"`
+	Area     outdial.Prefix  `yaml:"area"`
+	Region   string          `yaml:"region"`
+	Type     cli.Type        `yaml:"type"`
+	Owner    string          `yaml:"owner"`
+	Assigned string          `yaml:"assigned"`
+	Carriers []string        `yaml:"carriers"`
+	Evidence string          `yaml:"evidence"`
+	Expires  routing.Instant `yaml:"expires"`
+}
+
+// Limits is how much one number may be used; see cli.Limits.
+type Limits struct {
+	Caps       []cli.Cap     `yaml:"caps"`
+	Spacing    time.Duration `yaml:"spacing"`
+	Concurrent int           `yaml:"concurrent"`
+}
+
+// Sticky is how a program keeps to the number that a callee has seen; see cli.Sticky.
+type Sticky struct {
+	Mode cli.StickyMode `yaml:"mode"`
+	TTL  time.Duration  `yaml:"ttl"`
+}
+
+// Failover is when a trunk must rest; see failover.Config.
+type Failover struct {
+	Baseline      float64       `yaml:"baseline"`
+	HardCount     int           `yaml:"hard_count"`
+	Backoff       time.Duration `yaml:"backoff"`
+	BackoffMax    time.Duration `yaml:"backoff_max"`
+	RetryAfterMax time.Duration `yaml:"retry_after_max"`
+	ProbeGood     int           `yaml:"probe_good"`
+	Seed          uint64        `yaml:"seed"`
+}
+
+// Hunting is how a call goes from trunk to trunk; see outdial.Config.
+type Hunting struct {
+	MaxAttempts          int           `yaml:"max_attempts"`
+	MaxWait              time.Duration `yaml:"max_wait"`
+	AdvanceAfterProgress bool          `yaml:"advance_after_progress"`
+	Explain              bool          `yaml:"explain"`
+}
+
+// KPI is what the meter looks back over; see kpi.Config.
+type KPI struct {
+	Window  time.Duration `yaml:"window"`
+	Buckets int           `yaml:"buckets"`
+}
+
+// Journal is where facts are kept; see kpi/cdr.
+type Journal struct {
+	Dir         string `yaml:"dir"`          // "" = no journal: nothing survives a restart
+	Sync        string `yaml:"sync"`         // none: survives kill -9; group: survives a power cut. "" = none
+	OnFailure   string `yaml:"on_failure"`   // refuse or place_anyway; "" = refuse
+	SkipDamaged bool   `yaml:"skip_damaged"` // start although a segment is damaged
+}
+
+// DayPart names a span of callee-local time for the routing rules; see outdial.DayPart.
+type DayPart struct {
+	Name string            `yaml:"name"`
+	From routing.TimeOfDay `yaml:"from"`
+	To   routing.TimeOfDay `yaml:"to"`
+	Days []string          `yaml:"days"` // mon, tue, …; none = every day
+}
+
+// Log is what is logged.
+type Log struct {
+	Level   string `yaml:"level"`   // debug, info, warn, error; "" = info
+	Format  string `yaml:"format"`  // text or json; "" = text
+	Numbers string `yaml:"numbers"` // masked or clear; "" = masked
+}
+
+const (
+	numbersMasked = "masked"
+	numbersClear  = "clear"
+)
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	def := func(s *string, d string) {
+		if *s == "" {
+			*s = d
+		}
+	}
+	def(&c.Headers.Program, "X-Outdial-Program")
+	def(&c.Headers.Campaign, "X-Outdial-Campaign")
+	def(&c.Headers.Tenant, "X-Outdial-Tenant")
+	def(&c.Headers.Mode, "X-Outdial-Mode")
+	def(&c.Headers.Priority, "X-Outdial-Priority")
+	def(&c.Journal.Sync, "none")
+	def(&c.Journal.OnFailure, "refuse")
+	def(&c.Log.Level, "info")
+	def(&c.Log.Format, "text")
+	def(&c.Log.Numbers, numbersMasked)
+	if c.MaxCalls == 0 {
+		c.MaxCalls = 10_000
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = 30 * time.Second
+	}
+	return c
+}

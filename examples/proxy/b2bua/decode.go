@@ -1,0 +1,237 @@
+package b2bua
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// FileError is one thing that is wrong with a configuration file, and where.
+type FileError struct {
+	File         string
+	Line, Column int
+	Err          error
+}
+
+// Error returns "file:line:column: what is wrong".
+func (e *FileError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %v", e.File, e.Line, e.Column, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Load reads a configuration from YAML and checks it. name is that of the file, for errors and for the files that it
+// names. Keys that are not known are errors. The error joins a *FileError for everything that is wrong.
+func Load(name string, data []byte) (Config, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return Config{}, located(name, err)
+	}
+	var cfg Config
+	d := decoder{file: name, places: map[string]*token.Position{}}
+	switch len(file.Docs) {
+	case 0:
+	case 1:
+		d.decode(file.Docs[0].Body, reflect.ValueOf(&cfg).Elem(), "")
+	default:
+		d.bad(file.Docs[1].Body, errors.New("only one document is expected"))
+	}
+	cfg.dir = filepath.Dir(name)
+	if len(d.errs) > 0 {
+		return cfg, errors.Join(d.errs...)
+	}
+	return cfg, d.locate(cfg.Validate())
+}
+
+// decoder fills a Config from a parsed file, and goes on behind errors.
+type decoder struct {
+	file   string
+	places map[string]*token.Position // where each field stands
+	errs   []error
+}
+
+func (d *decoder) bad(n ast.Node, err error) {
+	d.errs = append(d.errs, &FileError{File: d.file, Line: 1, Column: 1, Err: err})
+	if n != nil && n.GetToken() != nil {
+		d.errs[len(d.errs)-1] = at(d.file, n.GetToken().Position, err)
+	}
+}
+
+func at(file string, p *token.Position, err error) error {
+	return &FileError{File: file, Line: p.Line, Column: p.Column, Err: err}
+}
+
+// located gives an error of the YAML package its place.
+func located(file string, err error) error {
+	var y yaml.Error
+	if errors.As(err, &y) && y.GetToken() != nil {
+		return at(file, y.GetToken().Position, errors.New(y.GetMessage()))
+	}
+	return &FileError{File: file, Line: 1, Column: 1, Err: err}
+}
+
+// decode sets v, which path names, to what n says.
+func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
+	if n == nil {
+		return
+	}
+	if _, empty := n.(*ast.NullNode); empty {
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	if t, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		d.text(n, v, t.UnmarshalText)
+		return
+	}
+	switch {
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		d.text(n, v, func(b []byte) error {
+			dur, err := time.ParseDuration(string(b))
+			v.SetInt(int64(dur))
+			return err
+		})
+	case v.Kind() == reflect.String:
+		d.text(n, v, func(b []byte) error { v.SetString(string(b)); return nil })
+	case v.Kind() == reflect.Struct:
+		d.mapping(n, v, path)
+	case v.Kind() == reflect.Slice:
+		d.sequence(n, v, path)
+	default:
+		if err := yaml.NodeToValue(n, v.Addr().Interface(), yaml.Strict()); err != nil {
+			var y yaml.Error
+			if errors.As(err, &y) {
+				err = errors.New(y.GetMessage())
+			}
+			d.bad(n, err)
+		}
+	}
+}
+
+// text gives the text of a scalar, as it is written, to set.
+func (d *decoder) text(n ast.Node, v reflect.Value, set func([]byte) error) {
+	var s string
+	switch x := n.(type) {
+	case *ast.StringNode:
+		s = x.Value
+	case *ast.LiteralNode:
+		s = x.Value.Value
+	case ast.ScalarNode:
+		s = x.GetToken().Value
+	default:
+		d.bad(n, fmt.Errorf("want one value of type %s", v.Type()))
+		return
+	}
+	if err := set([]byte(s)); err != nil {
+		d.bad(n, err)
+	}
+}
+
+func (d *decoder) mapping(n ast.Node, v reflect.Value, path string) {
+	var pairs []*ast.MappingValueNode
+	switch x := n.(type) {
+	case *ast.MappingNode:
+		pairs = x.Values
+	case *ast.MappingValueNode:
+		pairs = []*ast.MappingValueNode{x}
+	default:
+		d.bad(n, errors.New("want keys with values"))
+		return
+	}
+	for _, pair := range pairs {
+		key := pair.Key.GetToken().Value
+		f := fieldOf(v, key)
+		if !f.IsValid() {
+			d.bad(pair.Key, fmt.Errorf("unknown key %q", key))
+			continue
+		}
+		place := strings.TrimPrefix(path+"."+key, ".")
+		d.places[place] = pair.Key.GetToken().Position
+		d.decode(pair.Value, f, place)
+	}
+}
+
+func (d *decoder) sequence(n ast.Node, v reflect.Value, path string) {
+	x, ok := n.(*ast.SequenceNode)
+	if !ok {
+		d.bad(n, errors.New("want a list"))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(x.Values), len(x.Values)))
+	for i, item := range x.Values {
+		place := fmt.Sprintf("%s[%d]", path, i)
+		if item.GetToken() != nil {
+			d.places[place] = item.GetToken().Position
+		}
+		d.decode(item, v.Index(i), place)
+	}
+}
+
+// fieldOf returns the field of a struct that a key stands for.
+func fieldOf(v reflect.Value, key string) reflect.Value {
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name == key {
+			return v.Field(i)
+		}
+	}
+	return reflect.Value{}
+}
+
+// locate gives every FieldError in err the place of its field, or of the nearest one around it.
+func (d *decoder) locate(err error) error {
+	var out []error
+	for _, e := range leaves(err) {
+		var f *FieldError
+		if !errors.As(e, &f) {
+			out = append(out, e)
+			continue
+		}
+		for path := f.Path; ; path = parent(path) {
+			if p := d.places[path]; p != nil {
+				e = at(d.file, p, f)
+			} else if path != "" {
+				continue
+			} else {
+				e = &FileError{File: d.file, Line: 1, Column: 1, Err: f}
+			}
+			break
+		}
+		out = append(out, e)
+	}
+	return errors.Join(out...)
+}
+
+// parent cuts the last part off "trunks[0].address".
+func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
+
+// leaves returns the errors that err joins, however deep.
+func leaves(err error) []error {
+	switch x := err.(type) { //nolint:errorlint // it is the tree itself that is walked
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		var out []error
+		for _, e := range x.Unwrap() {
+			out = append(out, leaves(e)...)
+		}
+		return out
+	case interface{ Unwrap() error }:
+		if inner := leaves(x.Unwrap()); len(inner) > 1 {
+			return inner
+		}
+	}
+	return []error{err}
+}

@@ -1,0 +1,215 @@
+package b2bua
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// receive takes one datagram of a dialer: it finds the call that it belongs to, or answers it. It runs on the goroutine
+// that reads the socket, so that the order of arrival is the order of everything.
+func (p *Proxy) receive(b []byte, from netip.AddrPort, src *source) {
+	if len(b) <= 4 && strings.Trim(string(b), "\r\n\x00") == "" {
+		return // keep-alive (RFC 5626 §4.4.1)
+	}
+	msg, err := p.parser.ParseSIP(b)
+	switch m := msg.(type) {
+	case *sip.Response:
+		if err == nil && m.Via() != nil && m.CallID() != nil && m.To() != nil && m.CSeq() != nil {
+			if c := p.find(m.CallID().Value() + "\x00" + m.To().Params.GetOr("tag", "")); c != nil {
+				c.in.post(m, true)
+			}
+			return
+		}
+	case *sip.Request:
+		if !usable(m) {
+			break
+		}
+		r := newRequest(m, from, src)
+		if err != nil || r.CSeq().MethodName != r.Method {
+			p.stats.malformed.Add(1)
+			p.refuse(r, response{code: 400, phrase: "Bad Request"})
+			return
+		}
+		p.dispatch(r)
+		return
+	}
+	p.stats.malformed.Add(1)
+}
+
+// dispatch gives a request to its call, or answers it.
+func (p *Proxy) dispatch(r *request) {
+	c := p.find(r.dialog())
+	switch {
+	case r.IsAck():
+		if c != nil {
+			c.in.post(r, true)
+		}
+	case c != nil && c.dialog.invite.key == r.key: // a copy of its INVITE
+		c.in.post(r, true)
+	case p.repeat(r):
+	case r.IsCancel():
+		if c == nil || c.dialog.invite.key != r.transaction(sip.INVITE) {
+			p.refuse(r, response{code: 481, phrase: "Call/Transaction Does Not Exist"})
+			return
+		}
+		c.in.post(r, true)
+	case r.toTag() != "":
+		if c == nil {
+			p.refuse(r, response{code: 481, phrase: "Call/Transaction Does Not Exist"})
+			return
+		}
+		c.in.post(r, true)
+	case r.IsInvite():
+		p.invite(r, c)
+	default:
+		p.refuse(r, p.outside(r))
+	}
+}
+
+// outside is the answer to a request outside of any dialog, other than an INVITE.
+func (p *Proxy) outside(r *request) response {
+	switch r.Method {
+	case sip.OPTIONS:
+		if p.draining.Load() {
+			return unavailable(drainRetry)
+		}
+		return response{code: 200, phrase: "OK", headers: []header{{"Allow", allow}, {"Accept", "application/sdp"}}}
+	case sip.REFER:
+		return response{code: 403, phrase: "Forbidden"}
+	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK:
+		return response{code: 481, phrase: "Call/Transaction Does Not Exist"}
+	}
+	return response{code: 405, phrase: "Method Not Allowed", headers: []header{{"Allow", allow}}}
+}
+
+// invite begins a call, or says why not. c is the call that has the same Call-ID and From tag, if there is one.
+func (p *Proxy) invite(r *request, c *call) {
+	if problem := p.check(r, c); problem != nil {
+		p.stats.rejected.Add(1)
+		p.refuse(r, *problem)
+		return
+	}
+	key := r.dialog()
+	c = newCall(p, r, key)
+	if !p.enter(c) {
+		p.stats.rejected.Add(1)
+		p.refuse(r, unavailable(unknownRetry))
+		return
+	}
+	go c.run()
+}
+
+// check says what forbids an INVITE before anybody is asked about the call; nil = nothing.
+func (p *Proxy) check(r *request, c *call) *response {
+	unsupported := options(r)
+	switch {
+	case r.SipVersion != "SIP/2.0":
+		return &response{code: 505, phrase: "Version Not Supported"}
+	case r.fromTag() == "":
+		return &response{code: 400, phrase: "Missing From Tag"}
+	case !strings.EqualFold(r.Recipient.Scheme, "sip") && !strings.EqualFold(r.Recipient.Scheme, "tel"):
+		return &response{code: 416, phrase: "Unsupported URI Scheme"}
+	case r.MaxForwards() != nil && r.MaxForwards().Val() == 0: // before it is decremented: below zero lies 4294967295
+		return &response{code: 483, phrase: "Too Many Hops"}
+	case p.looped(r):
+		return &response{code: 482, phrase: "Loop Detected"}
+	case c != nil && c.dialog.invite.CSeq().SeqNo == r.CSeq().SeqNo: // the same INVITE on another way (RFC 3261 §8.2.2.2)
+		return &response{code: 482, phrase: "Merged Request"}
+	case c != nil: // §14.2
+		return &response{code: 500, phrase: "Call In Progress", headers: []header{{"Retry-After", "1"}}}
+	case unsupported != "":
+		return &response{code: 420, phrase: "Bad Extension", headers: []header{{"Unsupported", unsupported}}}
+	case len(r.Body()) > 0 && !strings.EqualFold(mediaType(r.contentType()), "application/sdp"):
+		return &response{code: 415, phrase: "Unsupported Media Type", headers: []header{{"Accept", "application/sdp"}}}
+	case p.draining.Load():
+		v := unavailable(drainRetry)
+		return &v
+	}
+	return nil
+}
+
+// looped reports whether an INVITE has been through this proxy: one that a carrier's plain proxy sent back here
+// still shows the Via that left. Loops through other back-to-back user agents end by Max-Forwards.
+func (p *Proxy) looped(r *request) bool {
+	for _, h := range r.GetHeaders("via") {
+		if v, ok := h.(*sip.ViaHeader); ok {
+			if s := v.SentBy(); s == p.sentBy || s == p.carrierSentBy {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// options lists the option tags that the dialer requires: none is supported.
+func options(r *request) string {
+	var tags []string
+	for _, h := range r.GetHeaders("require") {
+		tags = append(tags, clean(h.Value()))
+	}
+	return strings.Join(tags, ", ")
+}
+
+func mediaType(contentType string) string {
+	t, _, _ := strings.Cut(contentType, ";")
+	return strings.TrimSpace(t)
+}
+
+// refuse answers a request that belongs to no call. An ACK has no answer.
+func (p *Proxy) refuse(r *request, res response) {
+	if r.IsAck() {
+		return
+	}
+	res.tag = randomHex(8)
+	p.answer(p.now(), r, res)
+}
+
+// answer responds to a request once and for all: copies of it get the same.
+func (p *Proxy) answer(now time.Time, r *request, res response) {
+	packet, to := res.render(r), r.replyTo()
+	p.finished.put(now, r.key, packet, to)
+	p.wire.send(packet, to)
+}
+
+// repeat answers a copy of a request that was answered before.
+func (p *Proxy) repeat(r *request) bool {
+	f, ok := p.finished.get(r.key)
+	if ok && f.packet != nil {
+		p.wire.send(f.packet, f.to)
+	}
+	return ok
+}
+
+// find returns the call of a dialog.
+func (p *Proxy) find(key string) *call {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.calls[key]
+}
+
+// enter makes a call known, whose goroutine Run then waits for; false when there are too many, or none any more.
+func (p *Proxy) enter(c *call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing || len(p.calls) >= p.cfg.MaxCalls {
+		return false
+	}
+	p.calls[c.key] = c
+	p.tasks.Add(1)
+	return true
+}
+
+// leave forgets a call.
+func (p *Proxy) leave(c *call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.calls, c.key)
+	p.tasks.Done()
+	if len(p.calls) == 0 && p.idle != nil {
+		close(p.idle)
+		p.idle = nil
+	}
+}

@@ -1,0 +1,274 @@
+package b2bua
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// dialog is the dialer's side of a call: the INVITE server transaction (RFC 3261 §17.2.1, RFC 6026) and the dialog
+// that comes of it. It belongs to the call's goroutine, has no timer of its own (next says when to call tick) and sends
+// what it has to say through the proxy's socket.
+//
+// sipgo's server transactions are not used: they answer a CANCEL by themselves, and a 200 that crosses it then
+// replaces the 487 that is being repeated; requests reach their handlers concurrently, so that an ACK may overtake
+// what it follows; and each keeps its messages for 32 s.
+type dialog struct {
+	p      *Proxy
+	invite *request
+	to     netip.AddrPort // where responses go
+	state  dialogState
+	own    string            // To tag of responses that no carrier's attempt caused
+	tags   map[string]string // our To tag for an early dialog of an attempt
+	tag    string            // that of the answer
+	seq    uint32            // of the dialer's last request
+
+	last     []byte // the last response to the INVITE
+	resend   time.Time
+	interval time.Duration
+	deadline time.Time // Timer H, or the end of the wait for the ACK
+
+	bye      []byte // ours, while it waits for its answer
+	byeTo    netip.AddrPort
+	branch   string
+	wantsBye bool
+	reason   string // of the BYE that waits for the ACK
+}
+
+// dialogState is how far the dialer's side has come. It never goes back.
+type dialogState uint8
+
+const (
+	proceeding dialogState = iota // no final response yet
+	rejected                      // a final response other than 2xx was sent; its ACK is awaited
+	accepted                      // a 2xx was sent; its ACK is awaited
+	confirmed                     // the ACK has come
+	closing                       // our BYE was sent
+	closed
+)
+
+func newDialog(p *Proxy, invite *request) dialog {
+	return dialog{
+		p: p, invite: invite, to: invite.replyTo(), own: randomHex(8), seq: invite.CSeq().SeqNo,
+	}
+}
+
+// tagFor is our To tag for an early dialog of an attempt; with a carrier that forks there are several.
+func (d *dialog) tagFor(leg uint8, carrierTag string) string {
+	key := strconv.Itoa(int(leg)) + carrierTag
+	if t, ok := d.tags[key]; ok {
+		return t
+	}
+	if d.tags == nil {
+		d.tags = map[string]string{}
+	}
+	if len(d.tags) >= 32 { // a carrier that makes a new tag for every response shall not fill the memory
+		return d.own
+	}
+	t := randomHex(8)
+	d.tags[key] = t
+	return t
+}
+
+// knows reports whether a To tag is one that this dialog gave out.
+func (d *dialog) knows(tag string) bool {
+	if d.state >= accepted {
+		return tag == d.tag
+	}
+	if tag == d.own {
+		return true
+	}
+	for _, t := range d.tags {
+		if t == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// provisional sends a 1xx.
+func (d *dialog) provisional(r response) {
+	if d.state != proceeding {
+		return
+	}
+	if r.code > 100 {
+		r.contact = d.p.contact
+		r.headers = append(r.headers, header{"Allow", allow})
+	}
+	d.last = r.render(d.invite)
+	d.p.wire.send(d.last, d.to)
+}
+
+// reject sends a final response of 300 and above, and repeats it until the ACK comes (Timers G and H).
+func (d *dialog) reject(now time.Time, r response) {
+	if d.state != proceeding {
+		return
+	}
+	r.tag = d.own
+	d.final(now, rejected, r)
+}
+
+// accept sends a 2xx, and repeats it until the ACK comes (§13.3.1.4).
+func (d *dialog) accept(now time.Time, r response) {
+	if d.state != proceeding {
+		return
+	}
+	d.tag = r.tag
+	r.contact = d.p.contact
+	r.headers = append(r.headers, header{"Allow", allow})
+	d.final(now, accepted, r)
+}
+
+func (d *dialog) final(now time.Time, s dialogState, r response) {
+	d.state = s
+	d.last = r.render(d.invite)
+	d.repeat(now)
+	d.p.wire.send(d.last, d.to)
+}
+
+func (d *dialog) repeat(now time.Time) {
+	d.interval = t1
+	d.resend, d.deadline = now.Add(t1), now.Add(timeout)
+}
+
+func (d *dialog) quiet() { d.resend, d.deadline = time.Time{}, time.Time{} }
+
+// onInvite answers a copy of the INVITE.
+func (d *dialog) onInvite() {
+	if d.last != nil && d.state <= rejected { // a 2xx is repeated by its own timer
+		d.p.wire.send(d.last, d.to)
+	}
+}
+
+// onAck takes an ACK, and reports whether it is the first one of the answer.
+func (d *dialog) onAck(now time.Time, r *request) bool {
+	if r.CSeq().SeqNo != d.invite.CSeq().SeqNo {
+		return false // of a re-INVITE that was refused
+	}
+	switch {
+	case d.state == rejected:
+		d.quiet()
+		d.state = closed
+	case d.state == accepted && r.toTag() == d.tag:
+		d.quiet()
+		d.state = confirmed
+		if d.wantsBye {
+			d.sendBye(now)
+		}
+		return true
+	}
+	return false
+}
+
+// answer responds to a request within the dialog, and remembers that for its copies.
+func (d *dialog) answer(now time.Time, r *request, code int, phrase string, headers ...header) {
+	d.p.answer(now, r, response{code: code, phrase: phrase, headers: headers, tag: d.own})
+}
+
+// hangUp ends an answered dialog from our side: with BYE, but not before the ACK (RFC 3261 §15).
+func (d *dialog) hangUp(now time.Time, reason string) {
+	switch d.state {
+	case accepted:
+		d.wantsBye, d.reason = true, reason
+	case confirmed:
+		d.reason = reason
+		d.sendBye(now)
+	}
+}
+
+func (d *dialog) sendBye(now time.Time) {
+	d.state = closing
+	d.branch = sip.RFC3261BranchMagicCookie + randomHex(12)
+	uri, routes, to := d.target()
+	d.byeTo = to
+	b := append(append(append([]byte("BYE "), clean(uri)...), " SIP/2.0\r\n"...), "Via: SIP/2.0/UDP "...)
+	b = append(append(append(append(b, d.p.sentBy...), ";branch="...), d.branch...), ";rport\r\n"...)
+	for _, r := range routes {
+		b = line(b, "Route", r)
+	}
+	b = line(b, "Max-Forwards", "70")
+	from := d.invite.To().Value()
+	if d.invite.toTag() == "" {
+		from += ";tag=" + d.tag
+	}
+	b = line(b, "From", from)
+	b = line(b, "To", d.invite.From().Value())
+	b = line(b, "Call-ID", d.invite.CallID().Value())
+	b = line(b, "CSeq", "1 BYE")
+	if d.reason != "" {
+		b = line(b, "Reason", d.reason)
+	}
+	d.bye = appendBody(b, "", nil)
+	d.repeat(now)
+	d.p.wire.send(d.bye, d.byeTo)
+}
+
+// target is the remote target and the route set of the dialog, from the INVITE (§12.1.1), and the next hop. Names are not looked up
+// towards dialers: they stand for the address that the INVITE came from.
+func (d *dialog) target() (uri string, routes []string, to netip.AddrPort) {
+	uri, to = "sip:"+d.invite.from.String(), d.invite.from
+	next := (*sip.Uri)(nil)
+	if c := d.invite.Contact(); c != nil {
+		uri, next = c.Address.String(), &c.Address
+	}
+	for i, h := range d.invite.GetHeaders("record-route") {
+		routes = append(routes, h.Value())
+		if rr, ok := h.(*sip.RecordRouteHeader); ok && i == 0 {
+			next = &rr.Address
+		}
+	}
+	if next != nil && !d.invite.source.nat {
+		if a, ok := hop(next); ok {
+			to = a
+		}
+	}
+	return uri, routes, to
+}
+
+// onResponse takes a response to our BYE.
+func (d *dialog) onResponse(r *sip.Response) {
+	if d.state == closing && r.CSeq().MethodName == sip.BYE && r.StatusCode >= 200 &&
+		r.Via().Params.GetOr("branch", "") == d.branch {
+		d.close()
+	}
+}
+
+func (d *dialog) close() {
+	d.quiet()
+	d.state, d.bye = closed, nil
+}
+
+// next is when tick has something to do; the zero time = never.
+func (d *dialog) next() time.Time { return earliest(d.resend, d.deadline) }
+
+// tick repeats what was not answered. It reports an answer whose ACK never came: the dialog is ended then.
+func (d *dialog) tick(now time.Time) (unacknowledged bool) {
+	switch {
+	case !d.deadline.IsZero() && !d.deadline.After(now):
+		if d.state == accepted {
+			d.sendBye(now)
+			return true
+		}
+		d.close()
+	case !d.resend.IsZero() && !d.resend.After(now):
+		d.interval = min(2*d.interval, t2)
+		d.resend = now.Add(d.interval)
+		if d.state == closing {
+			d.p.wire.send(d.bye, d.byeTo)
+		} else {
+			d.p.wire.send(d.last, d.to)
+		}
+		d.p.stats.repeated.Add(1)
+	}
+	return false
+}
+
+// earliest returns the earlier of two moments, of which the zero time is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

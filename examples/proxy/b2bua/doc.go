@@ -1,0 +1,39 @@
+// Package b2bua is the reference proxy: a back-to-back user agent that stands between dialers and carriers. Everything
+// that it decides comes from outdial's packages; what it adds is SIP.
+//
+//	cfg, err := b2bua.Load("outdial.yaml", data)
+//	p, err := b2bua.New(cfg, b2bua.Options{Logger: slog.Default()})
+//	err = p.Run(ctx)
+//
+// # A call
+//
+// One goroutine carries one call, from the dialer's INVITE until nothing of it is left. It owns the outdial.Session,
+// the dialer's dialog and the legs; what happens elsewhere is posted to it, and dealt with in order. Nothing is
+// locked while the Session decides or the network is written to.
+//
+//	INVITE ─▶ 100 at once ─▶ Session.Begin, Next ─▶ siptrunk.Invite: own Call-ID, own tags, caller ID in From and PAI
+//	18x    ─▶ to the dialer, with a To tag for each attempt and early dialog
+//	failure or timer ─▶ Session.Next: the next trunk, or the final response
+//	200    ─▶ acknowledged towards the carrier at once, so that no ACK of the dialer's can be lost on the way; to the dialer, until it
+//	          acknowledges (64·T1 without: BYE to both). A call without an offer waits for the dialer's ACK: it holds the answer
+//	BYE    ─▶ answered, and sent to the other side with its Reason
+//	CANCEL ─▶ 200 and 487 at once; the legs are cancelled, and an answer that crosses gets ACK and BYE
+//
+// # Final responses
+//
+// The tables in reply.go are the mapping. A carrier's final response is passed on with its phrase and Reason header, but
+// for what concerns the hop to the carrier alone; a 503 becomes 500 (RFC 3261 §16.7). A 503 of the proxy means that
+// itself lacks capacity, has Retry-After, and says why in X-Outdial-Refusal.
+//
+// # What is refused
+//
+// Datagrams of addresses that are not configured: in silence, counted in Stats.Strangers. Max-Forwards 0: 483. Loops and
+// merged requests: 482. Require: 420. REFER: 403. Re-INVITE, and UPDATE with a session description: 488; the session
+// goes on as it was. New calls while draining, or beyond max_calls: 503.
+//
+// # How sipgo is used
+//
+// sipgo parses the dialers' messages; its transaction layer serves the carriers' side, within siptrunk. On the
+// dialers' side the transactions are this package's own, for the reasons given at type dialog. SDP passes as it is: there is no media relay yet, so
+// each side sees the other's media address.
+package b2bua

@@ -1,0 +1,44 @@
+package b2bua
+
+import "sync"
+
+// maxInbox bounds what waits for a call that is busy. Beyond it, what a network may lose is lost: requests and
+// responses of the dialer, and provisional responses of a carrier. Answers and ends of legs always get in; there
+// are a handful of them in a call.
+const maxInbox = 64
+
+// inbox is what has happened to a call and is not yet dealt with, in order. Anybody posts, the call's goroutine takes.
+type inbox struct {
+	wake chan struct{} // has room for one: something came
+
+	mu    sync.Mutex
+	items []any // *request, *sip.Response, *siptrunk.Event, shutdown
+}
+
+func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
+
+// post adds an item; false when it was dropped because too much waits.
+func (b *inbox) post(item any, droppable bool) bool {
+	b.mu.Lock()
+	if droppable && len(b.items) >= maxInbox {
+		b.mu.Unlock()
+		return false
+	}
+	b.items = append(b.items, item)
+	b.mu.Unlock()
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// take returns everything that waits, in the room of spare.
+func (b *inbox) take(spare []any) []any {
+	clear(spare)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	items := b.items
+	b.items = spare[:0]
+	return items
+}

@@ -1,0 +1,119 @@
+package b2bua
+
+import (
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+)
+
+// maxName and maxNames bound what dialers may name: names get ids that stay for the life of the process.
+const (
+	maxName  = 64
+	maxNames = 4096
+)
+
+// order reads from an INVITE which call the dialer wants. What is wrong with it is answered as problem says.
+func (p *Proxy) order(r *request) (call outdial.Call, problem *response) {
+	to, err := p.number(&r.Recipient)
+	if err != nil {
+		return call, &response{code: 484, phrase: "Address Incomplete"}
+	}
+	src, names := r.source, &p.cfg.Headers
+	call = outdial.Call{
+		Ref: limited(r.CallID().Value()), To: to, From: p.asked(r),
+		Tenant: src.tenant, Program: src.program, Campaign: src.campaign, Mode: src.mode, Priority: src.priority,
+	}
+	known := true
+	if v := r.value(names.Program); v != "" {
+		call.Program, known = p.ids.Programs.Lookup(v) // a program presents caller IDs: only those that are configured
+	}
+	if v := r.value(names.Mode); v != "" && known {
+		call.Mode, known = parseMode(v)
+	}
+	if v := r.value(names.Priority); v != "" && known {
+		call.Priority, known = parsePriority(v)
+	}
+	if !known {
+		return call, &response{code: 400, phrase: "Unknown Program, Mode Or Priority"}
+	}
+	if v := r.value(names.Tenant); v != "" {
+		call.Tenant = named(&p.ids.Tenants, v)
+	}
+	if v := r.value(names.Campaign); v != "" {
+		call.Campaign = named(&p.ids.Campaigns, v)
+	}
+	return call, nil
+}
+
+// named returns the id of a name that a dialer sent; 0 when there are too many of them.
+func named[ID ~uint32](names *outdial.Names[ID], name string) ID {
+	if len(name) > maxName {
+		return 0
+	}
+	if id, ok := names.Lookup(name); ok || names.Len() >= maxNames {
+		return id
+	}
+	return names.ID(name)
+}
+
+// asked is the caller ID that the dialer asked for: P-Asserted-Identity before From (RFC 3325); 0 = none that can be
+// read.
+func (p *Proxy) asked(r *request) outdial.Number {
+	if v := r.value("p-asserted-identity"); v != "" {
+		var u sip.Uri
+		if sip.ParseUri(uriIn(v), &u) == nil {
+			if n, err := p.number(&u); err == nil {
+				return n
+			}
+		}
+	}
+	n, err := p.number(&r.From().Address)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// number reads the number in a sip:, sips: or tel: URI.
+func (p *Proxy) number(u *sip.Uri) (outdial.Number, error) {
+	user := u.User
+	if strings.EqualFold(u.Scheme, "tel") {
+		user, _, _ = strings.Cut(u.Raw(), ";")
+	} else {
+		user, _, _ = strings.Cut(user, ";") // RFC 3966 parameters in the user part
+	}
+	if p.dialPlan == (outdial.DialPlan{}) {
+		return outdial.ParseDigits(user)
+	}
+	return p.dialPlan.Parse(user)
+}
+
+// uriIn returns the URI of a name-addr or addr-spec, without a display name.
+func uriIn(v string) string {
+	if i := strings.LastIndexByte(v, '<'); i >= 0 {
+		v, _, _ = strings.Cut(v[i+1:], ">")
+	}
+	return v
+}
+
+// limited is what the journal keeps of a text.
+func limited(s string) string { return clean(s[:min(len(s), 255)]) }
+
+func parseMode(s string) (outdial.Mode, bool) {
+	for m := outdial.ModeUnknown; m <= outdial.ModePrerecorded; m++ {
+		if s == m.String() {
+			return m, true
+		}
+	}
+	return 0, false
+}
+
+func parsePriority(s string) (outdial.Priority, bool) {
+	for p := outdial.PriorityBulk; p <= outdial.PriorityUrgent; p++ {
+		if s == p.String() {
+			return p, true
+		}
+	}
+	return 0, false
+}

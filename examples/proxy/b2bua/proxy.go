@@ -1,0 +1,317 @@
+package b2bua
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/kpi"
+	"github.com/outdial/outdial/kpi/cdr"
+	"github.com/outdial/outdial/routing"
+	"github.com/outdial/outdial/trunk"
+	"github.com/outdial/outdial/trunk/siptrunk"
+)
+
+// hangupGrace is how long Run waits for calls that it ends to be over on both sides.
+const hangupGrace = 4 * time.Second
+
+// ErrRunning says that the Proxy is running, or has run: it does so once.
+var ErrRunning = errors.New("proxy: it is or was running")
+
+// Options are what a Proxy is given besides its configuration. The zero value is for a program of its own.
+type Options struct {
+	Logger *slog.Logger // nil = silent
+	// DialerConn and CarrierConn are the sockets to use; the Proxy owns and closes them. nil = listen on the
+	// configured addresses.
+	DialerConn, CarrierConn net.PacketConn
+	Now                     func() time.Time // the clock; nil = time.Now
+}
+
+// Proxy is the back-to-back user agent between dialers and carriers. Make it with New, serve it with Run. All methods
+// are safe for concurrent use.
+type Proxy struct {
+	cfg      Config
+	log      *slog.Logger
+	now      func() time.Time
+	dialPlan outdial.DialPlan
+	*parts
+	journal  *cdr.Journal // nil = none
+	found    cdr.Recovery
+	recovery outdial.Recovery
+	dialer   *siptrunk.Dialer
+	wire     *wire
+	parser   *sip.Parser
+	sessions sync.Pool // *outdial.Session
+
+	sentBy        string // what Via and Contact name to dialers
+	carrierSentBy string
+	contact       string
+
+	finished finished
+	stats    counters
+	tasks    sync.WaitGroup // calls
+	ran      atomic.Bool
+	draining atomic.Bool
+
+	mu      sync.RWMutex // guards what follows; a few lines each time
+	calls   map[string]*call
+	idle    chan struct{} // closed when the last call has left, if somebody waits
+	closing bool          // no call begins any more
+}
+
+// New builds everything from cfg, binds the sockets, opens the journal and replays it. Nothing is served before Run; a
+// Proxy that is never run must be closed.
+func New(cfg Config, opts Options) (_ *Proxy, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Proxy{
+		cfg: cfg.withDefaults(), log: opts.Logger, now: opts.Now, dialPlan: cfg.dialPlan(), parser: newParser(),
+		calls: map[string]*call{},
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	var journal func(*outdial.Registry) (outdial.Journal, func(error), error)
+	if cfg.Journal.Dir != "" {
+		journal = p.openJournal
+	}
+	if p.parts, err = p.cfg.assemble(journal, p.now); err != nil {
+		return nil, err
+	}
+	p.sessions.New = func() any { return p.engine.NewSession() }
+	if err = p.bind(opts); err != nil {
+		return nil, err
+	}
+	if p.recovery, err = p.engine.Recover(p.now()); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// openJournal opens the journal with the registry of the engine.
+func (p *Proxy) openJournal(ids *outdial.Registry) (outdial.Journal, func(error), error) {
+	cfg := cdr.Config{Dir: p.cfg.Journal.Dir, IDs: ids, SkipDamaged: p.cfg.Journal.SkipDamaged}
+	if p.cfg.Journal.Sync == "group" {
+		cfg.Sync = cdr.SyncGroup
+	}
+	j, found, err := cdr.Open(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.journal, p.found = j, found
+	failed := func(err error) {
+		if p.stats.journalErrors.Add(1) == 1 { // one line: a full disk would fill the log too
+			p.log.Error("journal", "error", err)
+		}
+	}
+	return j, failed, nil
+}
+
+// bind opens the sockets.
+func (p *Proxy) bind(opts Options) error {
+	var err error
+	if p.wire, err = newWire(opts.DialerConn, p.cfg.Listen); err != nil {
+		return &FieldError{"listen", err}
+	}
+	if p.sentBy, err = sentBy(p.cfg.Advertise, p.wire.local); err != nil {
+		return &FieldError{"advertise", err}
+	}
+	p.contact = "<sip:" + p.sentBy + ">"
+	cfg := siptrunk.Config{
+		Conn: opts.CarrierConn, Advertise: p.cfg.CarrierAdvertise, Trunks: p.cfg.interconnects(p.ids), Logger: p.log,
+	}
+	if cfg.Conn == nil {
+		cfg.ListenAddr = p.cfg.CarrierListen
+	}
+	if p.dialer, err = siptrunk.New(cfg); err != nil {
+		return &FieldError{"carrier_listen", err}
+	}
+	p.carrierSentBy, err = sentBy(p.cfg.CarrierAdvertise, p.dialer.LocalAddr())
+	return err
+}
+
+// sentBy is what Via and Contact name: what is configured, or the address of the socket.
+func sentBy(advertise string, local netip.AddrPort) (string, error) {
+	if advertise == "" {
+		if local.Addr().IsUnspecified() {
+			return "", fmt.Errorf("required: %s is no address that can be answered to", local.Addr())
+		}
+		return local.String(), nil
+	}
+	if _, _, err := net.SplitHostPort(advertise); err == nil {
+		return clean(advertise), nil
+	}
+	return net.JoinHostPort(clean(advertise), strconv.Itoa(int(local.Port()))), nil
+}
+
+// Run serves until ctx is done. Then it refuses new calls with 503, waits for the live ones up to the configured
+// DrainTimeout, ends what is left with BYE or CANCEL, and closes the sockets and the journal. It returns nil then,
+// and an error when a socket failed or the journal could not be closed.
+func (p *Proxy) Run(ctx context.Context) error {
+	if p.ran.Swap(true) {
+		return ErrRunning
+	}
+	background, stop := context.WithCancel(context.Background())
+	defer stop()
+	carriers, dialers, clock := make(chan error, 1), make(chan error, 1), make(chan struct{})
+	go func() { carriers <- p.dialer.Run(background) }()
+	go func() { dialers <- p.wire.serve(p.sources.admits, p.receive) }()
+	go func() {
+		defer close(clock)
+		_ = p.engine.Run(background) // its error is that of the context
+	}()
+	p.log.Info("serving", "dialers", p.Addr().String(), "carriers", p.CarrierAddr().String(), "replayed", p.recovery.Events,
+		"unknown", p.recovery.Unknown, "cut", p.found.Cut)
+	var err error
+	select {
+	case <-ctx.Done():
+		p.drain()
+	case err = <-carriers:
+		err = errors.Join(errors.New("proxy: the carriers' socket failed"), err)
+		carriers <- nil
+		p.end()
+	case err = <-dialers:
+		err = errors.Join(errors.New("proxy: the dialers' socket failed"), err)
+		dialers <- nil
+		p.end()
+	}
+	stop() // ends the legs that are still there
+	err = errors.Join(err, <-carriers)
+	p.dismiss()
+	p.tasks.Wait()
+	err = errors.Join(err, p.wire.close(), <-dialers)
+	<-clock
+	p.log.Info("ended", "calls", p.stats.calls.Load(), "answered", p.stats.answered.Load(), "lost", p.stats.lost.Load())
+	return errors.Join(err, p.closeJournal())
+}
+
+// drain lets the live calls go on for a while, and then ends them.
+func (p *Proxy) drain() {
+	p.draining.Store(true)
+	p.log.Info("draining", "live", p.Live())
+	if p.cfg.DrainTimeout > 0 {
+		p.await(p.cfg.DrainTimeout)
+	}
+	p.end()
+}
+
+// end ends every call in an orderly way, and waits a little for that.
+func (p *Proxy) end() {
+	p.draining.Store(true)
+	p.each(shutdown{})
+	p.await(hangupGrace)
+}
+
+// dismiss makes the calls forget what they still wait for on the dialers' side.
+func (p *Proxy) dismiss() {
+	p.mu.Lock()
+	p.closing = true
+	p.mu.Unlock()
+	p.each(dismissal{})
+}
+
+func (p *Proxy) each(item any) {
+	p.mu.RLock()
+	all := make([]*call, 0, len(p.calls))
+	for _, c := range p.calls {
+		all = append(all, c)
+	}
+	p.mu.RUnlock()
+	for _, c := range all {
+		c.in.post(item, false)
+	}
+}
+
+// await waits until no call is left, or for so long.
+func (p *Proxy) await(limit time.Duration) {
+	p.mu.Lock()
+	if len(p.calls) == 0 {
+		p.mu.Unlock()
+		return
+	}
+	if p.idle == nil {
+		p.idle = make(chan struct{})
+	}
+	idle := p.idle
+	p.mu.Unlock()
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-idle:
+	case <-t.C:
+	}
+}
+
+// Close closes what New opened, for a Proxy that is not run. A running one ends by its context.
+func (p *Proxy) Close() error {
+	if p.ran.Swap(true) {
+		return ErrRunning
+	}
+	var errs []error
+	if p.wire != nil {
+		errs = append(errs, p.wire.close())
+	}
+	if p.dialer != nil {
+		errs = append(errs, p.dialer.Close())
+	}
+	return errors.Join(append(errs, p.closeJournal())...)
+}
+
+func (p *Proxy) closeJournal() error {
+	if p.journal == nil {
+		return nil
+	}
+	return p.journal.Close()
+}
+
+func (p *Proxy) session() *outdial.Session { return p.sessions.Get().(*outdial.Session) }
+
+// Addr is the address that dialers send to, CarrierAddr the one that carriers see.
+func (p *Proxy) Addr() netip.AddrPort { return p.wire.local }
+
+// CarrierAddr is the address that carriers see.
+func (p *Proxy) CarrierAddr() netip.AddrPort { return p.dialer.LocalAddr() }
+
+// Engine is the engine that all calls go through.
+func (p *Proxy) Engine() *outdial.Engine { return p.engine }
+
+// IDs is the registry of shared ids.
+func (p *Proxy) IDs() *outdial.Registry { return p.ids }
+
+// Meter is what happened.
+func (p *Proxy) Meter() *kpi.Meter { return p.meter }
+
+// Trunks is the capacity of the trunks.
+func (p *Proxy) Trunks() *trunk.Set { return p.trunks }
+
+// Failover is the health of the trunks.
+func (p *Proxy) Failover() *failover.Selector { return p.selector }
+
+// CLIs is the inventory of caller IDs; nil when none is configured.
+func (p *Proxy) CLIs() *cli.Governor { return p.clis }
+
+// Router is the routing table in force.
+func (p *Proxy) Router() *routing.Router { return p.router }
+
+// Recovered is what New found in the journal: what the last segment held, and what was replayed.
+func (p *Proxy) Recovered() (cdr.Recovery, outdial.Recovery) { return p.found, p.recovery }

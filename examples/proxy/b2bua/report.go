@@ -1,0 +1,58 @@
+package b2bua
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// outcome is what the dialer was told.
+type outcome struct {
+	code    int
+	refusal string // codes of the refusals, where nothing was placed
+}
+
+// report logs one line about a call that is over.
+func (p *Proxy) report(c *call, now time.Time) {
+	if !p.log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
+	call, attempts := c.session.Call(), c.session.Attempts()
+	attrs := []slog.Attr{
+		slog.String("call", outdial.AttemptID{Call: call.ID}.String()), slog.String("ref", call.Ref),
+		slog.String("dialer", c.dialog.invite.source.name), slog.String("to", p.shown(call.To)),
+		slog.Int("code", c.outcome.code), slog.Int("attempts", len(attempts)),
+		slog.String("stop", c.session.Stopped().String()), slog.Duration("lasted", now.Sub(c.began)),
+	}
+	if len(attempts) > 0 {
+		a := &attempts[len(attempts)-1]
+		for i := range attempts {
+			if attempts[i].Answered() && !attempts[i].Late {
+				a = &attempts[i]
+			}
+		}
+		attrs = append(attrs, slog.String("trunk", p.ids.Trunks.Name(a.Candidate.Trunk)), slog.String("cli", p.shown(a.CLI)),
+			slog.String("end", a.Result.Origin.String()))
+		if d, ok := a.Timeline.PDD(); ok {
+			attrs = append(attrs, slog.Duration("pdd", d))
+		}
+		if d, ok := a.Timeline.Duration(); ok {
+			attrs = append(attrs, slog.Duration("talked", d))
+		}
+	}
+	if c.outcome.refusal != "" {
+		attrs = append(attrs, slog.String("refusal", c.outcome.refusal))
+	}
+	p.log.LogAttrs(context.Background(), slog.LevelInfo, "call", attrs...)
+}
+
+// shown is a number as it may stand in a log: its last four digits are hidden unless the configuration says otherwise.
+func (p *Proxy) shown(n outdial.Number) string {
+	s := n.String()
+	if p.cfg.Log.Numbers == numbersClear || len(s) < 4 {
+		return s
+	}
+	return s[:len(s)-4] + "····"
+}

@@ -1,0 +1,45 @@
+package b2bua
+
+import "sync/atomic"
+
+// Stats are counts since New. Every call that began is answered, failed, refused or cancelled, or still being set up.
+type Stats struct {
+	Calls     uint64 // calls that began: INVITEs that were not rejected
+	Live      int    // calls of which something is left: a leg, or a transaction with the dialer
+	Answered  uint64
+	Failed    uint64 // attempts were made, none was answered
+	Refused   uint64 // nothing left the host: no route, no capacity, policy, a number that cannot be read
+	Cancelled uint64 // the caller gave up before a final response
+	Lost      uint64 // answered, and ended because the dialer never acknowledged the answer
+	Rejected  uint64 // INVITEs that began no call: draining, loop, too many calls, something not supported
+
+	Strangers     uint64 // datagrams dropped unread: their source is no dialer
+	Malformed     uint64 // datagrams that are no usable SIP message
+	Repeated      uint64 // final responses and BYEs sent again to dialers
+	ReadErrors    uint64 // failed reads of the dialers' socket
+	SendErrors    uint64 // failed writes to it
+	JournalErrors uint64 // facts that could not be journalled
+}
+
+type counters struct {
+	calls, answered, failed, refused, cancelled, lost, rejected atomic.Uint64
+	malformed, repeated, journalErrors                          atomic.Uint64
+}
+
+// Stats returns the counts.
+func (p *Proxy) Stats() Stats {
+	c := &p.stats
+	return Stats{
+		Calls: c.calls.Load(), Live: p.Live(), Answered: c.answered.Load(), Failed: c.failed.Load(),
+		Refused: c.refused.Load(), Cancelled: c.cancelled.Load(), Lost: c.lost.Load(), Rejected: c.rejected.Load(),
+		Strangers: p.wire.strangers.Load(), Malformed: c.malformed.Load(), Repeated: c.repeated.Load(),
+		ReadErrors: p.wire.readErrors.Load(), SendErrors: p.wire.sendErrors.Load(), JournalErrors: c.journalErrors.Load(),
+	}
+}
+
+// Live is the number of calls of which something is left.
+func (p *Proxy) Live() int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return len(p.calls)
+}

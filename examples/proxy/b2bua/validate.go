@@ -1,0 +1,201 @@
+package b2bua
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/trunk/siptrunk"
+)
+
+// FieldError is one thing that is wrong with a Config; Path names the field as the file does: "trunks[0].address".
+type FieldError struct {
+	Path string
+	Err  error
+}
+
+// Error returns "path: what is wrong".
+func (e *FieldError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+var errRequired = errors.New("required")
+
+// Validate returns one error that joins a *FieldError for every field that does not fit. It opens no socket and no
+// journal; it does read the file of caller IDs.
+func (c Config) Validate() error {
+	v := &validator{}
+	c = c.withDefaults()
+	v.address("listen", c.Listen)
+	v.address("carrier_listen", c.CarrierListen)
+	v.dialers(c.Dialers)
+	for _, h := range []struct{ path, name string }{
+		{"program", c.Headers.Program}, {"campaign", c.Headers.Campaign}, {"tenant", c.Headers.Tenant},
+		{"mode", c.Headers.Mode}, {"priority", c.Headers.Priority},
+	} {
+		if strings.ContainsAny(h.name, " \t\r\n:") {
+			v.bad("headers."+h.path, fmt.Errorf("%q is not the name of a header field", h.name))
+		}
+	}
+	if err := c.dialPlan().Validate(); err != nil {
+		v.bad("dial_plan", err)
+	}
+	v.trunks(c.Trunks)
+	if len(c.Routing.Trunks) > 0 {
+		v.bad("routing.trunks", errors.New("trunks stand at the top level"))
+	}
+	v.oneOf("journal.sync", c.Journal.Sync, "none", "group")
+	v.oneOf("journal.on_failure", c.Journal.OnFailure, "refuse", "place_anyway")
+	v.oneOf("log.format", c.Log.Format, "text", "json")
+	v.oneOf("log.numbers", c.Log.Numbers, numbersMasked, numbersClear)
+	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
+		v.bad("log.level", err)
+	}
+	if c.MaxCalls < 0 {
+		v.bad("max_calls", fmt.Errorf("%d is negative", c.MaxCalls))
+	}
+	for i, d := range c.DayParts {
+		if _, err := d.build(); err != nil {
+			v.bad(fmt.Sprintf("day_parts[%d].days", i), err)
+		}
+	}
+	if len(v.errs) == 0 { // the packages' own checks, on a trial of everything
+		_, err := c.assemble(nil, time.Now)
+		v.errs = append(v.errs, fields(err)...)
+	}
+	return errors.Join(v.errs...)
+}
+
+type validator struct{ errs []error }
+
+func (v *validator) bad(path string, err error) { v.errs = append(v.errs, &FieldError{path, err}) }
+
+func (v *validator) address(path, addr string) {
+	if addr == "" {
+		v.bad(path, errRequired)
+	} else if _, err := net.ResolveUDPAddr("udp", addr); err != nil {
+		v.bad(path, err)
+	}
+}
+
+func (v *validator) oneOf(path, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		v.bad(path, fmt.Errorf("%q: want %s", value, strings.Join(allowed, " or ")))
+	}
+}
+
+func (v *validator) dialers(all []Dialer) {
+	if len(all) == 0 {
+		v.bad("dialers", errors.New("none: nobody could send a call"))
+	}
+	names, taken := map[string]bool{}, map[netip.Prefix]string{}
+	for i, d := range all {
+		path := fmt.Sprintf("dialers[%d]", i)
+		switch {
+		case d.Name == "":
+			v.bad(path+".name", errRequired)
+		case names[d.Name]:
+			v.bad(path+".name", fmt.Errorf("%q is given twice", d.Name))
+		}
+		names[d.Name] = true
+		if len(d.Sources) == 0 {
+			v.bad(path+".sources", errRequired)
+		}
+		for k, s := range d.Sources {
+			p, err := parseNetwork(s)
+			if err == nil && taken[p] != "" {
+				err = fmt.Errorf("%s is already a source of %q", p, taken[p])
+			}
+			if err != nil {
+				v.bad(fmt.Sprintf("%s.sources[%d]", path, k), err)
+			}
+			taken[p] = d.Name
+		}
+		if _, ok := parseMode(d.Mode); d.Mode != "" && !ok {
+			v.bad(path+".mode", fmt.Errorf("%q: want manual, predictive or prerecorded", d.Mode))
+		}
+		if _, ok := parsePriority(d.Priority); d.Priority != "" && !ok {
+			v.bad(path+".priority", fmt.Errorf("%q: want bulk, normal or urgent", d.Priority))
+		}
+	}
+}
+
+func (v *validator) trunks(all []Trunk) {
+	if len(all) == 0 {
+		v.bad("trunks", errors.New("none: no call could leave"))
+	}
+	names := map[string]bool{}
+	for i, t := range all {
+		path := fmt.Sprintf("trunks[%d]", i)
+		switch {
+		case t.Name == "":
+			v.bad(path+".name", errRequired)
+		case names[t.Name]:
+			v.bad(path+".name", fmt.Errorf("%q is given twice", t.Name))
+		}
+		names[t.Name] = true
+		if t.Address == "" {
+			v.bad(path+".address", errRequired)
+		}
+		if t.Format != "" {
+			v.oneOf(path+".format", t.Format, "plus", "digits")
+		}
+		if err := trial(t); err != nil {
+			v.bad(path, err)
+		}
+	}
+}
+
+// trial lets siptrunk check one trunk, on a socket that is none.
+func trial(t Trunk) error {
+	d, err := siptrunk.New(siptrunk.Config{Conn: noConn{}, Trunks: map[outdial.TrunkID]siptrunk.Trunk{1: t.sip()}})
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+// noConn is a socket that nothing is sent through.
+type noConn struct{ net.PacketConn }
+
+func (noConn) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5060} }
+func (noConn) Close() error        { return nil }
+
+// part is how the packages name their fields: "cli: Numbers[3] +1212…: Pool: …".
+var part = regexp.MustCompile(`^(?:outdial|cli|trunk|kpi|failover|routing): (?:(\w+)\[(\d+)\])?`)
+
+// fields gives the errors of the packages the names that their fields have in the file.
+func fields(err error) []error {
+	var out []error
+	for _, e := range leaves(err) {
+		var f *FieldError
+		if !errors.As(e, &f) {
+			out = append(out, e)
+			continue
+		}
+		for _, inner := range leaves(f.Err) {
+			path, text := f.Path, inner.Error()
+			if m := part.FindStringSubmatch(text); m != nil && m[1] != "" {
+				list := strings.ToLower(m[1])
+				path = strings.TrimSuffix(f.Path, list) // "trunks" + "Trunks[0]" is "trunks[0]"
+				if path != "" {
+					path = strings.TrimSuffix(path, ".") + "."
+				}
+				path += list + "[" + m[2] + "]"
+			} else if place, _, ok := strings.Cut(text, ": "); ok && f.Path == "routing" && !strings.Contains(place, " ") {
+				path = "routing." + place // routing names its fields as the file does
+				inner = errors.New(strings.TrimPrefix(text, place+": "))
+			}
+			out = append(out, &FieldError{path, inner})
+		}
+	}
+	return out
+}
