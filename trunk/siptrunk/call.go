@@ -13,7 +13,7 @@ import (
 
 // sendInvite sends the INVITE, the first time or again with credentials, and starts its timers.
 func (l *Leg) sendInvite(now time.Time) error {
-	m := l.initial
+	m := *l.initial
 	m.branch, m.cseq = newBranch(), l.cseq
 	m.lines = l.creds.lines(m.lines)
 	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
@@ -93,10 +93,10 @@ func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 // onRejection acknowledges a final response of 300 and above; a challenge is answered, anything else is the end.
 func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
-	m := message{uri: l.initial.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
+	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
 	l.ackRejection(m, res, l.firstDst)
 	challenged := res.StatusCode == 401 || res.StatusCode == 407
-	if challenged && l.gaveUp == 0 && l.authorize(&l.creds, sip.INVITE, l.initial.uri, res) {
+	if challenged && l.gaveUp == 0 && l.authorize(&l.creds, sip.INVITE, l.uri, res) {
 		l.cseq++
 		if l.sendInvite(at) == nil {
 			return
@@ -122,7 +122,7 @@ func (l *Leg) keepAck(a ack) {
 	if len(l.acks) >= maxAcks {
 		l.acks = slices.Delete(l.acks, 0, 1)
 	}
-	l.acks = append(l.acks, a)
+	l.acks = append(l.acks, ack{a.branch, a.tag, bytes.Clone(a.packet), a.dst}) // without the room that render left
 	_ = l.d.conn.send(a.packet, a.dst)
 }
 
@@ -133,9 +133,9 @@ func (l *Leg) onAnswer(res *sip.Response, at time.Time) {
 	l.t100, l.pdd, l.ring, l.bound = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	l.others = slices.DeleteFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.CANCEL })
 	l.remote, l.tag = res.To().Value(), toTagOf(res)
-	l.target = targetOf(res, target{uri: l.initial.uri, dst: l.firstDst})
+	l.target = targetOf(res, target{uri: l.uri, dst: l.firstDst})
 	l.meet(l.target.dst)
-	l.initial.body, l.initial.extra = nil, nil
+	l.initial = nil
 	if l.manualAck && !l.hungUp && !l.cancelled {
 		l.unacked = at.Add(ackWait)
 	} else {
@@ -164,7 +164,7 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 		return
 	}
 	to := res.To().Value()
-	t := targetOf(res, target{uri: l.initial.uri, dst: l.firstDst})
+	t := targetOf(res, target{uri: l.uri, dst: l.firstDst})
 	l.meet(t.dst)
 	l.sendAck(to, tag, t, "", nil)
 	l.cseq++
@@ -233,7 +233,7 @@ func (l *Leg) cancel(now time.Time) {
 	l.t100, l.pdd, l.ring = time.Time{}, time.Time{}, time.Time{}
 	l.bound = now.Add(timeout)
 	m := message{
-		method: string(sip.CANCEL), uri: l.initial.uri, branch: l.branch, maxForwards: maxForwards,
+		method: string(sip.CANCEL), uri: l.uri, branch: l.branch, maxForwards: maxForwards,
 		from: l.from, to: l.to, callID: l.callID, cseq: l.seq, lines: l.why.lines(),
 	}
 	tx := newClientTx(sip.CANCEL, l.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.firstDst, now)

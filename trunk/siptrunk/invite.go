@@ -98,9 +98,10 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 		d: d, id: a.ID, route: r, callID: token(16), fromTag: token(8), sink: sink,
 		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dst,
 	}
-	l.to = "<" + l.requestURI(a.Call.To) + ">"
-	l.initial = message{
-		method: string(sip.INVITE), uri: l.to[1 : len(l.to)-1], maxForwards: opts.MaxForwards, to: l.to,
+	l.uri = l.requestURI(a.Call.To)
+	l.to = "<" + l.uri + ">"
+	l.initial = &message{
+		method: string(sip.INVITE), uri: l.uri, maxForwards: opts.MaxForwards, to: l.to,
 		callID: l.callID, contact: true, extra: slices.Clone(opts.Headers), contentType: opts.ContentType,
 		body: slices.Clone(opts.Offer),
 	}

@@ -22,6 +22,7 @@ type Leg struct {
 	route     *route
 	callID    string
 	fromTag   string
+	uri       string // of the callee
 	from, to  string // values of our From, and of To before there is a tag
 	firstDst  netip.AddrPort
 	manualAck bool
@@ -34,7 +35,7 @@ type Leg struct {
 
 	// What follows belongs to whoever drains the queue.
 	sink     func(Event)
-	initial  message // the INVITE, to be sent again with credentials
+	initial  *message // the INVITE, to be sent again with credentials; nil from the answer on
 	creds    credentials
 	phase    phase
 	cseq     uint32 // the last one used
@@ -244,7 +245,7 @@ func (l *Leg) end(at time.Time, r outdial.Result, ev Event) {
 	l.others = forks
 	ev.Kind, ev.Time, ev.Result = outdial.ReportEnd, at, r
 	l.report(ev)
-	l.sink, l.onRequest, l.initial.body, l.initial.extra = nil, nil, nil, nil
+	l.sink, l.onRequest, l.initial, l.creds, l.result = nil, nil, nil, credentials{}, outdial.Result{}
 	l.d.over()
 }
 
