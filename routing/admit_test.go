@@ -69,12 +69,15 @@ func TestAdmitWindow(t *testing.T) {
 		{From: hours(8), To: hours(21)},
 		{Programs: []string{"surveys"}, From: hours(12), To: hours(13)},
 		{Programs: []string{"alarms"}, From: hours(22), To: hours(2)},
+		{Programs: []string{"night"}, From: hours(2) + hours(1)/2, To: hours(4)},
+		{Programs: []string{"late"}, From: hours(1) + hours(1)/2, To: hours(2)},
 	}}
 	cfg := routing.CompileConfig{IDs: ids, Numbering: plan()}
-	ids.Programs.Add("surveys", "alarms", "sales")
+	ids.Programs.Add("surveys", "alarms", "sales", "night", "late")
 	ny, err := time.LoadLocation("America/New_York")
 	require.NoError(t, err)
 	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, ny) }
+	second := time.Date(2026, 11, 1, 6, 30, 0, 0, time.UTC) // 01:30 EST; 01:30 EDT was an hour before
 	for _, tc := range []struct {
 		program string
 		to      outdial.Number
@@ -90,10 +93,12 @@ func TestAdmitWindow(t *testing.T) {
 		{"surveys", 12125550123, at(2, 12), time.Time{}, true},
 		{"alarms", 12125550123, at(2, 1), time.Time{}, true},
 		{"alarms", 12125550123, at(2, 2), at(2, 22), false},
-		{"sales", 12125550123, at(8, 7), at(8, 8), false},    // clocks went forward at 2:00
-		{"sales", 12125550123, at(7, 22), at(8, 8), false},   // … 9 hours ahead, not 10
-		{"sales", 13105550123, at(2, 8), at(2, 11), false},   // 05:00 in Los Angeles
-		{"sales", 79161234567, at(2, 8), time.Time{}, false}, // anywhere in Russia: its clocks never agree on 13 hours
+		{"sales", 12125550123, at(8, 7), at(8, 8), false},              // clocks went forward at 2:00
+		{"sales", 12125550123, at(7, 22), at(8, 8), false},             // … 9 hours ahead, not 10
+		{"night", 12125550123, at(8, 1), at(8, 3), false},              // 02:30 is skipped
+		{"late", 12125550123, second.Add(-time.Minute), second, false}, // 01:30 comes twice
+		{"sales", 13105550123, at(2, 8), at(2, 11), false},             // 05:00 in Los Angeles
+		{"sales", 79161234567, at(2, 8), time.Time{}, false},           // anywhere in Russia: its clocks never agree on 13 hours
 		{"sales", 870773123456, at(2, 12), time.Time{}, false},
 	} {
 		again, err := admit(t, a, cfg, tc.now, outdial.Call{To: tc.to, Program: ids.Programs.ID(tc.program)})
@@ -126,7 +131,11 @@ func TestAdmitOpening(t *testing.T) {
 		call := outdial.Call{To: outdial.Number(rapid.SampledFrom([]uint64{
 			12125550123, 18125550123, 551155501234, 9771234567, 79161234567,
 		}).Draw(t, "to"))}
-		start := time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "now")) * time.Minute)
+		// Around the changes of clocks in North America.
+		days := rapid.SampledFrom([]time.Time{
+			time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC), time.Date(2026, 10, 30, 0, 0, 0, 0, time.UTC),
+		}).Draw(t, "days")
+		start := days.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "now")) * time.Minute)
 		call.Dest = plan().Locate(start, call.To)
 		again, err := table.Admit(start, &call)
 		if err == nil {

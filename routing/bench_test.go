@@ -13,11 +13,13 @@ import (
 
 const benchRows = 200_000
 
-// BenchmarkRoute is a whole decision: rule, rates of eight decks of about 180,000 rows each, order.
+// BenchmarkRoute is a whole decision for eight candidates: the rule by 200,000 prefixes, the rates of eight decks of
+// about 180,000 rows each, and the order.
 func BenchmarkRoute(b *testing.B) {
 	for _, strategy := range []routing.Strategy{routing.LeastCost, routing.Priority, routing.ByQuality} {
 		b.Run(string(strategy), func(b *testing.B) {
 			p, ps := market(benchRows, strategy)
+			p.Rules[0].Prefixes = ps
 			c := compile(b, p, routing.CompileConfig{Quality: asr{}})
 			tos := numbers(ps, 1<<16, 3)
 			dst := make([]outdial.Candidate, 0, 8)

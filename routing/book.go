@@ -9,8 +9,8 @@ import (
 	"github.com/outdial/outdial/internal/digits"
 )
 
-// whose is the part of a rule or a call that says whose call it is, by names or by ids. A field that a rule does not name is
-// the zero value.
+// whose is the part of a rule or a call that says whose call it is, by names or by ids. A field that a rule does not
+// name is the zero value.
 type whose[N comparable] struct {
 	campaign, program, tenant N
 	mode                      outdial.Mode
@@ -47,8 +47,8 @@ func parseMode(name string) (outdial.Mode, bool) {
 	return outdial.ModeUnknown, false
 }
 
-// chapters lists, for each combination of names that rules with one mask have, the rules that apply to it: those with a
-// day-part first, then as written, which is the order in which they count at one prefix.
+// chapters lists, for each combination of names that rules with one mask have, the rules that apply to it: those with
+// a day-part first, then as written, which is the order in which they count at one prefix.
 func chapters(rules []Rule) (byMask [1 << whoMasks]map[whose[string]][]int) {
 	for _, withDayPart := range []bool{true, false} {
 		for i := range rules {
@@ -165,7 +165,8 @@ func (s *shelf) key(c *outdial.Call) (w whose[uint32]) {
 	return w
 }
 
-// newShelves builds all books, the shelf with the most specific mask first. Combinations with the same rules share a book.
+// newShelves builds all books, the shelf with the most specific mask first. Combinations with the same rules share a
+// book.
 func newShelves(ids *outdial.Registry, rules []Rule) (shelves []shelf) {
 	shared := map[string]*book{}
 	byMask := chapters(rules)

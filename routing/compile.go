@@ -11,15 +11,17 @@ import (
 // CompileConfig is what a policy needs besides its data.
 type CompileConfig struct {
 	IDs        *outdial.Registry // required: where names get their ids
-	Numbering  Numbering         // required if the policy has calling windows; as a rule the *outdial.NumberingPlan of the engine
+	Numbering  Numbering         // required if the policy has calling windows: the engine's *outdial.NumberingPlan
 	Quality    Quality           // nil = nothing is known of any trunk, so quality tiers stand as written
 	Suppressor Suppressor        // nil = no suppression list
 }
 
-// Compile checks a policy and makes a Table of it. The error joins everything that is wrong, each with the place in the policy
-// that it is about ("rules[3].tiers[0].trunks[1].weight: …"); of each deck no more than the first 100 bad rows.
+// Compile checks a policy and makes a Table of it. The error joins everything that is wrong, each with the place in
+// the policy that it is about ("rules[3].tiers[0].trunks[1].weight: …"); of each deck no more than the first 100 bad
+// rows.
 //
-// Names get ids only when nothing is wrong. Day-parts must be known to the registry before: the numbering plan defines them.
+// Names get ids only when nothing is wrong. Day-parts must be known to the registry before: the numbering plan defines
+// them.
 func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 	bad := newProblems()
 	if cfg.IDs == nil {
@@ -119,7 +121,9 @@ func addNames(ids *outdial.Registry, p *Policy) {
 	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		campaigns, programs, tenants = append(campaigns, r.Campaigns...), append(programs, r.Programs...), append(tenants, r.Tenants...)
+		campaigns = append(campaigns, r.Campaigns...)
+		programs = append(programs, r.Programs...)
+		tenants = append(tenants, r.Tenants...)
 		for j := range r.Tiers {
 			for _, target := range r.Tiers[j].Trunks {
 				pools = append(pools, target.Pool)

@@ -16,8 +16,8 @@ type Deck struct {
 
 // Rate is a row of a Deck: what calls to numbers with a prefix cost. It is a plain value.
 //
-// A row is in force from Effective until before End. Of several rows of a deck for one prefix, the one that came into force
-// last counts, so that a future price can stand beside the present one.
+// A row is in force from Effective until before End. Of several rows of a deck for one prefix, the one that came into
+// force last counts, so that a future price can stand beside the present one.
 type Rate struct {
 	Prefix    outdial.Prefix `json:"prefix"              yaml:"prefix"`
 	PerMinute Price          `json:"rate"                yaml:"rate"`                // per minute of billed time

@@ -31,11 +31,11 @@ var columnNames = [numColumns]string{"prefix", "rate", "increment", "setup", "ef
 //	1212,0.0042,6/6,,2026-03-01,
 //
 // prefix and rate are required, the other columns may be missing or empty; a column named destination is skipped, any
-// other is an error, so that a misspelt name does not change what calls cost. The forms are those of Rate's fields. Names of
-// columns may be in capitals; spaces around values do not count; a byte order mark is skipped.
+// other is an error, so that a misspelt name does not change what calls cost. The forms are those of Rate's fields.
+// Names of columns may be in capitals; spaces around values do not count; a byte order mark is skipped.
 //
-// The error names every bad line ("deck alpha: line 7: rate: …"), up to 100 of them, and then there is no deck. Whether a prefix
-// is given twice is found by Compile. ReadDeck reads r to its end and does not close it.
+// The error names every bad line ("deck alpha: line 7: rate: …"), up to 100 of them, and then there is no deck.
+// Whether a prefix is given twice is found by Compile. ReadDeck reads r to its end and does not close it.
 func ReadDeck(name string, r io.Reader) (Deck, error) {
 	c := csv.NewReader(r)
 	c.ReuseRecord = true

@@ -2,8 +2,8 @@
 // callee may be called now as far as that is a rule.
 //
 // A [Policy] is data: trunks, rate decks, rules, deny lists, calling windows. [Compile] checks all of it and makes a
-// [Table], which is immutable and answers without locks and without allocating. A [Router] holds the table in force and
-// lets it be replaced while calls are routed. [Lint] names what is valid but hardly meant.
+// [Table], which is immutable and answers without locks and without allocating. A [Router] holds the table in force
+// and lets it be replaced while calls are routed. [Lint] names what is valid but hardly meant.
 //
 // # Which rule
 //
@@ -24,18 +24,18 @@
 // # What a rule gives
 //
 // Tiers of trunks; the trunks of a tier are tried before those of the next one. The strategy of a tier is its order:
-// as written ("priority"), by shares ("weighted", for failover to take turns by), by cost ("least-cost"), or by what is
-// known of each trunk's success ("quality"). Least cost compares the cost of a typical call, billing increments and
+// as written ("priority"), by shares ("weighted", for failover to take turns by), by cost ("least-cost"), or by what
+// is known of each trunk's success ("quality"). Least cost compares the cost of a typical call, billing increments and
 // set-up fee included, at the rate that each trunk's own deck has for the longest prefix of the number
-// ("per-carrier-lpm"); with "global-lpm" only trunks count whose deck has the longest prefix that any
-// trunk of the tier has. A trunk whose deck has no rate for the number in force is left out of a least-cost tier, as
-// nobody knows what the call would cost.
+// ("per-carrier-lpm"); with "global-lpm" only trunks count whose deck has the longest prefix that any trunk of the
+// tier has. A trunk whose deck has no rate for the number in force is left out of a least-cost tier, as nobody knows
+// what the call would cost.
 //
 // # What is refused
 //
-// Before routing, Admit refuses numbers on the deny list, premium, toll-free and unassigned numbers unless they are allowed,
-// callees whose clocks do not all show a time within the calling window of the program, and numbers that a suppression
-// list names. A suppression list that does not answer refuses.
+// Before routing, Admit refuses numbers on the deny list, premium, toll-free and unassigned numbers unless they are
+// allowed, callees whose clocks do not all show a time within the calling window of the program, and numbers that a
+// suppression list names. A suppression list that does not answer refuses.
 //
 // Both work without an Engine: the caller fills Call.Dest from an outdial.NumberingPlan and asks Admit and Route.
 package routing

@@ -119,7 +119,9 @@ func (g *gate) hoursOf(p outdial.ProgramID) (hours, bool) {
 }
 
 // Admit implements outdial.Router: it refuses with ErrDenied, ErrUnassigned, ErrPremium, ErrTollFree, ErrWindow (with
-// the next opening, if there is one within two days), ErrSuppressed or ErrSuppressionUnavailable. It reads Call.To, Program and Dest.
+// the next opening, if there is one within two days), ErrSuppressed or ErrSuppressionUnavailable. It reads Call.To,
+// Program and Dest: outside an Engine the caller fills Dest, since without it no class of numbers is known and every
+// calling window is closed.
 func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err error) {
 	rec := call.Record()
 	if verdict, n, ok := t.gate.list.Lookup(uint64(call.To)); ok {
@@ -161,16 +163,25 @@ func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err e
 	return time.Time{}, nil
 }
 
-// opening returns when the window next opens in all zones: at the moment at which it opens in one of them. Zero = not within two
-// days, or never, because the zones are too far apart.
+// opening returns when the window next opens in all zones. That is when it opens in one of them: as their clocks show
+// From, or as they are changed. Zero = not within two days, or never, because the zones are too far apart.
 func (t *Table) opening(now time.Time, zones outdial.ZoneSet, h hours) (next time.Time) {
+	const day = 24 * time.Hour
 	for _, loc := range t.numbering.Locations(zones) {
 		y, m, d := now.In(loc).Date()
-		for day := range 3 {
-			clock := h.from
-			at := time.Date(y, m, d+day, int(clock/time.Hour), int(clock/time.Minute%60), int(clock/time.Second%60), 0, loc)
-			if at.After(now) && (next.IsZero() || at.Before(next)) && t.numbering.AllWithin(at, zones, h.from, h.to) {
-				next = at
+		for ahead := range 3 {
+			clock := time.Date(y, m, d+ahead, 0, 0, 0, 0, time.UTC).Add(h.from) // what the clocks show, as if in UTC
+			before, after := clock.Add(-day).In(loc), clock.Add(day).In(loc)
+			_, first := before.Zone()
+			_, last := after.Zone()
+			_, change := before.ZoneBounds() // zero where the clocks are never changed again
+			for _, at := range [...]time.Time{
+				clock.Add(-time.Duration(first) * time.Second), clock.Add(-time.Duration(last) * time.Second), change,
+			} {
+				sooner := at.After(now) && at.Sub(now) < 3*day && (next.IsZero() || at.Before(next))
+				if sooner && t.numbering.AllWithin(at, zones, h.from, h.to) {
+					next = at
+				}
 			}
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// Finding is something in a policy that is hardly meant. Place is where ("rules[3]"), Code is stable, Text is for people.
+// Finding is something in a policy that is hardly meant. Place is where ("rules[3]"), Code is stable, Text is for
+// people.
 type Finding struct {
 	Code  string `json:"code"`
 	Place string `json:"place"`
@@ -26,8 +27,9 @@ const (
 	LintUnrated  = "unrated"   // a trunk in a least-cost tier that has no deck, so it is never a candidate there
 )
 
-// Lint looks for what Compile accepts or refuses one by one but an operator wants to know at a glance. It takes any policy, and needs no
-// registry. It finds nothing that depends on time or on numbers: a rule may still lack a trunk with a rate for some destination.
+// Lint looks for what Compile accepts or refuses one by one but an operator wants to know at a glance. It takes any
+// policy, and needs no registry. It finds nothing that depends on time or on numbers: a rule may still lack a trunk
+// with a rate for some destination.
 func Lint(p Policy) []Finding {
 	var found []Finding
 	note := func(code, place, format string, args ...any) {

@@ -50,8 +50,8 @@ func (t *TimeOfDay) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Instant is a moment in whole seconds since 1970-01-01 UTC; 0 = none. Its text is RFC 3339 ("2026-03-01T00:00:00Z") or a date
-// ("2026-03-01"), which stands for its first moment in UTC.
+// Instant is a moment in whole seconds since 1970-01-01 UTC; 0 = none. Its text is RFC 3339 ("2026-03-01T00:00:00Z")
+// or a date ("2026-03-01"), which stands for its first moment in UTC.
 type Instant int64
 
 // InstantOf returns the Instant of t, without parts of a second.

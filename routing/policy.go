@@ -2,8 +2,9 @@ package routing
 
 import "github.com/outdial/outdial"
 
-// Policy is everything that a Table is compiled from, as data: it is made to be decoded from YAML or JSON, compared and
-// versioned. Names stand for ids. The zero value is not a valid policy, because it has no rules. Compile copies what it needs.
+// Policy is everything that a Table is compiled from, as data: it is made to be decoded from YAML or JSON, compared
+// and versioned. Names stand for ids. The zero value is not a valid policy, because it has no rules. Compile copies
+// what it needs.
 type Policy struct {
 	Version   string    `json:"version,omitempty"   yaml:"version,omitempty"` // free text that tells policies apart
 	Trunks    []Trunk   `json:"trunks"              yaml:"trunks"`
@@ -29,8 +30,8 @@ type Rule struct {
 	Campaigns []string         `json:"campaigns,omitempty" yaml:"campaigns,omitempty"`
 	Programs  []string         `json:"programs,omitempty"  yaml:"programs,omitempty"`
 	Tenants   []string         `json:"tenants,omitempty"   yaml:"tenants,omitempty"`
-	Modes     []string         `json:"modes,omitempty"     yaml:"modes,omitempty"`     // "manual", "predictive", "prerecorded"
-	DayParts  []string         `json:"day_parts,omitempty" yaml:"day_parts,omitempty"` // as the numbering plan defines them
+	Modes     []string         `json:"modes,omitempty"     yaml:"modes,omitempty"`     // "manual" …: an outdial.Mode
+	DayParts  []string         `json:"day_parts,omitempty" yaml:"day_parts,omitempty"` // of the numbering plan
 
 	Block bool   `json:"block,omitempty" yaml:"block,omitempty"` // refuse the call instead of routing it
 	Tiers []Tier `json:"tiers,omitempty" yaml:"tiers,omitempty"` // at least one, unless Block
@@ -38,7 +39,7 @@ type Rule struct {
 
 // Tier is a group of trunks that are tried before those of later tiers.
 type Tier struct {
-	Strategy Strategy `json:"strategy,omitempty" yaml:"strategy,omitempty"` // "" = weighted if there are weights, else priority
+	Strategy Strategy `json:"strategy,omitempty" yaml:"strategy,omitempty"` // "" = weighted with weights, else priority
 	LCR      LCR      `json:"lcr,omitempty"      yaml:"lcr,omitempty"`      // for least-cost; "" = Defaults.LCR
 	Trunks   []Target `json:"trunks"             yaml:"trunks"`
 }
@@ -48,7 +49,8 @@ type Target struct {
 	Trunk   string `json:"trunk,omitempty"   yaml:"trunk,omitempty"`   // either this
 	Carrier string `json:"carrier,omitempty" yaml:"carrier,omitempty"` // or this
 
-	// Weight is the share within a weighted tier, from 1 to MaxWeight: of each trunk, if it is a carrier. 0 in other tiers.
+	// Weight is the share within a weighted tier, from 1 to MaxWeight: of each trunk, if it is a carrier. 0 in other
+	// tiers.
 	Weight uint32 `json:"weight,omitempty" yaml:"weight,omitempty"`
 
 	Pool string `json:"pool,omitempty" yaml:"pool,omitempty"` // the caller-ID pool; "" = the pool of the call's program
@@ -85,37 +87,40 @@ const (
 type Defaults struct {
 	LCR LCR `json:"lcr,omitempty" yaml:"lcr,omitempty"` // "" = per-carrier-lpm
 
-	// TypicalCall is the length in seconds of the answered call whose cost least-cost compares. 0 = 60; at most 86,400.
-	// Shorter ones make billing increments and set-up fees count more.
+	// TypicalCall is the length in seconds of the answered call whose cost least-cost compares. 0 = 60; at most
+	// 86,400. Shorter ones make billing increments and set-up fees count more.
 	TypicalCall uint32 `json:"typical_call_seconds,omitempty" yaml:"typical_call_seconds,omitempty"`
 
 	Quality QualityPrior `json:"quality,omitzero" yaml:"quality,omitempty"`
 }
 
-// QualityPrior is what a quality tier believes of a trunk before there are observations of it, and how cautious it is. A
-// trunk's estimate is drawn towards Mean as if Strength observations had shown it; its place is decided by the result
-// less Z standard errors, so that a few lucky calls do not make a trunk the best.
+// QualityPrior is what a quality tier believes of a trunk before there are observations of it, and how cautious it is.
+// A trunk's estimate is drawn towards Mean as if Strength observations had shown it; its place is decided by the
+// result less Z standard errors, so that a few lucky calls do not make a trunk the best. A source that already leans
+// on other traffic where it saw little, as kpi.Meter does, needs little Strength or none.
 type QualityPrior struct {
 	Mean     float64 `json:"mean,omitempty"     yaml:"mean,omitempty"`     // a ratio in (0, 1]; 0 = 0.5
-	Strength float64 `json:"strength,omitempty" yaml:"strength,omitempty"` // 0 = 20 observations; negative = none
+	Strength float64 `json:"strength,omitempty" yaml:"strength,omitempty"` // 0 = 5 observations; negative = none
 	Z        float64 `json:"z,omitempty"        yaml:"z,omitempty"`        // 0 = 1; negative = none: the mean decides
 }
 
 // Admission says who may be called.
 type Admission struct {
 	// Deny and Allow list prefixes. The longest one that a number begins with decides; a number that begins with none
-	// may be called. Denying the empty prefix leaves only what Allow lists. The service codes of calling code 1 (N11, among them
-	// 911), which no dialled number can begin with but by mistake, are denied unless Allow lists the same prefix (1911).
+	// may be called. Denying the empty prefix leaves only what Allow lists. The service codes of calling code 1 (N11,
+	// among them 911), which no dialled number can begin with but by mistake, are denied unless Allow lists the same
+	// prefix (1911).
 	Deny  []outdial.Prefix `json:"deny,omitempty"  yaml:"deny,omitempty"`
 	Allow []outdial.Prefix `json:"allow,omitempty" yaml:"allow,omitempty"`
 
-	// Classes of numbers that the numbering plan knows are refused unless these say otherwise. Deny still applies to them.
+	// Classes of numbers that the numbering plan knows are refused unless these say otherwise. Deny still applies to
+	// them.
 	AllowPremium    bool `json:"allow_premium,omitempty"    yaml:"allow_premium,omitempty"`
 	AllowTollFree   bool `json:"allow_toll_free,omitempty"  yaml:"allow_toll_free,omitempty"`
 	AllowUnassigned bool `json:"allow_unassigned,omitempty" yaml:"allow_unassigned,omitempty"`
 
-	// Windows are the hours in which callees may be called. Programs without a window of their own have the one that names no
-	// program; where there is none either, hours are not limited.
+	// Windows are the hours in which callees may be called. Programs without a window of their own have the one that
+	// names no program; where there is none either, hours are not limited.
 	Windows []Window `json:"windows,omitempty" yaml:"windows,omitempty"`
 }
 

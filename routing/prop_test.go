@@ -205,7 +205,7 @@ func (o *oracle) route(w who, at int64) (plan []string, err error) {
 			case routing.LeastCost:
 				return int(o.rate(a, w.to, at).Cost(typical) - o.rate(b, w.to, at).Cost(typical))
 			case routing.ByQuality:
-				prior := routing.QualityPrior{Mean: 0.5, Strength: 20, Z: 1}
+				prior := routing.QualityPrior{Mean: 0.5, Strength: 5, Z: 1}
 				if d := prior.Score(o.quality(b)) - prior.Score(o.quality(a)); d != 0 {
 					return map[bool]int{true: 1, false: -1}[d > 0]
 				}
@@ -266,11 +266,30 @@ func TestRouteOracle(t *testing.T) {
 			require.Equal(t, want, plan, "%+v at %d", w, at)
 			again, _ := table.Route(time.Unix(at, 0), &call, nil)
 			require.Equal(t, got, again)
+			for _, trunk := range allTrunks {
+				want := o.rate(trunk, w.to, at)
+				rate, ok := table.Rate(time.Unix(at, 0), ids.Trunks.ID(trunk), w.to)
+				require.Equal(t, want != nil, ok)
+				if ok {
+					expected := *want
+					expected.Increment = normal(expected.Increment)
+					require.Equal(t, expected, rate, "%s %v at %d", trunk, w.to, at)
+				}
+			}
 			if i := o.rule(w); i >= 0 {
 				require.False(t, dead[fmt.Sprintf("rules[%d]", i)], "a rule that lint calls shadowed matches %+v", w)
 			}
 		}
 	})
+}
+
+// normal writes what 0 stands for.
+func normal(i routing.Increment) routing.Increment {
+	got, err := routing.ParseIncrement(i.String())
+	if err != nil {
+		panic(err)
+	}
+	return got
 }
 
 // scribble spoils what slices of a policy hold.

@@ -9,7 +9,7 @@ import (
 
 const (
 	defaultMean     = 0.5
-	defaultStrength = 20
+	defaultStrength = 5
 	defaultZ        = 1
 )
 
@@ -29,8 +29,9 @@ func (p QualityPrior) filled() QualityPrior {
 }
 
 // Score is the cautious estimate by which a quality tier is ordered: e drawn towards p.Mean as if p.Strength
-// observations had shown it, less p.Z standard errors. The variance is that of a beta distribution with as many observations,
-// or what e itself says about its mean, if that is more. Fields of p are taken as they are, without defaults.
+// observations had shown it, less p.Z standard errors. The variance is that of a beta distribution with as many
+// observations, or what e itself says about its mean, if that is more. Fields of p are taken as they are, without
+// defaults.
 func (p QualityPrior) Score(e outdial.Estimate) float64 {
 	if !e.Known() || !(e.Mean >= 0 && e.Mean <= 1) || math.IsInf(e.N, 1) {
 		e = outdial.Estimate{}

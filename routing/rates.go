@@ -19,7 +19,8 @@ type rates struct {
 	spans  []span
 }
 
-// row is a Rate of a deck. Rows of one prefix stand by deck, and within a deck the one that comes into force last first.
+// row is a Rate of a deck. Rows of one prefix stand by deck, and within a deck the one that comes into force last
+// first.
 type row struct {
 	perMinute, setup int64
 	increment        Increment
@@ -45,8 +46,8 @@ type hits [outdial.MaxCandidates]hit
 
 const noSlot = 0xff
 
-// find fills hits for the decks that slots gives a place to, of which there are want. Longer prefixes come first, so the first
-// row in force is a deck's.
+// find fills hits for the decks that slots gives a place to, of which there are want. Longer prefixes come first, so
+// the first row in force is a deck's.
 func (r *rates) find(now time.Time, to outdial.Number, slots []uint8, want int, found *hits) {
 	var matches [digits.MaxLen + 1]digits.Match
 	n := r.table.Matches(uint64(to), &matches)
@@ -130,7 +131,9 @@ func compileRates(decks []Deck, bad *problems) rates {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
-		return cmp.Or(cmp.Compare(a.row.deck, b.row.deck), cmp.Compare(b.effective, a.effective), cmp.Compare(a.index, b.index))
+		return cmp.Or(
+			cmp.Compare(a.row.deck, b.row.deck), cmp.Compare(b.effective, a.effective), cmp.Compare(a.index, b.index),
+		)
 	})
 	r.fill(sources, bad.limited())
 	return r

@@ -4,8 +4,8 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// What a decision was based on, for whoever asked for a Record. Trunks that are left out are not candidates, so they are
-// named in readings about the call.
+// What a decision was based on, for whoever asked for a Record. Trunks that are left out are not candidates, so they
+// are named in readings about the call.
 
 func (t *Table) recordRule(call *outdial.Call, r *rule, prefix outdial.Prefix) {
 	rec := call.Record()

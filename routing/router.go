@@ -7,8 +7,8 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// Router is the table in force, which can be replaced while calls are routed. Reads take no lock. All methods are safe for
-// concurrent use; the zero value holds no table and refuses with ErrNoTable.
+// Router is the table in force, which can be replaced while calls are routed. Reads take no lock. All methods are safe
+// for concurrent use; the zero value holds no table and refuses with ErrNoTable.
 type Router struct {
 	table atomic.Pointer[Table]
 }

@@ -53,7 +53,11 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 		name  string
 		names []string
 	}{
-		{"campaigns", r.Campaigns}, {"programs", r.Programs}, {"tenants", r.Tenants}, {"modes", r.Modes}, {"day_parts", r.DayParts},
+		{"campaigns", r.Campaigns},
+		{"programs", r.Programs},
+		{"tenants", r.Tenants},
+		{"modes", r.Modes},
+		{"day_parts", r.DayParts},
 	} {
 		given := make(map[string]bool, len(l.names))
 		for i, n := range l.names {
@@ -113,8 +117,8 @@ func checkTiers(place string, r *Rule, names index, bad *problems) {
 	}
 }
 
-// checkTarget reports what does not fit and returns how many trunks the target stands for. seen has the place of each trunk of
-// the rule so far.
+// checkTarget reports what does not fit and returns how many trunks the target stands for. seen has the place of each
+// trunk of the rule so far.
 func checkTarget(place string, t *Target, strategy Strategy, names index, seen map[int]string, bad *problems) int {
 	some := names.trunksOf(t)
 	switch {

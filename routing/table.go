@@ -28,8 +28,8 @@ type Table struct {
 // Version returns Policy.Version.
 func (t *Table) Version() string { return t.version }
 
-// Rate returns what the trunk's deck says about a number at a time: the row of the longest prefix that is in force. It is false when
-// the trunk has no deck, or its deck has no such row. It allocates nothing.
+// Rate returns what the trunk's deck says about a number at a time: the row of the longest prefix that is in force. It
+// is false when the trunk has no deck, or its deck has no such row. It allocates nothing.
 func (t *Table) Rate(now time.Time, trunk outdial.TrunkID, to outdial.Number) (Rate, bool) {
 	deck, ok := t.decks[trunk]
 	if !ok {
@@ -47,11 +47,12 @@ func (t *Table) Rate(now time.Time, trunk outdial.TrunkID, to outdial.Number) (R
 	}, true
 }
 
-// Route implements outdial.Router: it appends the candidates of the rule for the call to dst. The errors are ErrNoRule,
-// ErrBlocked and ErrNoRate. It reads Call.To, Campaign, Program, Tenant, Mode and Dest, and keeps neither call nor dst.
+// Route implements outdial.Router: it appends the candidates of the rule for the call to dst. The errors are
+// ErrNoRule, ErrBlocked and ErrNoRate. It reads Call.To, Campaign, Program, Tenant, Mode and Dest, and keeps neither
+// call nor dst.
 //
-// Candidate.Cost is that of a minute of a typical call; Matched is the prefix of the row that says so, and where the trunk has no
-// rate, the prefix of the rule.
+// Candidate.Cost is that of a minute of a typical call; Matched is the prefix of the row that says so, and where the
+// trunk has no rate, the prefix of the rule.
 func (t *Table) Route(now time.Time, call *outdial.Call, dst []outdial.Candidate) ([]outdial.Candidate, error) {
 	r, prefix := t.match(call)
 	t.recordRule(call, r, prefix)
@@ -134,7 +135,8 @@ func (t *Table) appendTier(
 	return dst
 }
 
-// longest returns how many digits a prefix must have for its trunk to count: with global-lpm as many as the longest of the tier.
+// longest returns how many digits a prefix must have for its trunk to count: with global-lpm as many as the longest of
+// the tier.
 func (g *tier) longest(found *hits) (n uint8) {
 	if !g.global {
 		return 0
@@ -156,8 +158,8 @@ func (t *Table) perMinute(cost outdial.Micros) outdial.Micros {
 	return cost/s*60 + (cost%s*60+s-1)/s
 }
 
-// sortBy sorts candidates by ascending keys, equal ones as they are. It is an insertion sort, because there are at most MaxCandidates
-// and as a rule fewer than ten.
+// sortBy sorts candidates by ascending keys, equal ones as they are. It is an insertion sort, because there are at
+// most MaxCandidates and as a rule fewer than ten.
 func sortBy[K cmp.Ordered](cs []outdial.Candidate, keys []K) {
 	for i := 1; i < len(cs); i++ {
 		c, k := cs[i], keys[i]

@@ -168,7 +168,7 @@ func TestQuality(t *testing.T) {
 	require.Equal(t, []string{"lucky", "good", "new", "bad"}, compile(t, p, cfg).route(t, monday, call), "no prior, no caution")
 
 	p.Defaults.Quality = routing.QualityPrior{Mean: 0.1}
-	require.Equal(t, []string{"good", "bad", "lucky", "new"}, compile(t, p, cfg).route(t, monday, call), "newcomers start low")
+	require.Equal(t, []string{"good", "lucky", "bad", "new"}, compile(t, p, cfg).route(t, monday, call), "newcomers start low")
 
 	cfg.Quality = nil
 	require.Equal(t, []string{"new", "lucky", "good", "bad"}, compile(t, p, cfg).route(t, monday, call), "as written")
@@ -179,8 +179,12 @@ func TestScore(t *testing.T) {
 	nothing := 0.4 - math.Sqrt(0.4*0.6/21)
 	require.InDelta(t, nothing, p.Score(outdial.Estimate{}), 1e-12)
 	for _, e := range []outdial.Estimate{
-		{Mean: math.NaN(), N: 5}, {Mean: 1.5, N: 5}, {Mean: -0.1, N: 5}, {Mean: 0.5, N: math.NaN()},
-		{Mean: 0.5, N: math.Inf(1)}, {Mean: 0.5, N: -3},
+		{Mean: math.NaN(), N: 5},
+		{Mean: 1.5, N: 5},
+		{Mean: -0.1, N: 5},
+		{Mean: 0.5, N: math.NaN()},
+		{Mean: 0.5, N: math.Inf(1)},
+		{Mean: 0.5, N: -3},
 	} {
 		require.InDelta(t, nothing, p.Score(e), 1e-12, e)
 	}
