@@ -62,9 +62,24 @@ type decoder struct {
 
 func (d *decoder) bad(n ast.Node, err error) {
 	d.errs = append(d.errs, &FileError{File: d.file, Line: 1, Column: 1, Err: err})
-	if n != nil && n.GetToken() != nil {
-		d.errs[len(d.errs)-1] = at(d.file, n.GetToken().Position, err)
+	if t := start(n); t != nil {
+		d.errs[len(d.errs)-1] = at(d.file, t.Position, err)
 	}
+}
+
+// start is the token that a reader sees first; that of a mapping is its first colon.
+func start(n ast.Node) *token.Token {
+	switch x := n.(type) {
+	case nil:
+		return nil
+	case *ast.MappingNode:
+		if len(x.Values) > 0 {
+			return start(x.Values[0])
+		}
+	case *ast.MappingValueNode:
+		return x.Key.GetToken()
+	}
+	return n.GetToken()
 }
 
 func at(file string, p *token.Position, err error) error {
@@ -172,8 +187,8 @@ func (d *decoder) sequence(n ast.Node, v reflect.Value, path string) {
 	v.Set(reflect.MakeSlice(v.Type(), len(x.Values), len(x.Values)))
 	for i, item := range x.Values {
 		place := fmt.Sprintf("%s[%d]", path, i)
-		if item.GetToken() != nil {
-			d.places[place] = item.GetToken().Position
+		if t := start(item); t != nil {
+			d.places[place] = t.Position
 		}
 		d.decode(item, v.Index(i), place)
 	}
@@ -217,21 +232,23 @@ func (d *decoder) locate(err error) error {
 // parent cuts the last part off "trunks[0].address".
 func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
-// leaves returns the errors that err joins, however deep.
+// leaves returns the errors that err joins, however deep, up to those that name a field.
 func leaves(err error) []error {
-	switch x := err.(type) { //nolint:errorlint // it is the tree itself that is walked
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
-		var out []error
-		for _, e := range x.Unwrap() {
-			out = append(out, leaves(e)...)
-		}
-		return out
-	case interface{ Unwrap() error }:
-		if inner := leaves(x.Unwrap()); len(inner) > 1 {
-			return inner
+	for inner := err; inner != nil; {
+		switch x := inner.(type) { //nolint:errorlint // it is the tree itself that is walked
+		case *FieldError:
+			return []error{x}
+		case interface{ Unwrap() []error }:
+			var out []error
+			for _, e := range x.Unwrap() {
+				out = append(out, leaves(e)...)
+			}
+			return out
+		case interface{ Unwrap() error }:
+			inner = x.Unwrap()
+		default:
+			return []error{err}
 		}
 	}
-	return []error{err}
+	return nil
 }

@@ -169,10 +169,10 @@ type noConn struct{ net.PacketConn }
 func (noConn) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5060} }
 func (noConn) Close() error        { return nil }
 
-// part is how the packages name their fields: "cli: Numbers[3] +1212…: Pool: …".
-var part = regexp.MustCompile(`^(?:outdial|cli|trunk|kpi|failover|routing): (?:(\w+)\[(\d+)\])?`)
+// place is how the packages name their fields: `cli: Numbers[3] +12125550101: Pool: …`, `trunk: Trunks[0] "a": CPS: …`.
+var place = regexp.MustCompile(`^(?:outdial|cli|trunk|siptrunk|kpi|failover): (?:(\w+)\[(\d+)\](?: [^:]*)?: )?`)
 
-// fields gives the errors of the packages the names that their fields have in the file.
+// fields gives the errors of the packages the names that their fields have in the file. f.Path is the section.
 func fields(err error) []error {
 	var out []error
 	for _, e := range leaves(err) {
@@ -183,18 +183,19 @@ func fields(err error) []error {
 		}
 		for _, inner := range leaves(f.Err) {
 			path, text := f.Path, inner.Error()
-			if m := part.FindStringSubmatch(text); m != nil && m[1] != "" {
-				list := strings.ToLower(m[1])
-				path = strings.TrimSuffix(f.Path, list) // "trunks" + "Trunks[0]" is "trunks[0]"
-				if path != "" {
-					path = strings.TrimSuffix(path, ".") + "."
+			if path == "routing" { // it names its fields as the file does
+				if at, what, ok := strings.Cut(text, ": "); ok && !strings.ContainsAny(at, " \"") {
+					path, text = path+"."+at, what
 				}
-				path += list + "[" + m[2] + "]"
-			} else if place, _, ok := strings.Cut(text, ": "); ok && f.Path == "routing" && !strings.Contains(place, " ") {
-				path = "routing." + place // routing names its fields as the file does
-				inner = errors.New(strings.TrimPrefix(text, place+": "))
+			} else if m := place.FindStringSubmatch(text); m != nil {
+				text = strings.TrimPrefix(text, m[0])
+				if list := strings.ToLower(m[1]); list == path { // "trunks" and "Trunks[0]" are "trunks[0]"
+					path += "[" + m[2] + "]"
+				} else if list != "" {
+					path += "." + list + "[" + m[2] + "]"
+				}
 			}
-			out = append(out, &FieldError{path, inner})
+			out = append(out, &FieldError{path, errors.New(text)})
 		}
 	}
 	return out
