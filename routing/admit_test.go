@@ -116,6 +116,50 @@ func TestAdmitWindow(t *testing.T) {
 	require.NoError(t, err, "no window for this program and none for all")
 }
 
+// apart is a Numbering that takes every callee to be in New York or in London.
+type apart struct{ *outdial.NumberingPlan }
+
+func (apart) Locations(outdial.ZoneSet) []*time.Location {
+	var zones []*time.Location
+	for _, name := range []string{"America/New_York", "Europe/London"} {
+		loc, err := time.LoadLocation(name)
+		if err != nil {
+			panic(err)
+		}
+		zones = append(zones, loc)
+	}
+	return zones
+}
+
+func (a apart) AllWithin(now time.Time, _ outdial.ZoneSet, from, to time.Duration) bool {
+	for _, loc := range a.Locations(0) {
+		h, m, _ := now.In(loc).Clock()
+		if clock := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute; clock < from || clock >= to {
+			return false
+		}
+	}
+	return true
+}
+
+// TestAdmitOpeningSoon holds that an opening is looked for two days ahead, not months. New York and London are five hours
+// apart, so that both never show a time from 03:00 to 07:30, but for the moment when clocks go forward in New York.
+func TestAdmitOpeningSoon(t *testing.T) {
+	c := compile(t, routing.Policy{
+		Trunks: trunks("a"), Rules: []routing.Rule{via("all", "a")},
+		Admission: routing.Admission{Windows: []routing.Window{{From: hours(3), To: hours(7) + hours(1)/2}}},
+	}, routing.CompileConfig{Numbering: apart{plan()}})
+	change := time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC)
+	call := outdial.Call{To: 12125550123}
+	again, err := c.Admit(change.Add(-30*time.Hour), &call)
+	require.ErrorIs(t, err, routing.ErrWindow)
+	require.True(t, change.Equal(again), again)
+	again, err = c.Admit(change.Add(-100*time.Hour), &call)
+	require.ErrorIs(t, err, routing.ErrWindow)
+	require.Zero(t, again)
+	_, err = c.Admit(change, &call)
+	require.NoError(t, err)
+}
+
 // TestAdmitOpening holds that the time to ask again is the first moment, to the minute, at which the answer is yes.
 func TestAdmitOpening(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

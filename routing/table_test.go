@@ -117,7 +117,7 @@ func TestLeastCost(t *testing.T) {
 	require.Equal(t, []string{"gamma", "beta"}, c.route(t, monday, call), "only those with the longest prefix of all")
 	require.Equal(t, []string{"alpha"}, c.route(t, monday, outdial.Call{To: 12125660123}))
 	require.Equal(t, []string{"beta", "alpha"}, c.route(t, monday, outdial.Call{To: 13105550123}))
-	_, err := c.Route(monday, &outdial.Call{To: 442079460000}, nil)
+	_, err := c.Route(monday, &outdial.Call{To: 442079460000}, make([]outdial.Candidate, 1))
 	require.ErrorIs(t, err, routing.ErrNoRate)
 
 	tier.LCR, p.Defaults = "", routing.Defaults{LCR: routing.GlobalLPM, TypicalCall: 61}
