@@ -12,7 +12,7 @@ const (
 	OriginNoTrying                 // nothing at all came within T100
 	OriginNoProgress               // 100 came, nothing beyond it within the PDD timer
 	OriginNoAnswer                 // it rang until the ring timer
-	OriginTransport                // refused, unreachable, name not found, handshake failed
+	OriginTransport                // it left, and was refused or unreachable, or its connection broke
 	OriginCaller                   // the caller gave up
 	OriginNeverSent                // nothing left the host: no carrier is to blame
 
