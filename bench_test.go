@@ -10,6 +10,7 @@ import (
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
 	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/kpi"
 	"github.com/outdial/outdial/kpi/cdr"
 	"github.com/outdial/outdial/routing"
@@ -115,7 +116,7 @@ func BenchmarkWholeCall(b *testing.B) {
 }
 
 func TestWholeCallAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, journal := range []bool{false, true} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/internal/race"
 )
 
 var t0 = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
@@ -257,7 +258,7 @@ func TestAdvance(t *testing.T) {
 }
 
 func TestNothingAllocates(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	g, calls := bigPool(t, 10_000)

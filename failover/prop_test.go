@@ -13,6 +13,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/internal/race"
 )
 
 // TestShareBound: while weights and the eligible set stand, no share is more than 1 − 1/(2n−2) calls off, whatever
@@ -147,7 +148,7 @@ func TestLife(t *testing.T) {
 func TestFalseAlarms(t *testing.T) {
 	const seed = 7
 	calls := 1_000_000
-	if raceEnabled {
+	if race.Enabled {
 		calls /= 10
 	}
 	for _, c := range []struct {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/internal/race"
 )
 
 var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -198,7 +199,7 @@ func TestTurnsAreKept(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("allocation counts differ under the race detector")
 	}
 	b := newBench(t, failover.Config{}, on(1, 0, 60), on(2, 0, 30), on(3, 0, 10), on(4, 1, 0))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/kpi"
 )
 
@@ -284,7 +285,7 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	m := newMeter(t, kpi.Config{})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/routing"
 )
 
@@ -272,7 +273,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestAllocs(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	ids := new(outdial.Registry)

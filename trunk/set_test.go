@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/trunk"
 )
 
@@ -347,7 +348,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("allocation counts differ under the race detector")
 	}
 	f := newFixture(t, trunk.Limits{Channels: 1, CPS: -1})

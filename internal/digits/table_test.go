@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial/internal/digits"
+	"github.com/outdial/outdial/internal/race"
 )
 
 func TestTable(t *testing.T) {
@@ -113,7 +114,7 @@ func TestTableOracle(t *testing.T) {
 }
 
 func TestTableAllocs(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	all := deck(10_000, 3)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial/internal/numplan"
+	"github.com/outdial/outdial/internal/race"
 )
 
 // plan is built once: it is immutable.
@@ -119,7 +120,7 @@ func TestAreasAreOrderedByID(t *testing.T) {
 }
 
 func TestLookupAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector changes allocation counts")
 	}
 	p := plan()

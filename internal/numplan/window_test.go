@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/outdial/outdial/internal/numplan"
+	"github.com/outdial/outdial/internal/race"
 )
 
 func TestAllWithin(t *testing.T) {
@@ -119,7 +120,7 @@ func text(minutes int) string {
 }
 
 func TestAllWithinAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector changes allocation counts")
 	}
 	e, _ := plan().Lookup(79161234567)

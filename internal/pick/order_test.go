@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial/internal/pick"
+	"github.com/outdial/outdial/internal/race"
 )
 
 func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 11)) }
@@ -173,7 +174,7 @@ func TestOrderSeed(t *testing.T) {
 }
 
 func TestOrderAllocs(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	r, weights, order := seeded(1), []uint32{5, 4, 3, 2, 1, 0, 9, 9}, make([]int, 8)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial/internal/pick"
+	"github.com/outdial/outdial/internal/race"
 )
 
 func rota(t require.TestingT, weights ...uint32) *pick.Rota {
@@ -157,7 +158,7 @@ func TestRotaSetWeights(t *testing.T) {
 }
 
 func TestRotaAllocs(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	r := rota(t, 60, 30, 10)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/internal/window"
 )
 
@@ -112,7 +113,7 @@ func TestNewCapsErrors(t *testing.T) {
 }
 
 func TestGateAllocs(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	g := window.NewGate(caps(t, limit(100, time.Hour), limit(20, time.Minute)), 0)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/internal/window"
 )
 
@@ -52,7 +53,7 @@ func TestRingErrors(t *testing.T) {
 }
 
 func TestRingAllocs(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	r, err := window.NewRing[counts](12, time.Second)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/kpi/cdr"
 )
 
@@ -161,7 +162,7 @@ func TestErrorsHaveOneForm(t *testing.T) {
 }
 
 func TestAppendAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	j, _ := open(t, cdr.Config{Dir: t.TempDir()})

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/kpi/rtpstats"
 )
 
@@ -259,7 +260,7 @@ func TestObserveHeaderIsTheSame(t *testing.T) {
 }
 
 func TestObserveDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	var s rtpstats.Stream

@@ -1,5 +1,0 @@
-//go:build !race
-
-package digits_test
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build race
-
-package numplan_test
-
-const raceEnabled = true

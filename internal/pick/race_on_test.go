@@ -1,5 +1,0 @@
-//go:build race
-
-package pick_test
-
-const raceEnabled = true

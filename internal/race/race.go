@@ -1,0 +1,2 @@
+// Package race tells tests whether the race detector is on: it allocates, so counts of allocations mean nothing then.
+package race

@@ -1,5 +1,0 @@
-//go:build race
-
-package cdr_test
-
-const raceEnabled = true

@@ -1,5 +1,0 @@
-//go:build !race
-
-package kpi_test
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build race
-
-package rtpstats_test
-
-const raceEnabled = true

@@ -1,5 +1,0 @@
-//go:build !race
-
-package outdial_test
-
-const raceEnabled = false

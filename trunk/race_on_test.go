@@ -1,5 +1,0 @@
-//go:build race
-
-package trunk_test
-
-const raceEnabled = true
