@@ -1,0 +1,231 @@
+package peerbench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/kpi"
+)
+
+// leg is the life of an attempt: Started, Progressed, Answered, Ended.
+type leg struct {
+	events   [4]outdial.Event
+	attempts [4]outdial.Attempt
+}
+
+// pace is how many attempts a second are made in model time.
+const pace = 50
+
+// legs are n answered attempts.
+func legs(n, trunks, groups int) []*leg {
+	r := rand.New(rand.NewPCG(1, 2))
+	out := make([]*leg, n)
+	for i := range out {
+		start := monday.Add(time.Duration(i) * time.Second / pace)
+		pdd := min(time.Duration(r.ExpFloat64()*2e9), 9*time.Second)
+		talk := time.Duration(r.ExpFloat64() * 90e9)
+		a := outdial.Attempt{
+			ID: outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}, Start: start, State: outdial.AttemptOpen,
+			Candidate: outdial.Candidate{Trunk: outdial.TrunkID(1 + r.IntN(trunks))}, Pool: outdial.PoolID(1 + r.IntN(4)),
+			Call: outdial.Call{ID: outdial.CallID(i + 1), Program: outdial.ProgramID(1 + r.IntN(3))},
+		}
+		a.Call.Dest.Group = outdial.GroupID(1 + r.IntN(groups))
+		l := &leg{}
+		tell := func(k int, kind outdial.EventKind, after time.Duration) {
+			l.attempts[k] = a
+			l.events[k] = outdial.Event{Kind: kind, Time: start.Add(after), Attempt: &l.attempts[k]}
+		}
+		tell(0, outdial.EventStarted, 0)
+		a.Timeline.Set(outdial.MarkProvisional, pdd)
+		a.Timeline.Set(outdial.MarkRinging, pdd)
+		tell(1, outdial.EventProgressed, pdd)
+		l.events[1].Marks = outdial.ProgressOf(180, false)
+		a.Timeline.Set(outdial.MarkAnswer, 10*time.Second)
+		a.State = outdial.AttemptAnswered
+		tell(2, outdial.EventAnswered, 10*time.Second)
+		a.Timeline.Set(outdial.MarkEnd, 10*time.Second+talk)
+		a.State, a.Result = outdial.AttemptEnded, outdial.Result{Origin: outdial.OriginCalleeHangup}
+		tell(3, outdial.EventEnded, 10*time.Second+talk)
+		out[i] = l
+	}
+	return out
+}
+
+// renew makes the leg that of another call, so much later.
+func (l *leg) renew(calls outdial.CallID, later time.Duration) {
+	for i := range l.events {
+		l.events[i].Time = l.events[i].Time.Add(later)
+		a := &l.attempts[i]
+		a.Start = a.Start.Add(later)
+		a.ID.Call += calls
+		a.Call.ID += calls
+	}
+}
+
+// The four keys of an attempt.
+var keys = []struct {
+	view   kpi.View
+	labels []string
+}{
+	{kpi.ByTrunk | kpi.ByGroup | kpi.ByPool | kpi.ByProgram, []string{"trunk", "group", "pool", "program"}},
+	{kpi.ByTrunk | kpi.ByGroup, []string{"trunk", "group"}},
+	{kpi.ByTrunk, []string{"trunk"}},
+	{kpi.ByProgram, []string{"program"}},
+}
+
+func newMeter(t testing.TB) *kpi.Meter {
+	var cfg kpi.Config
+	for _, k := range keys {
+		cfg.Views = append(cfg.Views, k.view)
+	}
+	m, err := kpi.New(cfg)
+	require.NoError(t, err)
+	return m
+}
+
+func (l *leg) meter(m *kpi.Meter) {
+	for i := range l.events {
+		m.Observe(&l.events[i])
+	}
+}
+
+// vectors are the metrics of one key from which ASR, NER, PDD and ACD can be had.
+type vectors struct {
+	attempts, answers, effective *prometheus.CounterVec
+	pdd, talk                    *prometheus.HistogramVec
+}
+
+func newVectors(labels []string) vectors {
+	counter := func(name string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name}, labels)
+	}
+	histogram := func(name string, buckets ...float64) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Buckets: buckets}, labels)
+	}
+	return vectors{
+		counter("attempts"), counter("answers"), counter("effective"),
+		histogram("pdd", .5, 1, 2, 3, 4, 5, 6, 8, 10, 15), histogram("talk", 3, 6, 10, 15, 30, 60, 120, 300, 600, 1800),
+	}
+}
+
+// exporter counts attempts in vectors, which it looks up by their labels for each event, as instrumented code does.
+type exporter struct {
+	by    []vectors
+	names []string // of ids, trunks, groups, pools and programs alike
+}
+
+func newExporter() *exporter {
+	e := &exporter{}
+	for _, k := range keys {
+		e.by = append(e.by, newVectors(k.labels))
+	}
+	for i := range 512 {
+		e.names = append(e.names, fmt.Sprintf("name-%d", i))
+	}
+	return e
+}
+
+// labels returns the values of the labels of all four keys: those of the others are parts of the first.
+func (e *exporter) labels(a *outdial.Attempt) (values [4]string) {
+	return [4]string{
+		e.names[a.Candidate.Trunk], e.names[a.Call.Dest.Group], e.names[a.Pool], e.names[a.Call.Program],
+	}
+}
+
+func of(key int, values *[4]string) []string {
+	switch key {
+	case 0:
+		return values[:]
+	case 1:
+		return values[:2]
+	case 2:
+		return values[:1]
+	default:
+		return values[3:]
+	}
+}
+
+func (e *exporter) observe(ev *outdial.Event) {
+	values := e.labels(ev.Attempt)
+	for k := range e.by {
+		v, labels := &e.by[k], of(k, &values)
+		switch ev.Kind {
+		case outdial.EventStarted:
+			v.attempts.WithLabelValues(labels...).Inc()
+		case outdial.EventProgressed:
+			pdd, _ := ev.Attempt.Timeline.PDD()
+			v.pdd.WithLabelValues(labels...).Observe(pdd.Seconds())
+		case outdial.EventAnswered:
+			v.answers.WithLabelValues(labels...).Inc()
+		case outdial.EventEnded:
+			v.effective.WithLabelValues(labels...).Inc()
+			talk, _ := ev.Attempt.Timeline.Duration()
+			v.talk.WithLabelValues(labels...).Observe(talk.Seconds())
+		}
+	}
+}
+
+func (l *leg) export(e *exporter) {
+	for i := range l.events {
+		e.observe(&l.events[i])
+	}
+}
+
+func TestMetersAgree(t *testing.T) {
+	m, e := newMeter(t), newExporter()
+	list := legs(1024, 10, 10)
+	trunk3 := 0
+	for _, l := range list {
+		l.meter(m)
+		l.export(e)
+		if l.attempts[0].Candidate.Trunk == 3 {
+			trunk3++
+		}
+	}
+	require.NotZero(t, trunk3)
+	now := list[1023].events[3].Time
+	cell, ok := m.Cell(now, kpi.ByTrunk.Key(&outdial.Attempt{Candidate: outdial.Candidate{Trunk: 3}}))
+	require.True(t, ok)
+	require.EqualValues(t, trunk3, cell.Started)
+	require.InDelta(t, trunk3, testutil.ToFloat64(e.by[2].attempts.WithLabelValues("name-3")), 0)
+	require.InDelta(t, trunk3, testutil.ToFloat64(e.by[2].effective.WithLabelValues("name-3")), 0)
+}
+
+// BenchmarkMeter counts a whole attempt under four keys. In the wide case there are about 8,000 of them.
+func BenchmarkMeter(b *testing.B) {
+	const n = 4096
+	later := n * time.Second / pace
+	for _, x := range []struct {
+		name           string
+		trunks, groups int
+	}{{"narrow", 10, 10}, {"wide", 300, 40}} {
+		b.Run(x.name, func(b *testing.B) {
+			// observe makes a side that has counted for so long already.
+			observe := func(name string, before time.Duration, count func(*leg)) side {
+				list, i := legs(n, x.trunks, x.groups), 0
+				op := func() {
+					l := list[i&(n-1)]
+					l.renew(n, later)
+					count(l)
+					i++
+				}
+				for range before * pace / time.Second {
+					op()
+				}
+				return serial(name, op)
+			}
+			m, e := newMeter(b), newExporter()
+			beside(b,
+				observe(ours, 2*time.Hour, func(l *leg) { l.meter(m) }), // twice the window
+				observe("prometheus", later, func(l *leg) { l.export(e) }),
+			)
+		})
+	}
+}
