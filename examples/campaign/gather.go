@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/kpi"
+	"github.com/outdial/outdial/kpi/cdr"
+)
+
+// Failures in a row after which a trunk must rest, by the defaults of package failover: a baseline of 10 % failures, and
+// one false alarm in a million runs. Silence takes half of it.
+const (
+	softFailures = 6
+	hardFailures = 3
+)
+
+// opening is what is said before the first call.
+func (c *campaign) opening() []string {
+	lines := []string{
+		"outdial campaign: simulated carriers on loopback, nothing leaves the machine.",
+		fmt.Sprintf("  %d calls, %d seats, seed %d, %s calls/s; people ring and talk %s times faster, SIP does not",
+			c.opts.Calls, c.opts.Seats, c.opts.Seed, trim(c.opts.CPS), trim(c.opts.Scale)),
+		fmt.Sprintf("  proxy     dialers %s, carriers %s", c.proxy.Addr(), c.proxy.CarrierAddr()),
+	}
+	for _, p := range c.carriers {
+		lines = append(lines, fmt.Sprintf("  %s  %s  weight %d, %d channels, %d calls/s: %s",
+			fit(p.Name, 8), p.sip.Addr(), p.Weight, p.Channels, p.CPS, p.About))
+	}
+	if c.opts.Keep {
+		lines = append(lines, "  kept in   "+c.dir)
+	}
+	return append(lines, "")
+}
+
+// gather asks everybody what happened, when all is over.
+func (c *campaign) gather(e *evidence) error {
+	now, ids, s := time.Now(), c.proxy.IDs(), c.scenario
+	e.Fates, e.Notices, e.Decision, e.Decided = c.dialer.fates(), s.notices, c.decision, c.decided
+	e.Broken, e.Noticed, e.Healed, e.Back = s.broken, s.noticed, s.healed, s.back
+	e.Total, _ = c.proxy.Meter().Cell(now, kpi.Key{View: kpi.Total})
+	e.Live = make(map[string]liveFacts)
+	for _, p := range c.carriers {
+		var l liveFacts
+		id := ids.Trunks.ID(p.Name)
+		l.Cell, _ = c.proxy.Meter().Cell(now, kpi.Key{View: kpi.ByTrunk, Trunk: id})
+		l.Status, _ = c.proxy.Trunks().Status(now, id)
+		e.Live[p.Name] = l
+		e.Carriers = append(e.Carriers, carrierFacts{profile: p.profile, Stats: p.sip.Stats(), Records: p.sip.Records()})
+	}
+	if err := c.detections(e); err != nil {
+		return err
+	}
+	return e.replay(filepath.Join(c.dir, journalDir), ids)
+}
+
+// detections are the failing trunks whose ejection is looked for in the journal.
+func (c *campaign) detections(e *evidence) error {
+	ids := c.proxy.IDs()
+	d, err := newDetection(ids, dead, hardFailures, time.Time{}, time.Time{})
+	if err != nil {
+		return err
+	}
+	e.Detections = append(e.Detections, d)
+	if e.Broken.IsZero() {
+		return nil
+	}
+	allowed := softFailures
+	if c.opts.Fault == faultSilent {
+		allowed = hardFailures
+	}
+	if d, err = newDetection(ids, good, allowed, e.Broken, e.Healed); err != nil {
+		return err
+	}
+	e.Detections = append(e.Detections, d)
+	return nil
+}
+
+// replay folds the whole journal.
+func (e *evidence) replay(dir string, ids *outdial.Registry) error {
+	e.Ledger = newLedger(ids)
+	r, err := cdr.NewReader(cdr.ReaderConfig{Dir: dir, IDs: ids})
+	if err != nil {
+		return err
+	}
+	for ev, err := range r.All() {
+		if err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		e.Ledger.Observe(ev)
+		for _, d := range e.Detections {
+			d.Observe(ev)
+		}
+	}
+	return nil
+}
