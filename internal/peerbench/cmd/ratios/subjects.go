@@ -1,0 +1,135 @@
+package main
+
+// subject is what one benchmark measures, and what is asked of it.
+type subject struct {
+	bench string
+	title string
+	text  string   // what the two sides do, and where they differ
+	units []string // figures that are shown; none = ns/op
+	peers map[string]string
+	goals []goal
+}
+
+// goal is the most that a figure may be: of outdial alone, or with a peer as its multiple of the peer's.
+type goal struct {
+	test string // case; "" = all
+	peer string // "" = outdial alone
+	unit string
+	most float64
+}
+
+var subjects = []subject{
+	{
+		bench: "Number", title: "Reading a telephone number",
+		text: "Numbers of five countries as `+12125550123` (plain) and as people write them (written). phonenumbers also " +
+			"takes the number apart by its country's plan; both give the same digits.",
+		peers: map[string]string{"phonenumbers": "nyaruka/phonenumbers Parse"},
+		goals: []goal{{"plain", "", "ns/op", 20}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Prefix", title: "Longest prefix",
+		text: "Random callees in LERG-shaped decks of 200,000 and 884,000 prefixes. bart is an IP routing table with a " +
+			"digit a nibble of an IPv6 address: coded for each look-up, or (coded beforehand) without that part of the work. " +
+			"The map is probed for each length from nine digits down.",
+		units: []string{"ns/op", "B/prefix"},
+		peers: map[string]string{
+			"trie": "10-ary pointer trie", "map": "Go map, a probe a length", "bart": "gaissmai/bart Table",
+			"bart_coded": "bart Table, coded beforehand", "bart_fast_coded": "bart Fast, coded beforehand",
+		},
+		goals: []goal{
+			{"884000", "bart", "ns/op", .25},
+			{"884000", "map", "ns/op", .5},
+			{"884000", "trie", "ns/op", 1},
+			{"884000", "trie", "B/prefix", 1. / 3},
+			{"884000", "", "B/prefix", 10},
+			{"", "", "allocs/op", 0},
+		},
+	},
+	{
+		bench: "Channels", title: "Channels of a trunk",
+		text: "One channel of 100 is taken and given back, from one goroutine and from one a core. Ours gives a lease that " +
+			"can be released twice without harm, checks the trunk's state and counts; the peers count.",
+		peers: map[string]string{
+			"semaphore": "x/sync/semaphore TryAcquire, Release", "bulkhead": "failsafe-go Bulkhead", "channel": "buffered channel",
+		},
+		goals: []goal{{"", "semaphore", "ns/op", 2}, {"", "bulkhead", "ns/op", 1 / 1.3}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Rate", title: "Calls per second",
+		text: "A limit of 1,000 a second: a call each millisecond of model time (admit), calls when the second is used up " +
+			"(refuse), and calls by the machine's clock, nearly all refused, from one goroutine (clock) and one a core " +
+			"(clock_parallel). Ours never exceeds the limit in any sliding second. uber/ratelimit sleeps instead of refusing, " +
+			"so it stands beside admissions only, with a clock that does not sleep; and it keeps a spacing, not a count.",
+		peers: map[string]string{"time_rate": "x/time/rate Allow, AllowN", "uber": "uber/ratelimit Take"},
+		goals: []goal{{"", "time_rate", "ns/op", 1}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Crowd", title: "Calls per second under contention",
+		text: "256 goroutines, each by its own reading of the clock, ask for 1.3 s as fast as they can at a limit of 10,000 a " +
+			"second. worst-second is the most that certainly fell into one second; over-% is what goes beyond the limiter's " +
+			"own promise, in percent of the limit. A trunk promises its limit. A token bucket promises its limit and its " +
+			"burst, which is 100 or a second's worth here. How often the bucket exceeds that is chance: see the greatest.",
+		units: []string{"over-%", "worst-second"},
+		peers: map[string]string{"time_rate": "x/time/rate AllowN"},
+		goals: []goal{{"", "", "over-%", 0}},
+	},
+	{
+		bench: "Turns", title: "Choice by weight alone",
+		text: "Without a lock, among 2 and 10 targets, all of them or all but one. Ours (Tijdeman's algorithm) keeps each " +
+			"target within 1 − 1/(2n−2) calls of its share; smooth weighted round robin does not. The latter is nginx's, " +
+			"written here.",
+		peers: map[string]string{"swrr": "smooth weighted round robin"},
+		goals: []goal{{"10_all", "swrr", "ns/op", 1.5}, {"10_one_out", "swrr", "ns/op", 1.5}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Choice", title: "Choice among trunks",
+		text: "The whole of failover's Pick: health by trunk and destination, tiers, probes, turns by weight, a lock. The peer " +
+			"is the choice by weight with a lock and nothing else.",
+		peers: map[string]string{"swrr": "smooth weighted round robin, locked"},
+		goals: []goal{
+			{"10_all", "swrr", "ns/op", 1.5},
+			{"10_one_out", "swrr", "ns/op", 1.5},
+			{"", "", "allocs/op", 0},
+		},
+	},
+	{
+		bench: "Decision", title: "Choice and report",
+		text: "A choice among 3 and 10 trunks, and the report that the callee's phone rings. gobreaker guards one target and " +
+			"chooses none; beside it, what has both: smooth weighted round robin in front of a breaker for each target.",
+		peers: map[string]string{
+			"gobreaker": "sony/gobreaker Execute", "swrr_and_gobreaker": "smooth weighted round robin and gobreaker",
+		},
+		goals: []goal{{"", "gobreaker", "ns/op", 1.5}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Meter", title: "Counting an attempt",
+		text: "Started, Progressed, Answered and Ended of one attempt, under four keys: trunk, group, pool and program; trunk " +
+			"and group; trunk; program. There are about 1,300 of them (narrow) and 8,000 (wide), at 50 attempts a second of " +
+			"model time. Ours keeps a sliding hour with all counters and three quantile sketches; client_golang keeps three " +
+			"counters and two histograms for each key (what ASR, NER, PDD and ACD need), since its start, and looks them up by " +
+			"label values.",
+		peers: map[string]string{"prometheus": "client_golang CounterVec, HistogramVec"},
+		goals: []goal{{"", "prometheus", "ns/op", .125}, {"", "", "ns/op", 1000}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Journal", title: "Journal",
+		text:  "One record appended without fsync, and a bare write(2) of as many bytes to a file beside it.",
+		peers: map[string]string{"write": "write(2) of the same bytes"},
+		goals: []goal{{"", "write", "ns/op", 1.5}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "Reserve", title: "Caller ID",
+		text: "A caller ID of the callee's area code out of 10,000 and 100,000 numbers in 359 area codes. Ours counts it in " +
+			"exact sliding windows, keeps it with its callee, caps the callee's attempts, and is given back here too. The " +
+			"peers are what dialers do: walk a list, the whole or the area code's, for the number used least today; they " +
+			"know no window but the calendar day, no callee and no lease.",
+		peers: map[string]string{"scan": "scan of all numbers", "map_and_scan": "map by area code, scan of one list"},
+		goals: []goal{{"", "", "ns/op", 1000}, {"", "scan", "ns/op", 1}, {"", "", "allocs/op", 0}},
+	},
+	{
+		bench: "RTP", title: "RTP statistics",
+		text:  "A packet of 20 ms. Ours parses the header and keeps loss, order and jitter; pion parses the header.",
+		peers: map[string]string{"pion": "pion/rtp Header.Unmarshal alone"},
+		goals: []goal{{"", "", "allocs/op", 0}},
+	},
+}
