@@ -209,6 +209,33 @@ func TestNumbering(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { n.Locate(at, 12125550123) }))
 }
 
+// TestDayPartsFollowTheCalleesClock: the same day-part begins at another instant in each zone, and an hour earlier
+// by the world's clock when daylight saving time is in force.
+func TestDayPartsFollowTheCalleesClock(t *testing.T) {
+	ids := new(outdial.Registry)
+	n, err := outdial.NewNumberingPlan(outdial.NumberingConfig{IDs: ids, DayParts: []outdial.DayPart{
+		{Name: "evening", From: 17 * time.Hour, To: 21 * time.Hour},
+	}})
+	require.NoError(t, err)
+	for _, day := range []struct {
+		date   time.Time
+		offset time.Duration // of the first hour of the evening, New York
+	}{
+		{time.Date(2026, 3, 7, 0, 0, 0, 0, time.UTC), 22 * time.Hour},   // the day before clocks go forward
+		{time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC), 21 * time.Hour},   // the day on which they do
+		{time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC), 21 * time.Hour}, // the day before they go back
+		{time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), 22 * time.Hour},
+	} {
+		for i, to := range []outdial.Number{12125550123, 13125550123, 13035550123, 13105550123} { // Eastern to Pacific
+			begins := day.date.Add(day.offset + time.Duration(i)*time.Hour)
+			require.Empty(t, ids.DayParts.Name(n.Locate(begins.Add(-time.Second), to).DayPart), "%v %v", begins, to)
+			require.Equal(t, "evening", ids.DayParts.Name(n.Locate(begins, to).DayPart), "%v %v", begins, to)
+			require.Equal(t, "evening", ids.DayParts.Name(n.Locate(begins.Add(4*time.Hour-time.Second), to).DayPart))
+			require.Empty(t, ids.DayParts.Name(n.Locate(begins.Add(4*time.Hour), to).DayPart))
+		}
+	}
+}
+
 // TestEnumerationsHaveNames guards against a constant that was added without its name.
 func TestEnumerationsHaveNames(t *testing.T) {
 	for _, s := range []fmt.Stringer{
