@@ -14,59 +14,79 @@ import (
 	"github.com/outdial/outdial/kpi"
 )
 
-// leg is the life of an attempt: Started, Progressed, Answered, Ended.
-type leg struct {
-	events   [4]outdial.Event
-	attempts [4]outdial.Attempt
-}
-
 // pace is how many attempts a second are made in model time.
 const pace = 50
 
-// legs are n answered attempts.
-func legs(n, trunks, groups int) []*leg {
+// course is what differs between answered attempts.
+type course struct {
+	trunk     outdial.TrunkID
+	group     outdial.GroupID
+	pool      outdial.PoolID
+	program   outdial.ProgramID
+	pdd, talk time.Duration
+}
+
+func courses(n, trunks, groups int) []course {
 	r := rand.New(rand.NewPCG(1, 2))
-	out := make([]*leg, n)
+	out := make([]course, n)
 	for i := range out {
-		start := monday.Add(time.Duration(i) * time.Second / pace)
-		pdd := min(time.Duration(r.ExpFloat64()*2e9), 9*time.Second)
-		talk := time.Duration(r.ExpFloat64() * 90e9)
-		a := outdial.Attempt{
-			ID: outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}, Start: start, State: outdial.AttemptOpen,
-			Candidate: outdial.Candidate{Trunk: outdial.TrunkID(1 + r.IntN(trunks))}, Pool: outdial.PoolID(1 + r.IntN(4)),
-			Call: outdial.Call{ID: outdial.CallID(i + 1), Program: outdial.ProgramID(1 + r.IntN(3))},
+		out[i] = course{
+			outdial.TrunkID(1 + r.IntN(trunks)), outdial.GroupID(1 + r.IntN(groups)), outdial.PoolID(1 + r.IntN(4)),
+			outdial.ProgramID(1 + r.IntN(3)), min(time.Duration(r.ExpFloat64()*2e9), 9*time.Second),
+			time.Duration(r.ExpFloat64() * 90e9),
 		}
-		a.Call.Dest.Group = outdial.GroupID(1 + r.IntN(groups))
-		l := &leg{}
-		tell := func(k int, kind outdial.EventKind, after time.Duration) {
-			l.attempts[k] = a
-			l.events[k] = outdial.Event{Kind: kind, Time: start.Add(after), Attempt: &l.attempts[k]}
-		}
-		tell(0, outdial.EventStarted, 0)
-		a.Timeline.Set(outdial.MarkProvisional, pdd)
-		a.Timeline.Set(outdial.MarkRinging, pdd)
-		tell(1, outdial.EventProgressed, pdd)
-		l.events[1].Marks = outdial.ProgressOf(180, false)
-		a.Timeline.Set(outdial.MarkAnswer, 10*time.Second)
-		a.State = outdial.AttemptAnswered
-		tell(2, outdial.EventAnswered, 10*time.Second)
-		a.Timeline.Set(outdial.MarkEnd, 10*time.Second+talk)
-		a.State, a.Result = outdial.AttemptEnded, outdial.Result{Origin: outdial.OriginCalleeHangup}
-		tell(3, outdial.EventEnded, 10*time.Second+talk)
-		out[i] = l
 	}
 	return out
 }
 
-// renew makes the leg that of another call, so much later.
-func (l *leg) renew(calls outdial.CallID, later time.Duration) {
-	for i := range l.events {
-		l.events[i].Time = l.events[i].Time.Add(later)
+// leg is the life of an attempt: Started, Progressed, Answered, Ended. It is used again for the next attempt, as a
+// Session does.
+type leg struct {
+	call     outdial.CallID
+	events   [4]outdial.Event
+	attempts [4]outdial.Attempt
+}
+
+const answer = 10 * time.Second // after the start
+
+func newLeg() *leg {
+	l := &leg{}
+	for i, kind := range []outdial.EventKind{
+		outdial.EventStarted, outdial.EventProgressed, outdial.EventAnswered, outdial.EventEnded,
+	} {
+		l.events[i] = outdial.Event{Kind: kind, Attempt: &l.attempts[i]}
 		a := &l.attempts[i]
-		a.Start = a.Start.Add(later)
-		a.ID.Call += calls
-		a.Call.ID += calls
+		a.ID.Leg = 1
+		a.State = outdial.AttemptOpen
+		if i >= 2 {
+			a.State = outdial.AttemptAnswered
+			a.Timeline.Set(outdial.MarkAnswer, answer)
+		}
 	}
+	l.events[1].Marks = outdial.ProgressOf(180, false)
+	l.attempts[3].State = outdial.AttemptEnded
+	l.attempts[3].Result = outdial.Result{Origin: outdial.OriginCalleeHangup}
+	return l
+}
+
+// begin makes the leg that of another call.
+func (l *leg) begin(c *course) {
+	l.call++
+	start := monday.Add(time.Duration(l.call) * time.Second / pace)
+	for i := range l.attempts {
+		a := &l.attempts[i]
+		a.ID.Call, a.Call.ID, a.Start = l.call, l.call, start
+		a.Candidate.Trunk, a.Call.Dest.Group, a.Pool, a.Call.Program = c.trunk, c.group, c.pool, c.program
+		if i >= 1 {
+			a.Timeline[outdial.MarkProvisional] = c.pdd
+			a.Timeline[outdial.MarkRinging] = c.pdd
+		}
+	}
+	l.attempts[3].Timeline[outdial.MarkEnd] = answer + c.talk
+	l.events[0].Time = start
+	l.events[1].Time = start.Add(c.pdd)
+	l.events[2].Time = start.Add(answer)
+	l.events[3].Time = start.Add(answer + c.talk)
 }
 
 // The four keys of an attempt.
@@ -180,28 +200,30 @@ func (l *leg) export(e *exporter) {
 
 func TestMetersAgree(t *testing.T) {
 	m, e := newMeter(t), newExporter()
-	list := legs(1024, 10, 10)
+	l, list := newLeg(), courses(1024, 10, 10)
 	trunk3 := 0
-	for _, l := range list {
+	for i := range list {
+		l.begin(&list[i])
 		l.meter(m)
 		l.export(e)
-		if l.attempts[0].Candidate.Trunk == 3 {
+		if list[i].trunk == 3 {
 			trunk3++
 		}
 	}
 	require.NotZero(t, trunk3)
-	now := list[1023].events[3].Time
+	now := l.events[3].Time
 	cell, ok := m.Cell(now, kpi.ByTrunk.Key(&outdial.Attempt{Candidate: outdial.Candidate{Trunk: 3}}))
 	require.True(t, ok)
 	require.EqualValues(t, trunk3, cell.Started)
 	require.InDelta(t, trunk3, testutil.ToFloat64(e.by[2].attempts.WithLabelValues("name-3")), 0)
+	require.EqualValues(t, trunk3, cell.Answers)
+	require.InDelta(t, trunk3, testutil.ToFloat64(e.by[2].answers.WithLabelValues("name-3")), 0)
 	require.InDelta(t, trunk3, testutil.ToFloat64(e.by[2].effective.WithLabelValues("name-3")), 0)
 }
 
 // BenchmarkMeter counts a whole attempt under four keys. In the wide case there are about 8,000 of them.
 func BenchmarkMeter(b *testing.B) {
 	const n = 4096
-	later := n * time.Second / pace
 	for _, x := range []struct {
 		name           string
 		trunks, groups int
@@ -209,12 +231,10 @@ func BenchmarkMeter(b *testing.B) {
 		b.Run(x.name, func(b *testing.B) {
 			// observe makes a side that has counted for so long already.
 			observe := func(name string, before time.Duration, count func(*leg)) side {
-				list, i := legs(n, x.trunks, x.groups), 0
+				l, list := newLeg(), courses(n, x.trunks, x.groups)
 				op := func() {
-					l := list[i&(n-1)]
-					l.renew(n, later)
+					l.begin(&list[l.call&(n-1)])
 					count(l)
-					i++
 				}
 				for range before * pace / time.Second {
 					op()
@@ -224,7 +244,7 @@ func BenchmarkMeter(b *testing.B) {
 			m, e := newMeter(b), newExporter()
 			beside(b,
 				observe(ours, 2*time.Hour, func(l *leg) { l.meter(m) }), // twice the window
-				observe("prometheus", later, func(l *leg) { l.export(e) }),
+				observe("prometheus", n*time.Second/pace, func(l *leg) { l.export(e) }),
 			)
 		})
 	}

@@ -30,7 +30,7 @@ func TestAdd(t *testing.T) {
 	require.Equal(t, 3., s.series[name{"Crowd", "a/b", "outdial", "ns/op"}][0], "a machine with one core has no suffix")
 	require.NoError(t, s.add(1, strings.ReplaceAll(printed, "54.75", "60")))
 	require.Equal(t, series{54.75, 60}, s.series[name{"Channels", "serial", "outdial", "ns/op"}])
-	require.Len(t, s.order, 10)
+	require.Len(t, s.series, 10)
 
 	require.ErrorContains(t, s.add(0, "BenchmarkFlat-2  1  5 ns/op"), "<side>")
 	require.ErrorContains(t, s.add(0, "BenchmarkA/b/c-2  1  5 ns/op 7"), "unit")
@@ -66,7 +66,7 @@ func TestReport(t *testing.T) {
 		s.put(i, name{"Hold", "serial", "slow", "ns/op"}, x[2])
 	}
 	hold := subject{
-		bench: "Hold", title: "Holding", text: "What it is.", peers: map[string]string{"fast": "the fast one"},
+		bench: "Hold", title: "Holding", text: "What it is.", peers: []peer{{"fast", "the fast one"}, {"slow", "slow"}},
 		goals: []goal{{"", "fast", "ns/op", 1.5}, {"serial", "", "ns/op", 20}, {"", "", "allocs/op", 0}},
 	}
 	asked := settings{rounds: 3, benchtime: time.Second, bench: ".", seed: 7}
@@ -93,8 +93,34 @@ func TestReport(t *testing.T) {
 	hold.goals = []goal{{"parallel", "fast", "ns/op", 2}}
 	_, err = report([]subject{hold}, &s, asked, "a machine")
 	require.ErrorContains(t, err, "nothing was measured")
+	hold.goals, hold.peers = nil, hold.peers[1:]
+	_, err = report([]subject{hold}, &s, asked, "a machine")
+	require.ErrorContains(t, err, "fast")
 	_, err = report(nil, &s, asked, "a machine")
-	require.ErrorContains(t, err, "no subject")
+	require.ErrorContains(t, err, "does not know BenchmarkHold")
+}
+
+func TestCases(t *testing.T) {
+	s := samples{rounds: 1}
+	for _, test := range []string{"10_one_out", "2_all", "serial", "10_all", "parallel", "burst_10000", "burst_100"} {
+		s.put(0, name{"Turns", test, ours, "ns/op"}, 1)
+	}
+	s.put(0, name{"Other", "1", ours, "ns/op"}, 1)
+	s.put(0, name{"Turns", "3", ours, "B/op"}, 1)
+	want := []string{"2_all", "10_all", "10_one_out", "burst_100", "burst_10000", "parallel", "serial"}
+	require.Equal(t, want, s.cases("Turns", "ns/op"))
+}
+
+func TestShort(t *testing.T) {
+	for want, x := range map[string]struct {
+		v    float64
+		unit string
+	}{
+		"1.50": {1.5, ""}, "0.25": {.25, ""}, "0.0013": {.00134, ""}, "12.3": {12.345, ""}, "0": {0, "over-%"},
+		"9.31": {9.311, "ns/op"}, "12346": {12345.6, "ns/op"},
+	} {
+		require.Equal(t, want, short(x.v, x.unit))
+	}
 }
 
 func TestSplice(t *testing.T) {

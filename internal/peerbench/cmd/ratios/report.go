@@ -18,13 +18,18 @@ type reporter struct {
 // report is the generated part of the document. It is an error when a figure that a subject asks for is not there.
 func report(all []subject, m *samples, s settings, machine string) (string, error) {
 	r := &reporter{samples: m}
-	for _, n := range m.order {
-		if !slices.ContainsFunc(all, func(s subject) bool { return s.bench == n.subject }) {
-			return "", fmt.Errorf("benchmark %s is no subject of the report", n.subject)
+	measured := map[string]bool{}
+	for n := range m.series {
+		known := slices.ContainsFunc(all, func(s subject) bool {
+			return s.bench == n.subject && (n.side == ours || slices.ContainsFunc(s.peers, func(p peer) bool { return p.side == n.side }))
+		})
+		if !known {
+			return "", fmt.Errorf("the report does not know Benchmark%s/%s/%s", n.subject, n.test, n.side)
 		}
+		measured[n.subject] = true
 	}
 	for i := range all {
-		if slices.ContainsFunc(m.order, func(n name) bool { return n.subject == all[i].bench }) {
+		if measured[all[i].bench] {
 			if err := r.subject(&all[i]); err != nil {
 				return "", err
 			}
@@ -69,24 +74,20 @@ func (r *reporter) subject(s *subject) error {
 // table compares the sides of a subject by one unit.
 func (r *reporter) table(s *subject, unit string, used []bool) {
 	fmt.Fprintf(&r.body, "| case | outdial | beside | %s | outdial ÷ peer | goal | |\n|---|--:|---|--:|--:|--:|---|\n", unit)
-	for _, n := range r.samples.order {
-		if n.subject != s.bench || n.unit != unit || n.side != ours {
-			continue
-		}
+	for _, test := range r.samples.cases(s.bench, unit) {
+		n := name{s.bench, test, ours, unit}
 		mine := r.samples.series[n]
-		for _, p := range r.samples.order {
-			if p.subject != n.subject || p.test != n.test || p.unit != unit || p.side == ours {
+		for _, peer := range s.peers {
+			p := name{s.bench, test, peer.side, unit}
+			theirs := r.samples.series[p]
+			if theirs == nil {
 				continue
 			}
-			theirs := r.samples.series[p]
 			ratio := mine.beside(theirs)
-			title := s.peers[p.side]
-			if title == "" {
-				title = p.side
-			}
-			row := fmt.Sprintf("%s, %s: %s %s beside %s (%s)", s.title, n.test, short(mine.median(), unit), unit, short(theirs.median(), unit), title)
-			asked, word := r.judge(s, n.test, p.side, unit, ratio.median(), row, used)
-			fmt.Fprintf(&r.body, "| %s | %s | %s | %s | %s | %s | %s |\n", n.test, r.cell(n), title, r.cell(p),
+			row := fmt.Sprintf("%s, %s: %s %s beside %s (%s)", s.title, test, short(mine.median(), unit), unit,
+				short(theirs.median(), unit), peer.title)
+			asked, word := r.judge(s, test, peer.side, unit, ratio.median(), row, used)
+			fmt.Fprintf(&r.body, "| %s | %s | %s | %s | %s | %s | %s |\n", test, r.cell(n), peer.title, r.cell(p),
 				spread(ratio, ""), asked, word)
 		}
 	}
@@ -126,16 +127,16 @@ func (r *reporter) alone(s *subject, used []bool) {
 		if g.peer != "" {
 			continue
 		}
-		for _, n := range r.samples.order {
-			if n.subject != s.bench || n.side != ours || n.unit != g.unit || (g.test != "" && g.test != n.test) {
+		for _, test := range r.samples.cases(s.bench, g.unit) {
+			if g.test != "" && g.test != test {
 				continue
 			}
 			used[i] = true
-			got := r.samples.series[n].median()
+			got := r.samples.series[name{s.bench, test, ours, g.unit}].median()
 			if got <= g.most {
 				continue
 			}
-			line := fmt.Sprintf("%s, %s: %s %s, goal ≤ %s", s.title, n.test, short(got, g.unit), g.unit, short(g.most, g.unit))
+			line := fmt.Sprintf("%s, %s: %s %s, goal ≤ %s", s.title, test, short(got, g.unit), g.unit, short(g.most, g.unit))
 			if g.unit == "ns/op" {
 				line += " on a quiet 3 GHz core"
 			}
@@ -176,12 +177,14 @@ func spread(s series, unit string) string {
 	return fmt.Sprintf("%s (%s–%s)", short(median, unit), short(least, unit), short(greatest, unit))
 }
 
-// short writes three digits, and whole numbers from 100 on.
+// short writes three digits, and whole numbers from 100 on; of a ratio (no unit) two places, or two digits below 0.1.
 func short(v float64, unit string) string {
 	switch {
-	case unit == "" && math.Abs(v) < 10:
+	case unit == "" && v < .1:
+		return fmt.Sprintf("%.2g", v)
+	case unit == "" && v < 10:
 		return fmt.Sprintf("%.2f", v)
-	case math.Abs(v) >= 100:
+	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.3g", v)

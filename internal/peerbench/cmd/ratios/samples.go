@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -23,7 +24,6 @@ type samples struct {
 	rounds int
 	cpu    string
 	series map[name]series
-	order  []name // as first seen
 }
 
 var (
@@ -66,9 +66,29 @@ func (s *samples) put(round int, n name, v float64) {
 	}
 	if s.series[n] == nil {
 		s.series[n] = slices.Repeat(series{math.NaN()}, s.rounds)
-		s.order = append(s.order, n)
 	}
 	s.series[n][round] = v
+}
+
+// cases returns the cases of a subject in which outdial has a figure in this unit, by leading number and then by name.
+func (s *samples) cases(subject, unit string) []string {
+	var out []string
+	for n := range s.series {
+		if n.subject == subject && n.unit == unit && n.side == ours {
+			out = append(out, n.test)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(leading(a), leading(b)), cmp.Compare(a, b)) })
+	return out
+}
+
+// leading is the number that a case begins with; beyond all others if there is none.
+func leading(test string) int {
+	n, err := strconv.Atoi(test[:len(test)-len(strings.TrimLeft(test, "0123456789"))])
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
 }
 
 // beside divides, round by round.

@@ -6,9 +6,12 @@ type subject struct {
 	title string
 	text  string   // what the two sides do, and where they differ
 	units []string // figures that are shown; none = ns/op
-	peers map[string]string
+	peers []peer
 	goals []goal
 }
+
+// peer is a side of the benchmark, and what it is.
+type peer struct{ side, title string }
 
 // goal is the most that a figure may be: of outdial alone, or with a peer as its multiple of the peer's.
 type goal struct {
@@ -23,7 +26,7 @@ var subjects = []subject{
 		bench: "Number", title: "Reading a telephone number",
 		text: "Numbers of five countries as `+12125550123` (plain) and as people write them (written). phonenumbers also " +
 			"takes the number apart by its country's plan; both give the same digits.",
-		peers: map[string]string{"phonenumbers": "nyaruka/phonenumbers Parse"},
+		peers: []peer{{"phonenumbers", "nyaruka/phonenumbers Parse"}},
 		goals: []goal{{"plain", "", "ns/op", 20}, {"", "", "allocs/op", 0}},
 	},
 	{
@@ -32,9 +35,12 @@ var subjects = []subject{
 			"digit a nibble of an IPv6 address: coded for each look-up, or (coded beforehand) without that part of the work. " +
 			"The map is probed for each length from nine digits down.",
 		units: []string{"ns/op", "B/prefix"},
-		peers: map[string]string{
-			"trie": "10-ary pointer trie", "map": "Go map, a probe a length", "bart": "gaissmai/bart Table",
-			"bart_coded": "bart Table, coded beforehand", "bart_fast_coded": "bart Fast, coded beforehand",
+		peers: []peer{
+			{"trie", "10-ary pointer trie"},
+			{"map", "Go map, a probe a length"},
+			{"bart", "gaissmai/bart Table"},
+			{"bart_coded", "bart Table, coded beforehand"},
+			{"bart_fast_coded", "bart Fast, coded beforehand"},
 		},
 		goals: []goal{
 			{"884000", "bart", "ns/op", .25},
@@ -49,8 +55,8 @@ var subjects = []subject{
 		bench: "Channels", title: "Channels of a trunk",
 		text: "One channel of 100 is taken and given back, from one goroutine and from one a core. Ours gives a lease that " +
 			"can be released twice without harm, checks the trunk's state and counts; the peers count.",
-		peers: map[string]string{
-			"semaphore": "x/sync/semaphore TryAcquire, Release", "bulkhead": "failsafe-go Bulkhead", "channel": "buffered channel",
+		peers: []peer{
+			{"semaphore", "x/sync/semaphore TryAcquire, Release"}, {"bulkhead", "failsafe-go Bulkhead"}, {"channel", "buffered channel"},
 		},
 		goals: []goal{{"", "semaphore", "ns/op", 2}, {"", "bulkhead", "ns/op", 1 / 1.3}, {"", "", "allocs/op", 0}},
 	},
@@ -60,7 +66,7 @@ var subjects = []subject{
 			"(refuse), and calls by the machine's clock, nearly all refused, from one goroutine (clock) and one a core " +
 			"(clock_parallel). Ours never exceeds the limit in any sliding second. uber/ratelimit sleeps instead of refusing, " +
 			"so it stands beside admissions only, with a clock that does not sleep; and it keeps a spacing, not a count.",
-		peers: map[string]string{"time_rate": "x/time/rate Allow, AllowN", "uber": "uber/ratelimit Take"},
+		peers: []peer{{"time_rate", "x/time/rate Allow, AllowN"}, {"uber", "uber/ratelimit Take"}},
 		goals: []goal{{"", "time_rate", "ns/op", 1}, {"", "", "allocs/op", 0}},
 	},
 	{
@@ -70,7 +76,7 @@ var subjects = []subject{
 			"own promise, in percent of the limit. A trunk promises its limit. A token bucket promises its limit and its " +
 			"burst, which is 100 or a second's worth here. How often the bucket exceeds that is chance: see the greatest.",
 		units: []string{"over-%", "worst-second"},
-		peers: map[string]string{"time_rate": "x/time/rate AllowN"},
+		peers: []peer{{"time_rate", "x/time/rate AllowN"}},
 		goals: []goal{{"", "", "over-%", 0}},
 	},
 	{
@@ -78,14 +84,14 @@ var subjects = []subject{
 		text: "Without a lock, among 2 and 10 targets, all of them or all but one. Ours (Tijdeman's algorithm) keeps each " +
 			"target within 1 − 1/(2n−2) calls of its share; smooth weighted round robin does not. The latter is nginx's, " +
 			"written here.",
-		peers: map[string]string{"swrr": "smooth weighted round robin"},
+		peers: []peer{{"swrr", "smooth weighted round robin"}},
 		goals: []goal{{"10_all", "swrr", "ns/op", 1.5}, {"10_one_out", "swrr", "ns/op", 1.5}, {"", "", "allocs/op", 0}},
 	},
 	{
 		bench: "Choice", title: "Choice among trunks",
 		text: "The whole of failover's Pick: health by trunk and destination, tiers, probes, turns by weight, a lock. The peer " +
 			"is the choice by weight with a lock and nothing else.",
-		peers: map[string]string{"swrr": "smooth weighted round robin, locked"},
+		peers: []peer{{"swrr", "smooth weighted round robin, locked"}},
 		goals: []goal{
 			{"10_all", "swrr", "ns/op", 1.5},
 			{"10_one_out", "swrr", "ns/op", 1.5},
@@ -96,8 +102,8 @@ var subjects = []subject{
 		bench: "Decision", title: "Choice and report",
 		text: "A choice among 3 and 10 trunks, and the report that the callee's phone rings. gobreaker guards one target and " +
 			"chooses none; beside it, what has both: smooth weighted round robin in front of a breaker for each target.",
-		peers: map[string]string{
-			"gobreaker": "sony/gobreaker Execute", "swrr_and_gobreaker": "smooth weighted round robin and gobreaker",
+		peers: []peer{
+			{"gobreaker", "sony/gobreaker Execute"}, {"swrr_and_gobreaker", "smooth weighted round robin and gobreaker"},
 		},
 		goals: []goal{{"", "gobreaker", "ns/op", 1.5}, {"", "", "allocs/op", 0}},
 	},
@@ -108,13 +114,13 @@ var subjects = []subject{
 			"model time. Ours keeps a sliding hour with all counters and three quantile sketches; client_golang keeps three " +
 			"counters and two histograms for each key (what ASR, NER, PDD and ACD need), since its start, and looks them up by " +
 			"label values.",
-		peers: map[string]string{"prometheus": "client_golang CounterVec, HistogramVec"},
+		peers: []peer{{"prometheus", "client_golang CounterVec, HistogramVec"}},
 		goals: []goal{{"", "prometheus", "ns/op", .125}, {"", "", "ns/op", 1000}, {"", "", "allocs/op", 0}},
 	},
 	{
 		bench: "Journal", title: "Journal",
 		text:  "One record appended without fsync, and a bare write(2) of as many bytes to a file beside it.",
-		peers: map[string]string{"write": "write(2) of the same bytes"},
+		peers: []peer{{"write", "write(2) of the same bytes"}},
 		goals: []goal{{"", "write", "ns/op", 1.5}, {"", "", "allocs/op", 0}},
 	},
 	{
@@ -123,13 +129,13 @@ var subjects = []subject{
 			"exact sliding windows, keeps it with its callee, caps the callee's attempts, and is given back here too. The " +
 			"peers are what dialers do: walk a list, the whole or the area code's, for the number used least today; they " +
 			"know no window but the calendar day, no callee and no lease.",
-		peers: map[string]string{"scan": "scan of all numbers", "map_and_scan": "map by area code, scan of one list"},
+		peers: []peer{{"scan", "scan of all numbers"}, {"map_and_scan", "map by area code, scan of one list"}},
 		goals: []goal{{"", "", "ns/op", 1000}, {"", "scan", "ns/op", 1}, {"", "", "allocs/op", 0}},
 	},
 	{
 		bench: "RTP", title: "RTP statistics",
 		text:  "A packet of 20 ms. Ours parses the header and keeps loss, order and jitter; pion parses the header.",
-		peers: map[string]string{"pion": "pion/rtp Header.Unmarshal alone"},
+		peers: []peer{{"pion", "pion/rtp Header.Unmarshal alone"}},
 		goals: []goal{{"", "", "allocs/op", 0}},
 	},
 }
