@@ -44,8 +44,9 @@ type sample struct {
 	seized []uint64
 }
 
-// conduct runs a campaign from the first socket to the last, and sums it up. It ends early, and in order, when ctx is done.
-func conduct(ctx context.Context, o options, s *screen) (_ *summary, err error) {
+// conduct runs a campaign from the first socket to the last, and sums it up. The first of the carriers is the one that
+// breaks. It ends early, and in order, when ctx is done.
+func conduct(ctx context.Context, o options, list []profile, s *screen) (_ *summary, err error) {
 	baseline := runtime.NumGoroutine()
 	dir, err := os.MkdirTemp("", "outdial-campaign-")
 	if err != nil {
@@ -55,7 +56,7 @@ func conduct(ctx context.Context, o options, s *screen) (_ *summary, err error) 
 		defer os.RemoveAll(dir)
 	}
 	c := &campaign{opts: o, dir: dir, screen: s}
-	if err := c.start(); err != nil {
+	if err := c.start(list); err != nil {
 		return nil, errors.Join(err, c.abort())
 	}
 	e := &evidence{Options: o, Began: c.began, Callers: callerIDs(o), Caps: numberCaps, Baseline: baseline}
@@ -69,8 +70,8 @@ func conduct(ctx context.Context, o options, s *screen) (_ *summary, err error) 
 }
 
 // start opens all sockets.
-func (c *campaign) start() (err error) {
-	if c.carriers, err = startCarriers(c.opts, profiles(c.opts)); err != nil {
+func (c *campaign) start(list []profile) (err error) {
+	if c.carriers, err = startCarriers(c.opts, list); err != nil {
 		return err
 	}
 	if c.proxy, err = newProxy(c.opts, c.dir, c.carriers); err != nil {

@@ -58,24 +58,26 @@ func (c *campaign) gather(e *evidence) error {
 
 // detections are the failing trunks whose ejection is looked for in the journal.
 func (c *campaign) detections(e *evidence) error {
-	ids := c.proxy.IDs()
-	d, err := newDetection(ids, dead, hardFailures, time.Time{}, time.Time{})
-	if err != nil {
+	add := func(trunk string, allowed int, from, until time.Time) error {
+		d, err := newDetection(c.proxy.IDs(), trunk, allowed, from, until)
+		e.Detections = append(e.Detections, d)
 		return err
 	}
-	e.Detections = append(e.Detections, d)
-	if e.Broken.IsZero() {
+	for _, p := range c.carriers {
+		if p.Dead {
+			if err := add(p.Name, hardFailures, time.Time{}, time.Time{}); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case e.Broken.IsZero():
 		return nil
+	case c.opts.Fault == faultSilent:
+		return add(good, hardFailures, e.Broken, e.Healed)
+	default:
+		return add(good, softFailures, e.Broken, e.Healed)
 	}
-	allowed := softFailures
-	if c.opts.Fault == faultSilent {
-		allowed = hardFailures
-	}
-	if d, err = newDetection(ids, good, allowed, e.Broken, e.Healed); err != nil {
-		return err
-	}
-	e.Detections = append(e.Detections, d)
-	return nil
 }
 
 // replay folds the whole journal.

@@ -93,7 +93,7 @@ func (e *evidence) incident() *incident {
 		}
 	}
 	if slices.Sort(delays); len(delays) > 0 {
-		in.DialerSaw = seconds(delays[len(delays)/2])
+		in.AddedDelay = seconds(delays[len(delays)/2])
 	}
 	return in
 }

@@ -16,6 +16,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal ends the process at once
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr, isTerminal(os.Stdout)))
 }
 
@@ -31,7 +32,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer, termi
 		return 2
 	}
 	screen := newScreen(stdout, opts, terminal)
-	sum, err := conduct(ctx, opts, screen)
+	sum, err := conduct(ctx, opts, profiles(opts), screen)
 	if err != nil {
 		fmt.Fprintln(stderr, "campaign:", err)
 		return 1

@@ -45,8 +45,8 @@ func profiles(o options) []profile {
 			Name: "budget", About: "cheap and bad", Weight: 20, Channels: size(45), CPS: cps(25), PDD: 700 * time.Millisecond,
 			Failure: 0.25, Unreached: 0.4, Cut: 0.3,
 		},
-		{Name: "coast", About: "good, 800 ms slower", Weight: 20, Channels: size(250), CPS: cps(90), PDD: 1150 * time.Millisecond},
-		{Name: dead, About: "dead: nothing answers", Weight: 10, Channels: size(20), CPS: cps(10), Dead: true},
+		{Name: "coast", About: "good, +800 ms", Weight: 20, Channels: size(250), CPS: cps(90), PDD: 1150 * time.Millisecond},
+		{Name: dead, About: "dead, silent", Weight: 10, Channels: size(20), CPS: cps(10), Dead: true},
 	}
 	for i := range list {
 		list[i].Contract = list[i].CPS + max(list[i].CPS/4, 3)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/outdial/outdial/failover"
 )
 
 // writeText writes the summary for people.
@@ -92,11 +94,18 @@ func (s *summary) writeIncident(p func(string, ...any)) {
 		how = "went silent"
 	}
 	p("\n%s %s at %.2f s:", in.Trunk, how, in.At)
-	p("  noticed after        %s, by %d failures in a row; %d calls had been sent to it by then", delay(in.Detect), in.InARow, in.MetBefore)
-	p("  traffic shifted in   %s (fault to the last ordinary call on it)", delay(in.Shift))
-	p("  calls that met it    %d, probes included: %d went on to another trunk, %s later in the middle", in.Met, in.Saved, delay(in.DialerSaw))
+	if in.Detect != nil {
+		p("  noticed after        %s, by %d failures in a row; %d calls had been sent to it by then", delay(in.Detect), in.InARow, in.MetBefore)
+		p("  traffic shifted in   %s (fault to the last ordinary call on it)", delay(in.Shift))
+	} else {
+		p("  not noticed          there were too few calls: at most %d failures in a row", in.InARow)
+	}
+	p("  calls that met it    %d, probes included; %d went on to another trunk, in the median %s later", in.Met, in.Saved, delay(in.AddedDelay))
 	if in.HealedAt != nil {
-		p("  repaired at          %.2f s; it had its share again %s later", *in.HealedAt, delay(in.Recover))
+		p("  repaired at          %.2f s", *in.HealedAt)
+	}
+	if in.Recover != nil {
+		p("  had its share again  %s after the repair: %d probes in a row had to do well", delay(in.Recover), failover.DefaultProbeGood)
 	}
 }
 

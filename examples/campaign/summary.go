@@ -101,17 +101,17 @@ type phase struct {
 
 // incident is the fault of the good carrier, as outdial saw it.
 type incident struct {
-	Trunk     string   `json:"trunk"`
-	At        float64  `json:"at"`
-	Detect    *float64 `json:"time_to_detect"` // from the fault; null = it was not noticed
-	Met       int      `json:"calls_met"`      // attempts that met the fault in all, probes included
-	MetBefore int      `json:"calls_met_before_noticed"`
-	InARow    int      `json:"failures_in_a_row"` // that it took
-	Shift     *float64 `json:"time_to_shift"`     // from the fault to the last ordinary attempt before the repair
-	Saved     int      `json:"calls_carried_elsewhere"`
-	HealedAt  *float64 `json:"healed_at"`
-	Recover   *float64 `json:"time_to_recover"` // from the repair until it gets its share
-	DialerSaw *float64 `json:"added_delay_p50"` // what the hunt added to the calls that met the fault
+	Trunk      string   `json:"trunk"`
+	At         float64  `json:"at"`
+	Detect     *float64 `json:"time_to_detect"` // from the fault; null = it was not noticed
+	Met        int      `json:"calls_met"`      // attempts that met the fault in all, probes included
+	MetBefore  int      `json:"calls_met_before_noticed"`
+	InARow     int      `json:"failures_in_a_row"` // that it took
+	Shift      *float64 `json:"time_to_shift"`     // from the fault to the last ordinary attempt before the repair
+	Saved      int      `json:"calls_carried_elsewhere"`
+	HealedAt   *float64 `json:"healed_at"`
+	Recover    *float64 `json:"time_to_recover"` // from the repair until it gets its share
+	AddedDelay *float64 `json:"added_delay_p50"` // median that the hunt added to them
 }
 
 type callerIDUse struct {

@@ -39,33 +39,33 @@ func sgr(code string) style {
 func (v view) lines(st styles) []string {
 	share := float64(v.Over) / float64(max(v.Total, 1))
 	out := []string{
-		st.head(fit("outdial campaign: simulated carriers on loopback, nothing leaves the machine", tableWidth)),
-		fit(fmt.Sprintf("seed %d · %d seats · people %s times faster than life, SIP in real time", v.Seed, v.Seats, trim(v.Scale)), tableWidth),
+		st.head(cut("outdial campaign: simulated carriers on loopback, nothing leaves the machine", tableWidth)),
+		cut(fmt.Sprintf("seed %d · %d seats · people %s times faster than life, SIP in real time", v.Seed, v.Seats, trim(v.Scale)), tableWidth),
 		"",
-		fit(fmt.Sprintf("%s  %s %3.0f %%  %d of %d calls over, %d placed", clock(v.Elapsed), bar(share, 24), 100*share, v.Over, v.Total, v.Placed), tableWidth),
-		fit(fmt.Sprintf("       %d calls/s · %d waiting for an answer · agents: %d talking, %d wrapping up, %d idle", v.CPS, v.Waiting, v.Busy, v.Wrap, v.Idle), tableWidth),
+		cut(fmt.Sprintf("%s  %s %3.0f %%  %d of %d calls over, %d placed", clock(v.Elapsed), bar(share, 24), 100*share, v.Over, v.Total, v.Placed), tableWidth),
+		cut(fmt.Sprintf("       %d calls/s · %d waiting for an answer · agents: %d talking, %d wrapping up, %d idle", v.CPS, v.Waiting, v.Busy, v.Wrap, v.Idle), tableWidth),
 		"",
-		st.dim(fit(cells("trunk", "health", "share of last 3 s", "attempts", "ASR", "95 %", "PDD p50", "p95", "channels", "calls/s"), tableWidth)),
+		st.dim(cut(cells("trunk", "health", "share of last 3 s", "attempts", "ASR", "95 %", "PDD p50", "p95", "channels", "calls/s"), tableWidth)),
 	}
 	for _, r := range v.Trunks {
 		out = append(out, r.line(st))
 	}
-	out = append(out, "", st.dim(fit("latest failovers", tableWidth)))
+	out = append(out, "", st.dim(cut("latest failovers", tableWidth)))
 	for i := range failoverLines {
 		text := ""
 		if i < len(v.Failovers) {
 			f := v.Failovers[i]
 			text = fmt.Sprintf("%s  %s  %s %s → %s after %s", clock(f.At), f.To, f.From, f.Why, f.Next, ms(f.Duration))
 		}
-		out = append(out, fit(text, tableWidth))
+		out = append(out, cut(text, tableWidth))
 	}
-	out = append(out, st.dim(fit("events", tableWidth)))
+	out = append(out, st.dim(cut("events", tableWidth)))
 	for i := range noticeLines {
 		text := ""
 		if i < len(v.Notices) {
 			text = clock(v.Notices[i].At) + "  " + v.Notices[i].Text
 		}
-		out = append(out, fit(text, tableWidth))
+		out = append(out, cut(text, tableWidth))
 	}
 	return out
 }
@@ -125,12 +125,18 @@ func bar(share float64, columns int) string {
 	return full + strings.Repeat("·", columns-utf8.RuneCountInString(full))
 }
 
-// fit cuts or pads a text to so many columns.
-func fit(text string, columns int) string {
-	if n := utf8.RuneCountInString(text); n <= columns {
-		return text + strings.Repeat(" ", columns-n)
+// cut cuts a text to so many columns.
+func cut(text string, columns int) string {
+	if utf8.RuneCountInString(text) <= columns {
+		return text
 	}
 	return string([]rune(text)[:columns-1]) + "…"
+}
+
+// fit cuts or pads a text to so many columns.
+func fit(text string, columns int) string {
+	text = cut(text, columns)
+	return text + strings.Repeat(" ", columns-utf8.RuneCountInString(text))
 }
 
 // left pads a text on its left.

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestInvariantsHoldOnSoundEvidence(t *testing.T) {
+	for _, c := range soundEvidence(t).check() {
+		require.True(t, c.OK, "%s: %s", c.Name, c.Fault)
+	}
+}
+
+// Each invariant must be able to fail: here is what each is there to find.
+func TestEveryInvariantCanFail(t *testing.T) {
+	spoilers := map[string]map[string]func(e *evidence){
+		"every call got one final response": {
+			"none came": func(e *evidence) { e.Fates[1].Code = 0 },
+			"no socket": func(e *evidence) { e.Fates[1].Failure = errors.New("broken") },
+		},
+		"every end is explained by the callee, the dialer or a refusal with its reason": {
+			"another code":  func(e *evidence) { e.Fates[1].Code = 404 },
+			"no refusal":    func(e *evidence) { e.Ledger.Calls[refusedTo].Refused = nil },
+			"a phantom 200": func(e *evidence) { e.Fates[2].Code = 200 },
+		},
+		"no call was lost: none failed while a trunk was left that could have carried it": {
+			"stopped too early": func(e *evidence) {
+				s := e.Ledger.Calls[busyTo]
+				s.Attempts = s.Attempts[:1]
+				e.Fates[1].Code = 500
+			},
+		},
+		"each callee was connected at most once, and no late answer was left up": {
+			"two answers": func(e *evidence) {
+				s := e.Ledger.Calls[answeredTo]
+				s.Attempts = append(s.Attempts, s.Attempts[0])
+			},
+			"the carrier answered twice": func(e *evidence) {
+				e.Carriers[2].Records = append(e.Carriers[2].Records, e.Carriers[0].Records[0])
+			},
+			"a late answer is up": func(e *evidence) {
+				a := *e.Ledger.Calls[answeredTo].Attempts[0]
+				a.Late, a.Ended = true, time.Time{}
+				e.Ledger.Calls[answeredTo].Attempts = append(e.Ledger.Calls[answeredTo].Attempts, &a)
+			},
+			"not in the journal": func(e *evidence) { delete(e.Ledger.Calls, answeredTo) },
+		},
+		"what the callee decided was never tried again elsewhere": {
+			"busy, then elsewhere": func(e *evidence) { e.Carriers[1].Records[0].Script = string(busy) },
+		},
+		"channels: no carrier saw more calls at a time than agreed": {
+			"too many":        func(e *evidence) { e.Carriers[0].Stats.PeakChannels = e.Carriers[0].Channels + 1 },
+			"one was refused": func(e *evidence) { e.Carriers[0].Stats.ChannelsFull = 1 },
+			"held by ourselves": func(e *evidence) {
+				l := e.Live["alpha"]
+				l.Status.Peak = e.Carriers[0].Channels + 1
+				e.Live["alpha"] = l
+			},
+		},
+		"calls per second: no carrier saw more in any second than agreed": {
+			"too many":        func(e *evidence) { e.Carriers[1].Stats.PeakCPS = e.Carriers[1].Contract + 1 },
+			"one was refused": func(e *evidence) { e.Carriers[1].Stats.TooFast = 1 },
+		},
+		"caller IDs: only the campaign's own were presented": {
+			"another one":  func(e *evidence) { e.Carriers[0].Stats.ByFrom["+12025550199"] = 1 },
+			"not a number": func(e *evidence) { e.Carriers[0].Stats.ByFrom["anonymous"] = 1 },
+		},
+		"caller IDs: no number was used more often than its cap, as the carriers count": {
+			"once too often": func(e *evidence) { e.Carriers[3].Stats.ByFrom[e.Callers[0].String()] = 3 },
+		},
+		"journal = live: attempts, answers and ends by trunk": {
+			"a start is missing":  func(e *evidence) { e.Ledger.Trunks["alpha"].Started-- },
+			"an answer too many":  func(e *evidence) { e.Ledger.Trunks["alpha"].Answered++ },
+			"the meter lost some": func(e *evidence) { e.Live["coast"] = liveFacts{} },
+		},
+		"journal = carriers: INVITEs and answers by trunk": {
+			"an INVITE that nobody journalled": func(e *evidence) { e.Carriers[3].Stats.Invites++ },
+			"an answer that nobody heard":      func(e *evidence) { e.Carriers[0].Stats.Answered++ },
+		},
+		"journal = dialer: answered calls": {
+			"an answer went missing": func(e *evidence) { e.Fates[0].Code = 500 },
+		},
+		"no attempt is open at the end": {
+			"one is": func(e *evidence) { e.Ledger.Trunks["coast"].Open = 1 },
+		},
+		"no channel and no call is left up at the end": {
+			"a channel leaked": func(e *evidence) {
+				l := e.Live["delta"]
+				l.Status.InUse = 1
+				e.Live["delta"] = l
+			},
+			"a call is up": func(e *evidence) { e.Carriers[0].Records[0].EndedAt = time.Time{} },
+		},
+		"a failing carrier rests after as few failures in a row as configured": {
+			"late":  func(e *evidence) { e.Detections = []*detection{{Trunk: dead, Allowed: 3, Row: 4, Noticed: at(3)}} },
+			"never": func(e *evidence) { e.Detections = []*detection{{Trunk: dead, Allowed: 3, Row: 3}} },
+		},
+		"a resting carrier gets nothing but probes and last resorts": {
+			"an ordinary call": func(e *evidence) {
+				e.Detections = []*detection{{Trunk: good, Allowed: 6, Row: 6, Noticed: at(3), Ordinary: 1}}
+			},
+		},
+		"goroutines are back where they were": {
+			"one leaked": func(e *evidence) { e.Goroutines++ },
+		},
+	}
+	require.Len(t, spoilers, len(invariants))
+	for _, inv := range invariants {
+		require.NotEmpty(t, spoilers[inv.name], inv.name)
+		for name, spoil := range spoilers[inv.name] {
+			t.Run(inv.name+"/"+name, func(t *testing.T) {
+				e := soundEvidence(t)
+				require.NoError(t, inv.check(e))
+				spoil(e)
+				require.Error(t, inv.check(e))
+			})
+		}
+	}
+}
+
+func TestCapIsThatOfTheWindowTheCampaignFitsIn(t *testing.T) {
+	e := &evidence{Began: at(0), Finished: at(30), Caps: numberCaps}
+	require.Equal(t, 5, e.cap())
+	e.Finished = at(2 * 3600)
+	require.Equal(t, 20, e.cap())
+	e.Finished = at(25 * 3600)
+	require.Zero(t, e.cap())
+}
