@@ -78,6 +78,12 @@ func TestReport(t *testing.T) {
 	require.Contains(t, text, "- Holding, serial: 30 ns/op beside 10 (the fast one), 2 times as much, goal ≤ 1.5\n")
 	require.Contains(t, text, "- Holding, serial: 30 ns/op, goal ≤ 20 on a quiet 3 GHz core\n")
 	require.NotContains(t, text, "Slower than")
+	require.Contains(t, text, "Goals of outdial alone: ns/op ≤ 20 (serial): **missed**; allocs/op ≤ 0 (all cases): met.\n")
+
+	s.put(2, name{"Hold", "serial", ours, "allocs/op"}, 1)
+	text, err = report([]subject{hold}, &s, asked, "a machine")
+	require.NoError(t, err)
+	require.Contains(t, text, "- Holding, serial: 1 allocs/op, goal ≤ 0\n", "once is too often")
 
 	hold.goals = []goal{{"", "fast", "ns/op", 2}}
 	text, err = report([]subject{hold}, &s, asked, "a machine")

@@ -74,7 +74,8 @@ var subjects = []subject{
 		text: "256 goroutines, each by its own reading of the clock, ask for 1.3 s as fast as they can at a limit of 10,000 a " +
 			"second. worst-second is the most that certainly fell into one second; over-% is what goes beyond the limiter's " +
 			"own promise, in percent of the limit. A trunk promises its limit. A token bucket promises its limit and its " +
-			"burst, which is 100 or a second's worth here. How often the bucket exceeds that is chance: see the greatest.",
+			"burst, which is 100 or a second's worth here. It exceeds that when a caller with an older reading of the clock " +
+			"sets its time back; how often is chance, so see the greatest.",
 		units: []string{"over-%", "worst-second"},
 		peers: []peer{{"time_rate", "x/time/rate AllowN"}},
 		goals: []goal{{"", "", "over-%", 0}},
