@@ -1,11 +1,13 @@
 package b2bua
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +50,7 @@ func Load(name string, data []byte) (Config, error) {
 	}
 	cfg.dir = filepath.Dir(name)
 	if len(d.errs) > 0 {
-		return cfg, errors.Join(d.errs...)
+		return cfg, inOrder(d.errs)
 	}
 	return cfg, d.locate(cfg.Validate())
 }
@@ -226,7 +228,18 @@ func (d *decoder) locate(err error) error {
 		}
 		out = append(out, e)
 	}
-	return errors.Join(out...)
+	return inOrder(out)
+}
+
+// inOrder joins errors in the order of the file.
+func inOrder(errs []error) error {
+	slices.SortStableFunc(errs, func(a, b error) int {
+		x, y := new(FileError), new(FileError)
+		errors.As(a, &x)
+		errors.As(b, &y)
+		return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
+	})
+	return errors.Join(errs...)
 }
 
 // parent cuts the last part off "trunks[0].address".

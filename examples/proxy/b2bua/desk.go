@@ -30,7 +30,9 @@ func (p *Proxy) receive(b []byte, from netip.AddrPort, src *source) {
 		r := newRequest(m, from, src)
 		if err != nil || r.CSeq().MethodName != r.Method {
 			p.stats.malformed.Add(1)
-			p.refuse(r, response{code: 400, phrase: "Bad Request"})
+			if !p.repeat(r) {
+				p.refuse(r, response{code: 400, phrase: "Bad Request"})
+			}
 			return
 		}
 		p.dispatch(r)

@@ -24,7 +24,7 @@ import (
 )
 
 // hangupGrace is how long Run waits for calls that it ends to be over on both sides.
-const hangupGrace = 4 * time.Second
+const hangupGrace = 2 * time.Second
 
 // ErrRunning says that the Proxy is running, or has run: it does so once.
 var ErrRunning = errors.New("proxy: it is or was running")
@@ -139,6 +139,7 @@ func (p *Proxy) bind(opts Options) error {
 	p.contact = "<sip:" + p.sentBy + ">"
 	cfg := siptrunk.Config{
 		Conn: opts.CarrierConn, Advertise: p.cfg.CarrierAdvertise, Trunks: p.cfg.interconnects(p.ids), Logger: p.log,
+		Grace: -1, // Run has waited when it ends the Dialer
 	}
 	if cfg.Conn == nil {
 		cfg.ListenAddr = p.cfg.CarrierListen
@@ -201,7 +202,9 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.tasks.Wait()
 	err = errors.Join(err, p.wire.close(), <-dialers)
 	<-clock
-	p.log.Info("ended", "calls", p.stats.calls.Load(), "answered", p.stats.answered.Load(), "lost", p.stats.lost.Load())
+	s := p.Stats()
+	p.log.Info("ended", "calls", s.Calls, "answered", s.Answered, "lost", s.Lost, "malformed", s.Malformed, "repeated", s.Repeated,
+		"strangers", s.Strangers)
 	return errors.Join(err, p.closeJournal())
 }
 

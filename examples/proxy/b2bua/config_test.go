@@ -1,0 +1,176 @@
+package b2bua_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	clipkg "github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/examples/proxy/b2bua"
+)
+
+// The file that ships is valid, and every field of it arrives.
+func TestShippedFile(t *testing.T) {
+	data, err := os.ReadFile("../outdial.yaml")
+	require.NoError(t, err)
+	cfg, err := b2bua.Load("../outdial.yaml", data)
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:5070", cfg.Listen)
+	require.Equal(t, 30*time.Second, cfg.DrainTimeout)
+	require.Equal(t, []string{"127.0.0.0/8"}, cfg.Dialers[0].Sources)
+	require.Equal(t, "011", cfg.DialPlan.International)
+	require.Len(t, cfg.Trunks, 2)
+	require.Equal(t, 8*time.Second, cfg.Trunks[0].PDD)
+	require.Equal(t, 4*time.Hour, cfg.Trunks[0].MaxCall)
+	require.Equal(t, []outdial.Prefix{1}, cfg.Routing.Rules[0].Prefixes)
+	require.EqualValues(t, 6100, cfg.Routing.Decks[0].Rates[0].PerMinute)
+	require.Equal(t, "60/60", cfg.Routing.Decks[0].Rates[0].Increment.String())
+	require.Equal(t, clipkg.DefaultCaps(), cfg.CLI.Limits.Caps)
+	require.Equal(t, clipkg.DefaultCalleeCaps(), cfg.CLI.Callee)
+	require.Equal(t, outdial.MustNumber("+12125550101"), cfg.CLI.Numbers[0].Number)
+	require.Equal(t, clipkg.StateActive, cfg.CLI.Numbers[0].State)
+	require.Equal(t, "2036-01-01T00:00:00Z", cfg.CLI.Numbers[0].Expires.String())
+	require.Len(t, cfg.DayParts[0].Days, 5)
+	require.InDelta(t, 0.1, cfg.Failover.Baseline, 0)
+	require.Equal(t, "/tmp/outdial/journal", cfg.Journal.Dir)
+}
+
+const minimal = `listen: 127.0.0.1:0
+carrier_listen: 127.0.0.1:0
+dialers: [{name: d, sources: [127.0.0.1]}]
+trunks: [{name: a, address: 127.0.0.1}]
+routing: {rules: [{tiers: [{trunks: [{trunk: a}]}]}]}
+`
+
+func TestMinimalFile(t *testing.T) {
+	cfg, err := b2bua.Load("minimal.yaml", []byte(minimal))
+	require.NoError(t, err)
+	p, err := b2bua.New(cfg, b2bua.Options{})
+	require.NoError(t, err)
+	require.NotZero(t, p.Addr().Port())
+	require.NotZero(t, p.CarrierAddr().Port())
+	require.Nil(t, p.CLIs())
+	require.NotNil(t, p.Engine())
+	require.NoError(t, p.Close())
+	require.ErrorIs(t, p.Close(), b2bua.ErrRunning)
+	require.ErrorIs(t, p.Run(t.Context()), b2bua.ErrRunning)
+}
+
+// Every mistake is reported, with its place.
+func TestMistakes(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"nothing", "", []string{
+			"x.yaml:1:1: listen: required", "x.yaml:1:1: carrier_listen: required", "x.yaml:1:1: dialers: none: nobody could send a call",
+			"x.yaml:1:1: trunks: none: no call could leave",
+		}},
+		{"no YAML", "a: [", []string{"x.yaml:1:4: "}},
+		{"two documents", minimal + "---\na: 1\n", []string{"x.yaml:7:1: only one document is expected"}},
+		{"a list", "- a\n", []string{"x.yaml:1:1: want keys with values"}},
+		{"a key twice", minimal + "listen: 127.0.0.1:1\n", []string{"x.yaml:6:1: mapping key \"listen\" already defined at [1:1]"}},
+		{"unknown keys and wrong values, all at once", minimal + `node: -1
+max_calls: lots
+drain_timeout: 5
+tranks: []
+log: {level: loud}
+cli:
+  numbers:
+    - number: 911
+      state: lively
+  callee: 3/24h
+`, []string{
+			"x.yaml:6:7: ", "x.yaml:7:12: ", `x.yaml:8:16: time: missing unit in duration "5"`, `x.yaml:9:1: unknown key "tranks"`,
+			"x.yaml:13:15: ", "x.yaml:14:14: cli: state", "x.yaml:15:11: want a list",
+		}},
+		{"values that do not fit, all at once", strings.NewReplacer("127.0.0.1:0\nd", "here\nd", "[127.0.0.1]", "[1.2.3.4, nobody, 1.2.3.4/32]", "address: 127.0.0.1", "format: cubic").Replace(minimal) + `log: {level: loud, numbers: bare}
+journal: {sync: often}
+dial_plan: {country_code: 1000}
+headers: {program: "a b"}
+day_parts: [{name: x, from: "08:00", to: "09:00", days: [someday]}]
+`, []string{
+			"x.yaml:2:1: carrier_listen: ", `x.yaml:3:40: dialers[0].sources[1]: `, `x.yaml:3:48: dialers[0].sources[2]: 1.2.3.4/32 is already a source of "d"`,
+			"x.yaml:4:11: trunks[0].address: required", "x.yaml:4:11: trunks[0]: ", `x.yaml:4:20: trunks[0].format: "cubic": want plus or digits`,
+			"x.yaml:6:7: log.level: ", `x.yaml:6:20: log.numbers: "bare": want masked or clear`,
+			`x.yaml:7:11: journal.sync: "often": want none or group`, "x.yaml:8:1: dial_plan",
+			`x.yaml:9:11: headers.program: "a b" is not the name of a header field`, `x.yaml:10:51: day_parts[0].days: "someday" is not a day of the week`,
+		}},
+		{"what the packages find, all at once", strings.Replace(minimal, "address: 127.0.0.1", "address: 127.0.0.1, cps: 1000000", 1) + `kpi: {buckets: 1}
+failover: {baseline: 2}
+cli:
+  pools: [{name: p}]
+  numbers:
+    - {number: +12125550101, pool: q}
+    - {number: +12125550101, pool: q}
+`, []string{
+			"x.yaml:4:11: trunks[0]: CPS: 1000000 is more than 100000",
+			"x.yaml:6:1: kpi: Buckets: 1: want 2 to 1024", "x.yaml:7:1: failover: Baseline: 2 is not below 1", "x.yaml:9:12: cli.pools[0]: Program: required",
+			`x.yaml:11:8: cli.numbers[0]: Pool: "q" is not configured`, "x.yaml:12:8: cli.numbers[1]: Number: given twice",
+			`x.yaml:12:8: cli.numbers[1]: Pool: "q" is not configured`,
+		}},
+		{"routing", strings.Replace(minimal, "trunk: a}", "trunk: b, weight: 0}", 1), []string{
+			`x.yaml:5:39: routing.rules[0].tiers[0].trunks[0].trunk: there is no trunk "b"`,
+		}},
+		{"a missing file", minimal + "cli: {numbers_file: nowhere.csv}\n", []string{"x.yaml:6:7: cli.numbers_file: "}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := b2bua.Load("x.yaml", []byte(tt.text))
+			require.Error(t, err)
+			got := strings.Split(err.Error(), "\n")
+			require.Len(t, got, len(tt.want), "%s", err)
+			for i, want := range tt.want {
+				require.Contains(t, got[i], want)
+			}
+		})
+	}
+}
+
+func TestNumbersFile(t *testing.T) {
+	dir := t.TempDir()
+	text := minimal + "cli:\n  pools: [{name: p, program: x}]\n  numbers_file: numbers.csv\n"
+	csv := func(s string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "numbers.csv"), []byte(s), 0o600))
+	}
+	csv("number,pool,evidence\n+12125550101,p,contract\n")
+	cfg, err := b2bua.Load(filepath.Join(dir, "x.yaml"), []byte(text))
+	require.NoError(t, err)
+	p, err := b2bua.New(cfg, b2bua.Options{})
+	require.NoError(t, err)
+	_, ok := p.CLIs().Number(time.Now(), outdial.MustNumber("+12125550101"))
+	require.True(t, ok)
+	require.NoError(t, p.Close())
+	csv("number,pool\n+1212555010x,p\n")
+	_, err = b2bua.Load(filepath.Join(dir, "x.yaml"), []byte(text))
+	require.ErrorContains(t, err, "line 2")
+}
+
+// What New opened is closed when it fails.
+func TestNewFails(t *testing.T) {
+	cfg, err := b2bua.Load("x.yaml", []byte(minimal))
+	require.NoError(t, err)
+	cfg.Journal.Dir = t.TempDir()
+	p, err := b2bua.New(cfg, b2bua.Options{})
+	require.NoError(t, err)
+	busy := cfg
+	_, err = b2bua.New(busy, b2bua.Options{})
+	require.ErrorContains(t, err, "journal: ")
+	busy.Journal.Dir, busy.Listen = t.TempDir(), p.Addr().String()
+	_, err = b2bua.New(busy, b2bua.Options{})
+	require.ErrorContains(t, err, "listen: ")
+	busy.Listen, busy.CarrierListen = "127.0.0.1:0", p.CarrierAddr().String()
+	_, err = b2bua.New(busy, b2bua.Options{})
+	require.ErrorContains(t, err, "carrier_listen: ")
+	again, err := b2bua.New(b2bua.Config{Journal: busy.Journal, Listen: busy.Listen, CarrierListen: "127.0.0.1:0", Dialers: cfg.Dialers, Trunks: cfg.Trunks, Routing: cfg.Routing}, b2bua.Options{})
+	require.NoError(t, err, "the journal is free again")
+	require.NoError(t, again.Close())
+	busy.Listen = "0.0.0.0:0"
+	_, err = b2bua.New(busy, b2bua.Options{})
+	require.ErrorContains(t, err, "advertise: required")
+	require.NoError(t, p.Close())
+}

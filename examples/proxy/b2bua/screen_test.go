@@ -1,0 +1,212 @@
+package b2bua_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/internal/siptest"
+)
+
+const proxyAddr = "10.0.0.1:5060"
+
+// raw sends payload from addr and returns the first thing that comes back, or "".
+func (w *world) raw(addr string, payload []byte) string {
+	w.t.Helper()
+	conn, err := w.network.Listen(addr)
+	require.NoError(w.t, err)
+	defer conn.Close()
+	b, err := siptest.ExchangeRaw(w.t.Context(), conn, proxyAddr, payload, time.Second)
+	require.NoError(w.t, err)
+	return string(b)
+}
+
+// invite is the text of an INVITE from the dialer, with the given replacements.
+func invite(t *testing.T, replace ...string) []byte {
+	t.Helper()
+	b, err := siptest.RawInvite("10.0.0.2:7000", proxyAddr, "+18885550000", callee)
+	require.NoError(t, err)
+	s := strings.NewReplacer(replace...).Replace(string(b))
+	return []byte(s)
+}
+
+func status(answer string) string {
+	line, _, _ := strings.Cut(answer, "\r\n")
+	return strings.TrimPrefix(line, "SIP/2.0 ")
+}
+
+func TestUnknownSource(t *testing.T) {
+	bubble(t, siptest.Answer(0, 0, time.Second), siptest.Silence(), nil, func(t *testing.T, w *world) {
+		for range 3 {
+			require.Empty(t, w.raw("10.66.0.6:5060", invite(t)), "not a word")
+		}
+		require.Equal(t, b2bua.Stats{Strangers: 3}, w.proxy.Stats())
+		require.Zero(t, w.first.Stats().Invites)
+	})
+}
+
+// What is answered before a call begins.
+func TestScreening(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		replace []string
+		want    string
+		with    string // a header line of the answer
+	}{
+		{"hops used up", []string{"Max-Forwards: 70", "Max-Forwards: 0"}, "483 Too Many Hops", ""},
+		{"an extension is required", []string{"Max-Forwards: 70", "Max-Forwards: 70\r\nRequire: 100rel, timer"}, "420 Bad Extension", "Unsupported: 100rel, timer"},
+		{"been here", []string{"Max-Forwards: 70", "Via: SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bKx\r\nMax-Forwards: 70"}, "482 Loop Detected", ""},
+		{"a method that is not the CSeq's", []string{"1 INVITE", "1 BYE"}, "400 Bad Request", ""},
+		{"no From tag", []string{";tag=", ";other="}, "400 Missing From Tag", ""},
+		{"another version", []string{"INVITE sip", "INVITE sip", " SIP/2.0\r\nVia", " SIP/3.0\r\nVia"}, "505 Version Not Supported", ""},
+		{"sips", []string{"INVITE sip:", "INVITE sips:"}, "416 Unsupported URI Scheme", ""},
+		{"not a session description", []string{"application/sdp", "text/plain"}, "415 Unsupported Media Type", "Accept: application/sdp"},
+		{"a body that is too short", []string{"Content-Length: ", "Content-Length: 9"}, "400 Bad Request", ""},
+		{"subscribe", []string{"INVITE sip", "SUBSCRIBE sip", "1 INVITE", "1 SUBSCRIBE"}, "405 Method Not Allowed", "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"},
+		{"refer", []string{"INVITE sip", "REFER sip", "1 INVITE", "1 REFER"}, "403 Forbidden", ""},
+		{"options", []string{"INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS"}, "200 OK", "Accept: application/sdp"},
+		{"a BYE to nobody", []string{"INVITE sip", "BYE sip", "1 INVITE", "1 BYE"}, "481 Call/Transaction Does Not Exist", ""},
+		{"a CANCEL of nothing", []string{"INVITE sip", "CANCEL sip", "1 INVITE", "1 CANCEL"}, "481 Call/Transaction Does Not Exist", ""},
+		{"an ACK of nothing", []string{"INVITE sip", "ACK sip", "1 INVITE", "1 ACK"}, "", ""},
+		{"an unknown dialog", []string{callee + "@10.0.0.1:5060>\r\n", callee + "@10.0.0.1:5060>;tag=x\r\n"}, "481 Call/Transaction Does Not Exist", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, siptest.Answer(0, 0, time.Second), siptest.Silence(), nil, func(t *testing.T, w *world) {
+				msg := invite(t, tt.replace...)
+				answer := w.raw("10.0.0.2:7000", msg)
+				require.Equal(t, tt.want, status(answer))
+				if tt.with != "" {
+					require.Contains(t, answer, tt.with+"\r\n")
+				}
+				if answer != "" {
+					require.Contains(t, answer, ";tag=", "every answer has a To tag")
+					require.Equal(t, answer, w.raw("10.0.0.2:7000", msg), "a copy gets the same")
+				}
+				require.Zero(t, w.first.Stats().Invites)
+				require.Zero(t, w.proxy.Live())
+			})
+		})
+	}
+}
+
+// What cannot be answered is dropped, and counted.
+func TestMalformed(t *testing.T) {
+	bubble(t, siptest.Answer(0, 0, time.Second), siptest.Silence(), nil, func(t *testing.T, w *world) {
+		valid := invite(t)
+		bad := [][]byte{
+			[]byte("hello"), []byte("INVITE\r\n\r\n"), []byte("SIP/2.0 200 OK\r\n\r\n"), []byte("\x00\x01\x02\x03\x04\x05"),
+			invite(t, "CSeq: 1 INVITE", "CSeq: INVITE"), valid[:100],
+		}
+		for _, h := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+			bad = append(bad, siptest.WithoutHeader(valid, h))
+		}
+		for i, b := range bad {
+			require.Empty(t, w.raw("10.0.0.2:7000", b), "message %d", i)
+		}
+		require.Equal(t, uint64(len(bad)), w.proxy.Stats().Malformed)
+		require.Empty(t, w.raw("10.0.0.2:7000", []byte("\r\n\r\n")), "a keep-alive is no error")
+		require.Equal(t, uint64(len(bad)), w.proxy.Stats().Malformed)
+		require.Equal(t, 200, w.call(siptest.CallerCall{}).Code(), "and the next call is served")
+		w.settled()
+	})
+}
+
+// Without rport the answer goes to the Via's port; behind NAT, as configured, to where the request came from.
+func TestWhereAnswersGo(t *testing.T) {
+	for name, nat := range map[string]bool{"by the Via": false, "behind NAT": true} {
+		t.Run(name, func(t *testing.T) {
+			change := func(c *b2bua.Config) { c.Dialers[0].NAT = nat }
+			bubble(t, siptest.Answer(0, 0, time.Second), siptest.Silence(), change, func(t *testing.T, w *world) {
+				msg := invite(t, "INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS", ";rport", "")
+				answer := w.raw("10.0.0.2:7001", msg) // the Via says 7000
+				require.Equal(t, nat, answer != "")
+			})
+		})
+	}
+}
+
+// The same INVITE on two ways, and another INVITE of the same call while the first one goes on.
+func TestMergedRequest(t *testing.T) {
+	bubble(t, siptest.RingForever(0), siptest.Silence(), nil, func(t *testing.T, w *world) {
+		first := invite(t)
+		require.Equal(t, "100 Trying", status(w.raw("10.0.0.2:7000", first)))
+		other := strings.Replace(string(first), "branch=z9hG4bK", "branch=z9hG4bKother", 1)
+		require.Equal(t, "482 Merged Request", status(w.raw("10.0.0.2:7000", []byte(other))))
+		next := strings.NewReplacer("branch=z9hG4bK", "branch=z9hG4bKnext", "CSeq: 1 ", "CSeq: 2 ").Replace(string(first))
+		answer := w.raw("10.0.0.2:7000", []byte(next))
+		require.Equal(t, "500 Call In Progress", status(answer))
+		require.Contains(t, answer, "Retry-After: 1\r\n")
+		require.Equal(t, 1, w.first.Stats().Invites)
+		require.Equal(t, uint64(2), w.proxy.Stats().Rejected)
+	})
+}
+
+// More calls than max_calls are refused for want of our own room.
+func TestTooManyCalls(t *testing.T) {
+	change := func(c *b2bua.Config) { c.MaxCalls = 1 }
+	bubble(t, siptest.Answer(0, 0, 2*time.Second), siptest.Silence(), change, func(t *testing.T, w *world) {
+		done := make(chan *siptest.CallResult, 1)
+		go func() { done <- w.call(siptest.CallerCall{}) }()
+		time.Sleep(100 * ms)
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 503, r.Code())
+		require.Equal(t, "5", r.Final.Header("Retry-After"))
+		require.Equal(t, 200, (<-done).Code())
+		w.settled()
+	})
+}
+
+// An INVITE of a dialog that is up, and what else a dialer may send within it.
+func TestWithinDialog(t *testing.T) {
+	bubble(t, siptest.Answer(0, 0, 5*time.Second), siptest.Silence(), nil, func(t *testing.T, w *world) {
+		conn, err := w.network.Listen("10.0.0.2:7000")
+		require.NoError(t, err)
+		defer conn.Close()
+		exchange := func(msg string, final bool) string {
+			answer, err := siptest.ExchangeRaw(t.Context(), conn, proxyAddr, []byte(msg), time.Second)
+			require.NoError(t, err)
+			for final && (strings.HasPrefix(status(string(answer)), "1")) {
+				buf := make([]byte, 65535)
+				n, _, err := conn.ReadFrom(buf)
+				require.NoError(t, err)
+				answer = buf[:n]
+			}
+			return string(answer)
+		}
+		first := string(invite(t))
+		ok := exchange(first, true)
+		require.Equal(t, "200 OK", status(ok))
+		_, rest, _ := strings.Cut(ok, "To: ")
+		to, _, _ := strings.Cut(rest, "\r\n")
+		_, rest, _ = strings.Cut(first, "To: ")
+		plain, _, _ := strings.Cut(rest, "\r\n")
+		head, _, _ := strings.Cut(first, "Content-")
+		within := func(method, seq, branch, body string) string {
+			s := strings.NewReplacer("INVITE sip", method+" sip", "CSeq: 1 INVITE", "CSeq: "+seq+" "+method,
+				"branch=z9hG4bK", "branch=z9hG4bK"+branch, "To: "+plain, "To: "+to).Replace(head)
+			if body == "" {
+				return s + "Content-Length: 0\r\n\r\n"
+			}
+			return s + "Content-Type: text/plain\r\nContent-Length: 1\r\n\r\n" + body
+		}
+		require.Empty(t, exchange(within("ACK", "1", "a", ""), false))
+		require.Equal(t, "488 Not Acceptable Here", status(exchange(within("INVITE", "2", "b", ""), false)))
+		require.Empty(t, exchange(within("ACK", "2", "b", ""), false))
+		require.Equal(t, "200 OK", status(exchange(within("UPDATE", "3", "c", ""), false)))
+		require.Equal(t, "488 Not Acceptable Here", status(exchange(within("UPDATE", "4", "d", "x"), false)))
+		require.Equal(t, "200 OK", status(exchange(within("INFO", "5", "e", ""), false)))
+		require.Equal(t, "415 Unsupported Media Type", status(exchange(within("INFO", "6", "f", "x"), false)))
+		require.Equal(t, "403 Forbidden", status(exchange(within("REFER", "7", "g", ""), false)))
+		require.Equal(t, "405 Method Not Allowed", status(exchange(within("MESSAGE", "8", "h", ""), false)))
+		require.Equal(t, "500 CSeq Out Of Order", status(exchange(within("UPDATE", "3", "i", ""), false)))
+		bye := within("BYE", "9", "j", "")
+		require.Equal(t, "200 OK", status(exchange(bye, false)))
+		require.Equal(t, "200 OK", status(exchange(bye, false)), "a copy of the BYE")
+		require.Equal(t, "481 Call/Transaction Does Not Exist", status(exchange(within("BYE", "10", "k", ""), false)))
+		w.settled()
+		require.Equal(t, 1, w.first.Stats().ByesReceived)
+	})
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/internal/siptest"
+)
+
+// sippRun is how many calls sipp places, and how fast. OUTDIAL_INTEG=1 demands sipp and the full length.
+func sippRun(t *testing.T) (calls, rate int) {
+	t.Helper()
+	forced := os.Getenv("OUTDIAL_INTEG") == "1"
+	if _, err := exec.LookPath("sipp"); err != nil {
+		if forced {
+			t.Fatal("OUTDIAL_INTEG=1, and there is no sipp (Debian: sip-tester)")
+		}
+		t.Skip("there is no sipp (Debian: sip-tester)")
+	}
+	if forced {
+		return 500, 50
+	}
+	return 50, 50
+}
+
+// sipp runs a scenario and fails the test unless every call succeeded, which is what sipp's exit status says.
+func sipp(t *testing.T, scenario, target string, calls, rate int) {
+	t.Helper()
+	dir := t.TempDir()
+	file, err := filepath.Abs(filepath.Join("testdata", "sipp", scenario))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sipp", "-sf", file, target, "-i", "127.0.0.1", "-p", freePort(t), "-s", "+12125550123", "-r", strconv.Itoa(rate),
+		"-m", strconv.Itoa(calls), "-nostdin", "-timeout", "80", "-timeout_error", "-trace_err", "-error_file", "errors.log")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		log, _ := os.ReadFile(filepath.Join(dir, "errors.log"))
+		t.Fatalf("sipp: %v\n%s\n%s", err, tail(out), log)
+	}
+}
+
+// freePort is a UDP port that was free a moment ago: sipp wants to be told one, or takes 5060.
+func freePort(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer c.Close()
+	_, port, err := net.SplitHostPort(c.LocalAddr().String())
+	require.NoError(t, err)
+	return port
+}
+
+// sipp calls through the program, the first of two trunks failing in three ways.
+func TestSipp(t *testing.T) {
+	calls, rate := sippRun(t)
+	binary := build(t)
+	for _, tt := range []struct {
+		name, scenario string
+		first          siptest.Script
+		second         int           // calls that reach the second trunk
+		within         time.Duration // from the dialer's INVITE to the one at the second trunk
+	}{
+		{"the first trunk answers 503", "uac.xml", siptest.Unavailable(0), calls, 300 * time.Millisecond},
+		{"the first trunk is silent", "uac.xml", siptest.Silence(), calls, 1300 * time.Millisecond},
+		{"the callee is busy", "uac_busy.xml", siptest.Busy(10 * time.Millisecond), 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			first, second := carrier(t, tt.first), carrier(t, siptest.Answer(0, 10*time.Millisecond, 0))
+			p := start(t, binary, write(t, first.Addr().String(), second.Addr().String(), filepath.Join(t.TempDir(), "journal")))
+			sipp(t, tt.scenario, p.addr, calls, rate)
+			require.NoError(t, second.Settle(t.Context()))
+			s := second.Stats()
+			require.Equal(t, tt.second, s.Invites)
+			require.Equal(t, tt.second, s.Answered)
+			require.Zero(t, s.Channels)
+			if tt.second == 0 {
+				require.Equal(t, calls, first.Stats().Busy)
+			} else {
+				require.Positive(t, first.Stats().Invites)
+				require.Less(t, latest(first, second), tt.within, "the first trunk costs T100 at most")
+			}
+			p.end(t, fmt.Sprintf("msg=ended calls=%d answered=%d lost=0 malformed=0", calls, tt.second))
+		})
+	}
+}
+
+// latest is the longest time from the first INVITE of a call at the first carrier to its next one at the second. The
+// attempts of a call have nothing in common on the wire; their order is the order of the calls.
+func latest(first, second *siptest.Carrier) time.Duration {
+	a, b := first.Records(), second.Records()
+	most := time.Duration(0)
+	for i := range min(len(a), len(b)) {
+		most = max(most, b[i].InvitedAt.Sub(a[i].InvitedAt))
+	}
+	return most
+}
+
+// sipp on both sides: nothing of our own but the proxy.
+func TestSippBothSides(t *testing.T) {
+	calls, rate := sippRun(t)
+	port := freePort(t)
+	file, err := filepath.Abs(filepath.Join("testdata", "sipp", "uas.xml"))
+	require.NoError(t, err)
+	uas := exec.CommandContext(context.Background(), "sipp", "-sf", file, "-i", "127.0.0.1", "-p", port, "-nostdin", "-m", strconv.Itoa(calls))
+	uas.Dir = t.TempDir()
+	require.NoError(t, uas.Start())
+	t.Cleanup(func() { _ = uas.Process.Kill() })
+	first := carrier(t, siptest.Unavailable(0))
+	p := start(t, build(t), write(t, first.Addr().String(), "127.0.0.1:"+port, filepath.Join(t.TempDir(), "journal")))
+	sipp(t, "uac.xml", p.addr, calls, rate)
+	require.NoError(t, uas.Wait(), "every call of the carrier's succeeded too")
+	p.end(t, fmt.Sprintf("msg=ended calls=%d answered=%d lost=0 malformed=0", calls, calls))
+}

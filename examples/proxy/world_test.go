@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/outdial/outdial/internal/siptest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// numbers are the caller IDs of the test configuration.
+var numbers = []string{"+13035550101", "+13035550102", "+13035550103", "+13035550104", "+13035550105"}
+
+// write writes a configuration with two trunks in a fixed order, and returns its name.
+func write(t *testing.T, first, second, journal string) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, `
+listen: 127.0.0.1:0
+carrier_listen: 127.0.0.1:0
+drain_timeout: -1s
+dialers: [{name: test, sources: [127.0.0.0/8], program: sales}]
+trunks:
+  - {name: first, carrier: one, address: "%s", channels: 10000, cps: -1}
+  - {name: second, carrier: two, address: "%s", channels: 10000, cps: -1}
+routing: {rules: [{tiers: [{strategy: priority, trunks: [{trunk: first}, {trunk: second}]}]}]}
+journal: {dir: "%s"}
+cli:
+  pools: [{name: sales, program: sales, limits: {caps: [10000/24h], spacing: -1s}, sticky: {mode: off}}]
+  callee: []
+  numbers:
+`, first, second, journal)
+	for _, n := range numbers {
+		fmt.Fprintf(&b, "    - {number: %q, pool: sales, evidence: contract 7}\n", n)
+	}
+	name := filepath.Join(t.TempDir(), "outdial.yaml")
+	require.NoError(t, os.WriteFile(name, []byte(b.String()), 0o600))
+	return name
+}
+
+func carrier(t *testing.T, s siptest.Script) *siptest.Carrier {
+	t.Helper()
+	c, err := siptest.StartCarrier(siptest.CarrierConfig{Behaviour: siptest.Behaviour{Script: s}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+// A process is the program as people run it.
+type process struct {
+	cmd  *exec.Cmd
+	addr string // for dialers
+	log  bytes.Buffer
+}
+
+// build compiles the program.
+func build(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "proxy")
+	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return name
+}
+
+// start runs the program and waits until it listens.
+func start(t *testing.T, binary, config string) *process {
+	t.Helper()
+	p := &process{cmd: exec.CommandContext(context.Background(), binary, "-config", config)}
+	p.cmd.Stderr = &p.log
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil { // the test has failed before it ended the process
+			_ = p.cmd.Process.Kill()
+			_ = p.cmd.Wait()
+		}
+	})
+	_, err = fmt.Fscanf(out, "dialers %s", &p.addr)
+	require.NoError(t, err, "%s", &p.log)
+	return p
+}
+
+// end lets the program drain, and looks for a text in what it logged.
+func (p *process) end(t *testing.T, want string) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, p.cmd.Wait(), "%s", tail(p.log.Bytes()))
+	if !bytes.Contains(p.log.Bytes(), []byte(want)) {
+		t.Fatalf("no %q in the log:\n%s", want, tail(p.log.Bytes()))
+	}
+}
+
+func tail(b []byte) []byte { return b[max(len(b)-4000, 0):] }
