@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/kpi"
 )
 
 // invariant is something that must hold whatever the seed, the pace and the load of the machine.
@@ -185,6 +186,7 @@ func journalIsLive(e *evidence) error {
 		l := tally{
 			Started: int(live.Started), Answered: int(live.Answers), Late: int(live.LateAnswers),
 			Ended: int(live.Started - live.Open()), Open: int(live.Open()),
+			Unsent: int(live.Classes[kpi.ClassNeverSent] + live.Classes[kpi.ClassLocalLimit]),
 		}
 		if l != t {
 			errs = append(errs, fmt.Errorf("%s: the journal has %+v, the meter %+v", c.Name, t, l))
@@ -197,7 +199,7 @@ func journalIsCarriers(e *evidence) error {
 	var errs []error
 	for _, c := range e.Carriers {
 		t := e.tally(c.Name)
-		if c.Stats.Invites != t.Started || c.Stats.Answered != t.Answered+t.Late {
+		if c.Stats.Invites != t.Started-t.Unsent || c.Stats.Answered != t.Answered+t.Late {
 			errs = append(errs, fmt.Errorf("%s: the carrier saw %d INVITEs and answered %d, the journal has %+v",
 				c.Name, c.Stats.Invites, c.Stats.Answered, t))
 		}

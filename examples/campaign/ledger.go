@@ -61,6 +61,7 @@ type tally struct {
 	Answered int `json:"answered"` // in time
 	Late     int `json:"late"`     // answers that came too late
 	Ended    int `json:"ended"`
+	Unsent   int `json:"unsent"` // of those that ended: nothing left the host
 	Open     int `json:"open"`
 }
 
@@ -157,6 +158,9 @@ func (g *ledger) Observe(ev *outdial.Event) {
 		}
 		t.Ended++
 		t.Open--
+		if e.Result.Origin == outdial.OriginNeverSent {
+			t.Unsent++
+		}
 		delete(g.open, e.ID)
 	}
 }

@@ -50,6 +50,7 @@ cli:
 {{- range .Numbers}}
     - {number: "{{.}}", pool: sales, evidence: simulated}
 {{- end}}
+kpi: {window: 24h, buckets: 24} # the whole campaign
 journal: {dir: "{{.Journal}}"}
 `))
 

@@ -22,7 +22,7 @@ func (s *summary) writeText(w io.Writer, invariants bool) error {
 	p("\n%s   seed %d, %.1f s, %d seats", head, s.Seed, s.Seconds, s.Seats)
 	p("\ncalls      %d placed, %d answered: %s (of calls)", s.Calls.Placed, s.Calls.Answered, percent(s.Calls.ABR))
 	p("attempts   %d, %d failovers to another trunk; ASR %s (of attempts)", s.Calls.Attempts, s.Calls.Advances, percent(s.Total.ASR))
-	p("calls lost %d", s.Calls.Lost)
+	p("calls lost %d (failed although a trunk was left that could have carried them)", s.Calls.Lost)
 	for _, v := range sorted(s.Verdicts) {
 		p("           %5d %s", s.Verdicts[v], v)
 	}
