@@ -184,8 +184,7 @@ func (c *campaign) observe(now time.Time) error {
 func (c *campaign) show(now time.Time) { c.screen.show(c.view(now), c.scenario.notices) }
 
 func (c *campaign) view(now time.Time) view {
-	o := c.opts
-	v := view{Seed: o.Seed, Seats: o.Seats, Scale: o.Scale, Elapsed: now.Sub(c.began), Total: o.Calls, Waiting: c.dialer.waiting()}
+	v := view{Elapsed: now.Sub(c.began), Total: c.opts.Calls, Waiting: c.dialer.waiting()}
 	v.Placed, v.Over, v.CPS = c.dialer.progress(now)
 	v.Idle, v.Busy, v.Wrap = c.dialer.seats.count()
 	states := c.states(now)

@@ -39,10 +39,7 @@ func sgr(code string) style {
 func (v view) lines(st styles) []string {
 	share := float64(v.Over) / float64(max(v.Total, 1))
 	out := []string{
-		st.head(cut("outdial campaign: simulated carriers on loopback, nothing leaves the machine", tableWidth)),
-		cut(fmt.Sprintf("seed %d · %d seats · people %s times faster than life, SIP in real time", v.Seed, v.Seats, trim(v.Scale)), tableWidth),
-		"",
-		cut(fmt.Sprintf("%s  %s %3.0f %%  %d of %d calls over, %d placed", clock(v.Elapsed), bar(share, 24), 100*share, v.Over, v.Total, v.Placed), tableWidth),
+		st.head(cut(fmt.Sprintf("%s  %s %3.0f %%  %d of %d calls over, %d placed", clock(v.Elapsed), bar(share, 24), 100*share, v.Over, v.Total, v.Placed), tableWidth)),
 		cut(fmt.Sprintf("       %d calls/s · %d waiting for an answer · agents: %d talking, %d wrapping up, %d idle", v.CPS, v.Waiting, v.Busy, v.Wrap, v.Idle), tableWidth),
 		"",
 		st.dim(cut(cells("trunk", "health", "share of last 3 s", "attempts", "ASR", "95 %", "PDD p50", "p95", "channels", "calls/s"), tableWidth)),

@@ -34,7 +34,7 @@ func golden(t *testing.T, name, got string) {
 
 func exampleView() view {
 	return view{
-		Seed: 7, Seats: 50, Scale: 15, Elapsed: 9340 * time.Millisecond, Placed: 512, Total: 1000, Over: 431, CPS: 48, Waiting: 77,
+		Elapsed: 9340 * time.Millisecond, Placed: 512, Total: 1000, Over: 431, CPS: 48, Waiting: 77,
 		Idle: 9, Busy: 35, Wrap: 6,
 		Trunks: []row{
 			{

@@ -8,9 +8,6 @@ import (
 
 // view is what is shown of a campaign at one moment: plain data.
 type view struct {
-	Seed    uint64
-	Seats   int
-	Scale   float64
 	Elapsed time.Duration
 
 	Placed, Total, Over int
