@@ -11,7 +11,7 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// e164 returns valid-looking numbers of six countries, plain and as people write them.
+// e164 returns numbers of five countries, plain and as people write them.
 func e164(n int) (plain, written []string) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range n {
