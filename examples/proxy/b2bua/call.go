@@ -129,7 +129,7 @@ func (c *call) onRequest(r *request) {
 		d.answer(now, r, 200, "OK")
 		c.cancel(now, siptrunk.Reason{})
 		return
-	case !d.knows(r.toTag()) || d.state == rejected || d.state >= closing && r.Method != sip.BYE:
+	case !d.knows(r.toTag()), d.state == rejected, d.state == closed, d.state == closing && r.Method != sip.BYE:
 		d.answer(now, r, 481, "Call/Transaction Does Not Exist")
 		return
 	case r.CSeq().SeqNo <= d.seq:
@@ -235,10 +235,9 @@ func (c *call) finish() {
 		packet = nil
 	}
 	c.p.finished.put(now, d.invite.key, packet, d.to)
-	if c.session == nil {
-		return
+	if c.session != nil {
+		_ = c.session.Cancel(now)
+		defer c.p.sessions.Put(c.session)
 	}
-	_ = c.session.Cancel(now)
 	c.p.report(c, now)
-	c.p.sessions.Put(c.session)
 }

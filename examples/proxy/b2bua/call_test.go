@@ -464,6 +464,7 @@ func TestManyCalls(t *testing.T) {
 		require.Equal(t, 200, (<-results).Code())
 	}
 	require.NoError(t, w.second.Settle(t.Context()))
+	require.Eventually(t, func() bool { return w.proxy.Live() == 0 }, 10*time.Second, ms)
 	require.Equal(t, cap(results), w.second.Stats().ByFrom[cli])
 	n, ok := w.proxy.CLIs().Number(time.Now(), outdial.MustNumber(cli))
 	require.True(t, ok)

@@ -44,31 +44,25 @@ func (p *Proxy) receive(b []byte, from netip.AddrPort, src *source) {
 // dispatch gives a request to its call, or answers it.
 func (p *Proxy) dispatch(r *request) {
 	c := p.find(r.dialog())
+	if c != nil && c.concerns(r) && c.in.post(r, true) {
+		return
+	}
 	switch {
-	case r.IsAck():
-		if c != nil {
-			c.in.post(r, true)
-		}
-	case c != nil && c.dialog.invite.key == r.key: // a copy of its INVITE
-		c.in.post(r, true)
-	case p.repeat(r):
-	case r.IsCancel():
-		if c == nil || c.dialog.invite.key != r.transaction(sip.INVITE) {
-			p.refuse(r, response{code: 481, phrase: "Call/Transaction Does Not Exist"})
-			return
-		}
-		c.in.post(r, true)
-	case r.toTag() != "":
-		if c == nil {
-			p.refuse(r, response{code: 481, phrase: "Call/Transaction Does Not Exist"})
-			return
-		}
-		c.in.post(r, true)
+	case r.IsAck(), p.repeat(r):
+	case r.IsCancel(), r.toTag() != "":
+		p.refuse(r, response{code: 481, phrase: "Call/Transaction Does Not Exist"})
 	case r.IsInvite():
 		p.invite(r, c)
 	default:
 		p.refuse(r, p.outside(r))
 	}
+}
+
+// concerns reports whether a request of the call's dialog is the call's to answer: a copy of its INVITE, its CANCEL, or
+// something within the dialog.
+func (c *call) concerns(r *request) bool {
+	invite := c.dialog.invite.key
+	return r.key == invite || r.toTag() != "" || r.IsCancel() && r.transaction(sip.INVITE) == invite
 }
 
 // outside is the answer to a request outside of any dialog, other than an INVITE.
@@ -95,8 +89,7 @@ func (p *Proxy) invite(r *request, c *call) {
 		return
 	}
 	key := r.dialog()
-	c = newCall(p, r, key)
-	if !p.enter(c) {
+	if c = newCall(p, r, key); !p.enter(c) {
 		p.stats.rejected.Add(1)
 		p.refuse(r, unavailable(unknownRetry))
 		return
@@ -204,14 +197,19 @@ func (p *Proxy) enter(c *call) bool {
 	return true
 }
 
-// leave forgets a call.
+// leave forgets a call. What came for it in the last moment is answered as if it had come later.
 func (p *Proxy) leave(c *call) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	delete(p.calls, c.key)
-	p.tasks.Done()
 	if len(p.calls) == 0 && p.idle != nil {
 		close(p.idle)
 		p.idle = nil
 	}
+	p.mu.Unlock()
+	for _, item := range c.in.close() {
+		if r, ok := item.(*request); ok {
+			p.dispatch(r)
+		}
+	}
+	p.tasks.Done()
 }

@@ -152,6 +152,7 @@ func (w *world) call(c siptest.CallerCall) *siptest.CallResult {
 func (w *world) settled() {
 	w.t.Helper()
 	for range 1000 {
+		synctest.Wait()
 		if w.proxy.Live() == 0 {
 			return
 		}

@@ -11,18 +11,19 @@ const maxInbox = 64
 type inbox struct {
 	wake chan struct{} // has room for one: something came
 
-	mu    sync.Mutex
-	items []any // *request, *sip.Response, *siptrunk.Event, shutdown
+	mu     sync.Mutex
+	items  []any // *request, *sip.Response, *siptrunk.Event, shutdown, dismissal
+	closed bool
 }
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
-// post adds an item; false when it was dropped because too much waits.
+// post adds an item, or drops it when too much waits; false when the call is over.
 func (b *inbox) post(item any, droppable bool) bool {
 	b.mu.Lock()
-	if droppable && len(b.items) >= maxInbox {
-		b.mu.Unlock()
-		return false
+	if b.closed || droppable && len(b.items) >= maxInbox {
+		defer b.mu.Unlock()
+		return !b.closed
 	}
 	b.items = append(b.items, item)
 	b.mu.Unlock()
@@ -41,4 +42,12 @@ func (b *inbox) take(spare []any) []any {
 	items := b.items
 	b.items = spare[:0]
 	return items
+}
+
+// close takes no more items, and returns those that still wait.
+func (b *inbox) close() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return b.items
 }

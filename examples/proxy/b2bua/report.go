@@ -3,6 +3,7 @@ package b2bua
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -19,13 +20,18 @@ func (p *Proxy) report(c *call, now time.Time) {
 	if !p.log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	call, attempts := c.session.Call(), c.session.Attempts()
+	invite := c.dialog.invite
 	attrs := []slog.Attr{
-		slog.String("call", outdial.AttemptID{Call: call.ID}.String()), slog.String("ref", call.Ref),
-		slog.String("dialer", c.dialog.invite.source.name), slog.String("to", p.shown(call.To)),
-		slog.Int("code", c.outcome.code), slog.Int("attempts", len(attempts)),
-		slog.String("stop", c.session.Stopped().String()), slog.Duration("lasted", now.Sub(c.began)),
+		slog.String("ref", limited(invite.CallID().Value())), slog.String("dialer", invite.source.name),
+		slog.Int("code", c.outcome.code), slog.Duration("lasted", now.Sub(c.began)),
 	}
+	if c.session == nil { // it was no call that the engine could be asked about
+		p.log.LogAttrs(context.Background(), slog.LevelInfo, "call", attrs...)
+		return
+	}
+	call, attempts := c.session.Call(), c.session.Attempts()
+	attrs = append(attrs, slog.String("call", strconv.FormatUint(uint64(call.ID), 16)), slog.String("to", p.shown(call.To)),
+		slog.Int("attempts", len(attempts)), slog.String("stop", c.session.Stopped().String()))
 	if len(attempts) > 0 {
 		a := &attempts[len(attempts)-1]
 		for i := range attempts {
