@@ -174,6 +174,19 @@ func (g *ledger) call(to outdial.Number) *story {
 	return s
 }
 
+// attempt returns the attempt of a call on a trunk, of which there is at most one, or nil. to is the user part of a URI.
+func (g *ledger) attempt(to, trunk string) *attempt {
+	n, err := calleeOf(to)
+	if s := g.Calls[n]; err == nil && s != nil {
+		for _, a := range s.Attempts {
+			if a.Trunk == trunk {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
 // start adds an attempt to its call.
 func (g *ledger) start(s *story, a *attempt) {
 	if prev := s.last(); prev != nil {
