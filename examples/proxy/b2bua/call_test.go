@@ -2,6 +2,9 @@ package b2bua_test
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -456,6 +459,9 @@ func TestFaultyNetwork(t *testing.T) {
 
 func TestManyCalls(t *testing.T) {
 	w := loopback(t, siptest.Unavailable(0), siptest.Answer(0, 10*ms, 0), func(c *b2bua.Config) { c.Journal.Dir = t.TempDir() })
+	require.Equal(t, 200, w.call(siptest.CallerCall{HangupAfter: ms}).Code()) // everything runs now
+	require.Eventually(t, func() bool { return w.proxy.Live() == 0 }, 10*time.Second, ms)
+	before := runtime.NumGoroutine()
 	results := make(chan *siptest.CallResult, 300)
 	for range cap(results) {
 		go func() { results <- w.call(siptest.CallerCall{HangupAfter: 20 * ms}) }()
@@ -464,9 +470,37 @@ func TestManyCalls(t *testing.T) {
 		require.Equal(t, 200, (<-results).Code())
 	}
 	require.NoError(t, w.second.Settle(t.Context()))
-	require.Eventually(t, func() bool { return w.proxy.Live() == 0 }, 10*time.Second, ms)
-	require.Equal(t, cap(results), w.second.Stats().ByFrom[cli])
+	require.Eventually(t, func() bool { return w.proxy.Live() == 0 && runtime.NumGoroutine() <= before+1 }, 10*time.Second, ms,
+		"one more is the goroutine that asks")
+	require.Equal(t, cap(results)+1, w.second.Stats().ByFrom[cli])
 	n, ok := w.proxy.CLIs().Number(time.Now(), outdial.MustNumber(cli))
 	require.True(t, ok)
 	require.Zero(t, n.InFlight)
+}
+
+// What cannot be written down does not leave, unless the configuration says so.
+func TestJournalFails(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "journal")
+	change := func(policy string) func(*b2bua.Config) {
+		return func(c *b2bua.Config) { c.Journal.Dir, c.Journal.OnFailure = dir, policy }
+	}
+	answers := siptest.Answer(0, 0, time.Second)
+	bubble(t, answers, siptest.Silence(), change("refuse"), func(t *testing.T, w *world) {
+		require.NoError(t, os.RemoveAll(dir)) // the first segment cannot be made
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 503, r.Code())
+		require.Equal(t, "5", r.Final.Header("Retry-After"))
+		require.Positive(t, w.proxy.Stats().JournalErrors)
+		w.settled()
+		require.Zero(t, w.first.Stats().Invites)
+		require.NoError(t, os.Mkdir(dir, 0o750))
+		require.Equal(t, 200, w.call(siptest.CallerCall{}).Code(), "it is written again")
+		w.settled()
+	})
+	bubble(t, answers, siptest.Silence(), change("place_anyway"), func(t *testing.T, w *world) {
+		require.NoError(t, os.RemoveAll(dir))
+		require.Equal(t, 200, w.call(siptest.CallerCall{}).Code())
+		require.Positive(t, w.proxy.Stats().JournalErrors)
+		w.settled()
+	})
 }

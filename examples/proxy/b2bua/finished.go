@@ -57,10 +57,3 @@ func (f *finished) get(key string) (final, bool) {
 	r, ok := f.byKey[key]
 	return r, ok
 }
-
-// len is how many transactions are remembered.
-func (f *finished) len() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.byKey)
-}
