@@ -18,7 +18,7 @@ type AttemptID struct {
 
 // String returns the call's id in hexadecimal, a dash and the leg: "6417f2c9a0001000-2". A call as such has leg 0.
 func (id AttemptID) String() string {
-	return strconv.FormatUint(uint64(id.Call), 16) + "-" + strconv.Itoa(int(id.Leg))
+	return id.Call.String() + "-" + strconv.Itoa(int(id.Leg))
 }
 
 // MarshalText implements encoding.TextMarshaler with the form of String.
@@ -51,8 +51,9 @@ type Attempt struct {
 	Start     time.Time
 	Timeline  Timeline
 	State     AttemptState
-	Late      bool // it was answered after hunting had moved on or the call was over: the host ends it
-	Result    Result
+	Late      bool   // it was answered after hunting had moved on or the call was over: the host ends it
+	Result    Result // how it ended
+	Abandoned Result // why hunting moved on before it ended; MarkAbandon says whether it did
 
 	Channel Lease // the channel held on the trunk; 0 in replay
 	Use     Lease // the use held of the caller ID; 0 in replay
@@ -83,3 +84,14 @@ func (a *Attempt) Answered() bool { return a.Timeline[MarkAnswer] != 0 }
 func (a *Attempt) Progressed() bool {
 	return a.Timeline[MarkProvisional] != 0 || a.Timeline[MarkMedia] != 0
 }
+
+// Outcome is the result to judge an unanswered attempt by: how it ended, or, while it is abandoned, why hunting moved on.
+func (a *Attempt) Outcome() *Result {
+	if a.State == AttemptAbandoned {
+		return &a.Abandoned
+	}
+	return &a.Result
+}
+
+// WasAbandoned reports whether hunting moved on while the leg still lived.
+func (a *Attempt) WasAbandoned() bool { return a.Timeline[MarkAbandon] != 0 }

@@ -1,8 +1,16 @@
 package outdial
 
+import (
+	"strconv"
+	"time"
+)
+
 // CallID names a call within the journal: unique over restarts and over up to 4,096 nodes, ordered by time.
 // The Engine issues it in Begin. Zero means "none".
 type CallID uint64
+
+// String returns the id in hexadecimal.
+func (id CallID) String() string { return strconv.FormatUint(uint64(id), 16) }
 
 // Call is the wish to reach a callee. The host fills the upper part; Begin stamps the rest.
 // A Call is a plain value.
@@ -15,11 +23,14 @@ type Call struct {
 	Campaign CampaignID // 0 = none
 	Mode     Mode
 	Priority Priority
+	Deadline time.Time // no attempt is started at or after this; zero = none
 
-	ID   CallID      // issued by Begin where the host leaves it 0
-	Dest Destination // looked up by Begin
+	ID    CallID      // issued by Begin
+	Begun time.Time   // the time that Begin was given
+	Dest  Destination // looked up by Begin
 
-	record *Record // takes what the stages read; nil = nobody asked
+	record    *Record // takes what the stages read; nil = nobody asked
+	rehearsal bool    // Engine.Explain asks what would happen
 }
 
 // Record returns the record that takes what the stages read for this call, or nil. Methods of a nil *Record do
@@ -29,6 +40,10 @@ func (c *Call) Record() *Record { return c.record }
 // SetRecord makes the stages write what they read for this call to r; nil stops it. A Session sets its own
 // record; a host that uses one package without an Engine sets it here.
 func (c *Call) SetRecord(r *Record) { c.record = r }
+
+// Rehearsal reports whether the call is only asked about (Engine.Explain): whatever a stage takes for it is given back
+// at once, and a stage does not count it in peaks or as blocked.
+func (c *Call) Rehearsal() bool { return c.rehearsal }
 
 // Destination is what the numbering plan says about a callee's number. It is looked up once per call, and every
 // stage reads it from there.

@@ -1,5 +1,7 @@
 package outdial
 
+import "time"
+
 // Micros is an amount of money in millionths of the deployment's currency unit.
 type Micros int64
 
@@ -27,10 +29,11 @@ const MaxCandidates = 64
 // "nothing held".
 type Lease uint64
 
-// Choice says how failover came to a candidate.
+// Choice says how failover came to a candidate, or, where it offers none, when it may again.
 type Choice struct {
 	Why         Why
-	Probability float64 // of this choice given what was read; 1 where nothing was drawn
+	Probability float64   // of this choice given what was read; 1 where nothing was drawn
+	Again       time.Time // with Pick's -1: when a candidate may be offered again; zero = not known
 }
 
 // Why is the reason for a choice among candidates.

@@ -3,6 +3,7 @@ package outdial
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 	"time"
 )
@@ -19,15 +20,19 @@ type Config struct {
 	Journal   Journal    // nil = nothing is kept over a restart
 
 	// JournalFailure is what Next does when the journal cannot be written. OnJournalError, if not nil, is told of
-	// every failed write, under either setting; it must not block.
+	// every failed write, under either setting; it must not block. An attempt that was placed although it could not be
+	// written is forgotten at a restart: its use of a caller ID too.
 	JournalFailure JournalFailure
 	OnJournalError func(error)
 
 	Now  func() time.Time // the clock that Place and Run read; nil = time.Now
-	Node uint16           // tells the call ids of several processes apart; 0 to 4095
+	Node uint16           // tells the call ids of several engines apart, in one process or many; 0 to 4095
 
-	MaxAttempts int           // attempts a call may make; 0 = 4, at most MaxAttempts
-	MaxWait     time.Duration // how long Next may tell the host to wait for room, from Begin; 0 or negative = not at all
+	MaxAttempts int // attempts a call may make; 0 = 4, at most MaxAttempts
+
+	// MaxWait is how long Next may tell the host to wait, from Begin, when every candidate that is left was refused
+	// for want of room and says when to ask again; 0 or negative = not at all.
+	MaxWait time.Duration
 
 	// AdvanceAfterProgress lets hunting go on after an attempt that rang or had early media. It may ring a callee
 	// twice; it is meant for carriers that fake ringing.
@@ -78,6 +83,8 @@ func New(cfg Config) (*Engine, error) {
 	for i, o := range cfg.Observers {
 		if o == nil {
 			errs = append(errs, fmt.Errorf("Observers[%d]: nil", i))
+		} else if same(o, cfg.CLIs) || same(o, cfg.Failover) || same(o, cfg.Trunks) {
+			errs = append(errs, fmt.Errorf("Observers[%d]: %T is a stage already, and would count everything twice", i, o))
 		}
 	}
 	if cfg.IDs == nil {
@@ -119,9 +126,10 @@ func (e *Engine) IDs() *Registry { return e.cfg.IDs }
 // NewSession returns a Session for one call at a time. Reused, it allocates nothing.
 func (e *Engine) NewSession() *Session { return &Session{e: e} }
 
-// Dispose reports what became of an answered attempt. It may come days later.
-func (e *Engine) Dispose(now time.Time, d Disposition) error {
-	return e.emit(&Event{Kind: EventDisposed, Time: now, Disposition: &d})
+// Dispose reports what became of an answered attempt. It may come days later. a is the attempt as the host kept it;
+// where that is its ID alone, whoever counts it has to remember the rest.
+func (e *Engine) Dispose(now time.Time, a *Attempt, d Disposition) error {
+	return e.emit(&Event{Kind: EventDisposed, Time: now, Attempt: a, Disposition: &d})
 }
 
 // Label reports an observation of how a caller ID is labelled.
@@ -129,9 +137,26 @@ func (e *Engine) Label(now time.Time, l Label) error {
 	return e.emit(&Event{Kind: EventLabelled, Time: now, Label: &l})
 }
 
-// Control reports a change that an operator or a policy makes. The packages that know the action apply it.
+// Control makes a change that an operator or a policy wants. Every stage and observer that is a ControlChecker may
+// refuse it; then it is journalled; then those that know the action apply it. An error means that nothing has
+// changed: a change is a choice, and one that could not be written would be undone by a restart.
 func (e *Engine) Control(now time.Time, c Control) error {
-	return e.emit(&Event{Kind: EventControl, Time: now, Control: &c})
+	if c.Actor == "" || c.Action == "" || c.Reason == "" {
+		return errors.New("outdial: control: Actor, Action and Reason are required")
+	}
+	for _, o := range e.observers {
+		if k, ok := o.(ControlChecker); ok {
+			if err := k.CheckControl(now, &c); err != nil {
+				return err
+			}
+		}
+	}
+	ev := &Event{Kind: EventControl, Time: now, Control: &c}
+	if err := e.journal(ev); err != nil {
+		return err
+	}
+	e.tell(ev)
+	return nil
 }
 
 // emit is the one exit of facts: the journal first, then the observers. A fact has happened whether or not it
@@ -163,6 +188,11 @@ func (e *Engine) tell(ev *Event) {
 	}
 }
 
+// same reports whether two interface values hold the same thing.
+func same(a, b any) bool {
+	return a != nil && b != nil && reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+}
+
 // callIDs issues call ids: microseconds since 1970 at the first call plus one for every call, above nodeBits of
 // node. Ids are unique over restarts as long as a process issues fewer than a million a second on average;
 // Recover lifts them above whatever the journal holds, in case the clock was set back.
@@ -182,6 +212,12 @@ func (c *callIDs) next(now time.Time) CallID {
 	}
 	return CallID(c.last.Add(1)<<nodeBits | c.node)
 }
+
+// unused reports whether no id was issued or seen yet.
+func (c *callIDs) unused() bool { return c.last.Load() == 0 }
+
+// own reports whether id was issued by this node.
+func (c *callIDs) own(id CallID) bool { return uint64(id)&maxNode == c.node }
 
 // seen makes every later id greater than id.
 func (c *callIDs) seen(id CallID, now time.Time) {

@@ -2,6 +2,7 @@ package outdial_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"testing"
@@ -49,12 +50,14 @@ func TestRecover(t *testing.T) {
 		require.Equal(t, i < 6, ev.Replay)
 		require.Zero(t, ev.Attempt.Channel)
 	}
-	origins := map[uint8]outdial.Origin{}
-	for _, ev := range after.watcher.events[6:] {
+	for i, ev := range after.watcher.events[6:] {
 		require.Equal(t, outdial.EventEnded, ev.Kind)
-		origins[ev.Attempt.ID.Leg] = ev.Attempt.Result.Origin
+		require.EqualValues(t, i+1, ev.Attempt.ID.Leg, "in order")
+		require.Equal(t, outdial.OriginUnknown, ev.Attempt.Result.Origin)
 	}
-	require.Equal(t, map[uint8]outdial.Origin{1: outdial.OriginNoTrying, 2: outdial.OriginUnknown}, origins)
+	require.Equal(t, outdial.OriginNoTrying, after.watcher.events[6].Attempt.Abandoned.Origin)
+	_, err = after.engine.Recover(start)
+	require.ErrorContains(t, err, "begun already")
 
 	next := after.engine.NewSession()
 	require.NoError(t, next.Begin(after.now, aCall))
@@ -66,14 +69,61 @@ func TestRecover(t *testing.T) {
 	require.Zero(t, r.Unknown, "what was closed stays closed")
 }
 
+func TestRecoverLeavesOtherNodesAlone(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.Node = 7 })
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	dial(t, s, w.now)
+	other := newWorld(func(c *outdial.Config) { c.Journal, c.Node = w.journal, 8 })
+	r, err := other.engine.Recover(start)
+	require.NoError(t, err)
+	require.Zero(t, r.Unknown)
+}
+
+// TestRecoverKnowsRefusedCalls: the id of a call that was only refused is not issued again either.
+func TestRecoverKnowsRefusedCalls(t *testing.T) {
+	w := newWorld(nil)
+	w.router.plan = nil
+	s := w.engine.NewSession()
+	for range 10 {
+		require.ErrorIs(t, s.Begin(w.now, aCall), outdial.ErrNoCandidates)
+	}
+	next := newWorld(func(c *outdial.Config) { c.Journal = w.journal })
+	_, err := next.engine.Recover(start)
+	require.NoError(t, err)
+	again := next.engine.NewSession()
+	require.NoError(t, again.Begin(start, aCall))
+	require.Greater(t, again.Call().ID, s.Call().ID)
+}
+
+func TestControlIsAChoice(t *testing.T) {
+	drain := outdial.Control{Actor: "op", Action: "trunk.drain", Target: "a", Reason: "maintenance"}
+	w := newWorld(nil)
+	require.ErrorContains(t, w.engine.Control(w.now, outdial.Control{Action: "trunk.drain"}), "Actor, Action and Reason")
+	w.journal.broken = true
+	require.ErrorIs(t, w.engine.Control(w.now, drain), outdial.ErrJournal)
+	require.Empty(t, w.watcher.events, "a change that could not be written is not made")
+
+	w = newWorld(func(c *outdial.Config) { c.Observers = append(c.Observers, checker{}) })
+	require.ErrorIs(t, w.engine.Control(w.now, drain), errUnknown)
+	require.Empty(t, w.journal.events)
+}
+
+var errUnknown = errors.New("no such trunk")
+
+type checker struct{ watcher }
+
+func (checker) Observe(*outdial.Event)                         {}
+func (checker) CheckControl(time.Time, *outdial.Control) error { return errUnknown }
+
 func TestFactsAboutTheWorld(t *testing.T) {
 	w := newWorld(nil)
 	id := outdial.AttemptID{Call: 7, Leg: 1}
-	require.NoError(t, w.engine.Dispose(w.now, outdial.Disposition{Attempt: id, AnsweredBy: outdial.AnsweredByHuman}))
+	require.NoError(t, w.engine.Dispose(w.now, &outdial.Attempt{ID: id}, outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman}))
 	require.NoError(t, w.engine.Label(w.now, outdial.Label{Number: 13125550100, Engine: "x", Status: outdial.LabelLabelled}))
-	require.NoError(t, w.engine.Control(w.now, outdial.Control{Actor: "op", Action: "trunk.drain", Target: "a"}))
+	require.NoError(t, w.engine.Control(w.now, outdial.Control{Actor: "op", Action: "trunk.drain", Target: "a", Reason: "test"}))
 	require.Equal(t, []outdial.EventKind{outdial.EventDisposed, outdial.EventLabelled, outdial.EventControl}, w.journal.kinds())
-	require.Equal(t, id, w.watcher.events[0].Disposition.Attempt)
+	require.Equal(t, id, w.watcher.events[0].Attempt.ID)
 	require.Equal(t, "a", w.watcher.events[2].Control.Target)
 }
 
@@ -95,7 +145,6 @@ func TestExplain(t *testing.T) {
 	w.router.plan = append(w.router.plan, outdial.Candidate{Trunk: w.trunk("c"), Carrier: w.ids.Carriers.ID("gamma"), Tier: 2})
 	w.trunks.full[w.trunk("a")] = w.now.Add(time.Minute)
 	call := aCall
-	call.ID = 0x2a
 	call.Program = w.ids.Programs.ID("spring")
 
 	would, err := json.MarshalIndent(w.engine.Explain(w.now, call), "", "  ")

@@ -11,6 +11,8 @@ import (
 var (
 	// ErrNotBegun: a verb was called on a Session without a call.
 	ErrNotBegun = errors.New("outdial: no call has begun in this session")
+	// ErrNoEngine: the Session is a zero value; take one from Engine.NewSession.
+	ErrNoEngine = errors.New("outdial: the session does not come from an engine")
 	// ErrInUse: Begin was called while an attempt of the former call is still open.
 	ErrInUse = errors.New("outdial: the session still has an open attempt")
 	// ErrAttemptOpen: Next was called while an attempt is open; abandon or end it first.

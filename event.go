@@ -12,7 +12,7 @@ const (
 	EventRefused              // a bid that was not placed: a stage refused the call or a candidate
 	EventStarted              // an attempt is about to leave; written before the INVITE
 	EventProgressed           // moments in Event.Marks came
-	EventAbandoned            // hunting moved on, the leg still lives; Attempt.Result says why
+	EventAbandoned            // hunting moved on, the leg still lives; Attempt.Abandoned says why
 	EventAnswered             // the leg was answered; Attempt.Late says that it was too late
 	EventEnded                // the leg is over; Attempt.Result says how
 	EventDisposed             // what the conversation was worth, learned later
@@ -41,7 +41,7 @@ type Event struct {
 	// other effect on the world. A replayed attempt holds no leases.
 	Replay bool
 
-	Attempt *Attempt // EventRefused to EventEnded; as it stands after the event
+	Attempt *Attempt // EventRefused to EventEnded, as it stands after the event; EventDisposed, at least its ID
 	Marks   Marks    // EventProgressed
 
 	// Refusal and RefusalStage are who refused and why: a Refusal's code, or "error" for any other error.
@@ -53,8 +53,10 @@ type Event struct {
 	Control     *Control     // EventControl
 }
 
-// Observer learns from facts. Observe is called synchronously, for one attempt in the order of its events, from
-// many goroutines for different attempts; it must not block and must not keep ev.
+// Observer learns from facts. Observe is called synchronously, for one attempt in the order of its events; it must not
+// block and must not keep ev. Events of different attempts come from many goroutines, and those that happen at the same
+// time may be observed in another order than they are journalled in; a replay has the order of the journal. A fold
+// whose result depends on the order goes by Event.Time.
 type Observer interface {
 	Observe(ev *Event)
 }
@@ -62,7 +64,6 @@ type Observer interface {
 // Disposition is what became of an answered attempt, as far as the people or machines on it know. It may arrive
 // days later.
 type Disposition struct {
-	Attempt    AttemptID
 	AnsweredBy AnsweredBy
 	Contact    bool          // the right person was reached
 	AgentTime  time.Duration // agent time spent on it, after-call work included

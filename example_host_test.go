@@ -44,7 +44,7 @@ func (advanceOn5xx) Return(time.Time, *outdial.Call, []outdial.Candidate, uint64
 }
 
 func (advanceOn5xx) Verdict(a *outdial.Attempt) outdial.Verdict {
-	if a.Result.Origin == outdial.OriginNoTrying || a.Result.Code/100 == 5 {
+	if r := a.Outcome(); r.Origin == outdial.OriginNoTrying || r.Code/100 == 5 {
 		return outdial.VerdictAdvance
 	}
 	return outdial.VerdictStop
@@ -127,9 +127,8 @@ func ExampleEngine_Dispose() {
 		fmt.Println(ev.Kind, ev.Disposition.AnsweredBy, ev.Disposition.AgentTime)
 	})
 	engine, _ := outdial.New(outdial.Config{IDs: ids, Router: outdial.Plan{}, Observers: []outdial.Observer{heard}})
-	_ = engine.Dispose(time.Now(), outdial.Disposition{
-		Attempt: outdial.AttemptID{Call: 1, Leg: 1}, AnsweredBy: outdial.AnsweredByVoicemail, AgentTime: 27 * time.Second,
-	})
+	leg := outdial.Attempt{ID: outdial.AttemptID{Call: 1, Leg: 1}} // as the host kept it
+	_ = engine.Dispose(time.Now(), &leg, outdial.Disposition{AnsweredBy: outdial.AnsweredByVoicemail, AgentTime: 27 * time.Second})
 	// Output:
 	// disposed voicemail 27s
 }

@@ -157,7 +157,7 @@ func ExampleRecord() {
 	call.Record().Num(outdial.StageTrunk, 1, "in_use", 42)
 	fmt.Println(r.Readings())
 	// Output:
-	// [{trunk 1 in_use 42 }]
+	// [{0 trunk 1 in_use 42 }]
 }
 
 // A host that routes itself gives the engine a Plan, and adopts the other stages when it needs them.

@@ -68,6 +68,7 @@ type ExplainedResult struct {
 
 // ExplainedReading is one value that was read, drawn or decided.
 type ExplainedReading struct {
+	Turn  int     `json:"turn"` // the Next in which it was read, from 1; 0 = in Begin
 	Stage string  `json:"stage"`
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
@@ -81,7 +82,7 @@ func (s *Session) Explain() Explanation {
 		return Explanation{Outcome: StopNone.String()}
 	}
 	ids := s.e.cfg.IDs
-	x := Explanation{Time: s.begun, Call: explainCall(ids, &s.call), Outcome: "hunting"}
+	x := Explanation{Time: s.call.Begun, Call: explainCall(ids, &s.call), Outcome: "hunting"}
 	if s.stop != StopNone {
 		x.Outcome = s.stop.String()
 	}
@@ -118,8 +119,9 @@ func (s *Session) explainCandidate(i int) ExplainedCandidate {
 		a := &s.attempts[f.leg-1]
 		x.Result = &ExplainedResult{State: a.State.String()}
 		if a.State == AttemptAbandoned || a.State == AttemptEnded {
-			x.Result.Origin, x.Result.Code = a.Result.Origin.String(), int(a.Result.Code)
-			x.Result.Cause, x.Result.Phrase = a.Result.Cause.String(), a.Result.Phrase
+			res := a.Outcome()
+			x.Result.Origin, x.Result.Code = res.Origin.String(), int(res.Code)
+			x.Result.Cause, x.Result.Phrase = res.Cause.String(), res.Phrase
 		}
 	}
 	return x
@@ -127,7 +129,7 @@ func (s *Session) explainCandidate(i int) ExplainedCandidate {
 
 func explainCall(ids *Registry, c *Call) ExplainedCall {
 	x := ExplainedCall{
-		ID: AttemptID{Call: c.ID}.String(), Ref: c.Ref, To: c.To, From: c.From, Area: c.Dest.Area,
+		ID: c.ID.String(), Ref: c.Ref, To: c.To, From: c.From, Area: c.Dest.Area,
 		Group: ids.Groups.Name(c.Dest.Group), DayPart: ids.DayParts.Name(c.Dest.DayPart),
 		Tenant: ids.Tenants.Name(c.Tenant), Program: ids.Programs.Name(c.Program),
 		Campaign: ids.Campaigns.Name(c.Campaign), Mode: c.Mode.String(), Priority: c.Priority.String(),
@@ -147,15 +149,15 @@ func explainReadings(rs []Reading, t TrunkID) []ExplainedReading {
 	xs := []ExplainedReading{}
 	for _, r := range rs {
 		if r.Trunk == t {
-			xs = append(xs, ExplainedReading{Stage: r.Stage.String(), Name: r.Name, Value: r.Value, Text: r.Text})
+			xs = append(xs, ExplainedReading{Turn: r.Turn, Stage: r.Stage.String(), Name: r.Name, Value: r.Value, Text: r.Text})
 		}
 	}
 	return xs
 }
 
-// Explain tells what the engine would do with a call now: in which order it would dial the candidates, with which
-// caller IDs, and which of them would be refused. Nothing is journalled or observed, and everything that is taken
-// to find out is given back at once.
+// Explain tells what the engine would do with a call now: which candidates it would dial, in which order and with
+// which caller IDs, if each attempt failed at once, and which would be refused. Nothing is journalled or observed.
+// To find out, it takes what a call takes and gives it back at once, so for that moment others find a channel less.
 func (e *Engine) Explain(now time.Time, call Call) Explanation {
 	s := e.NewSession()
 	s.dry = true

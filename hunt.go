@@ -28,21 +28,28 @@ func (s *Session) Next(now time.Time) (Step, error) {
 			return Step{}, ErrAttemptOpen
 		}
 	}
-	if s.made >= s.e.cfg.MaxAttempts {
-		s.stop = StopAttempts
+	switch {
+	case s.made >= s.e.cfg.MaxAttempts:
+		s.halt(now, StopAttempts)
+		return s.stopped()
+	case !s.call.Deadline.IsZero() && !now.Before(s.call.Deadline):
+		s.halt(now, StopDeadline)
 		return s.stopped()
 	}
+	s.waiting = 0
+	s.record.turn++
 	var asked uint64 // candidates that had no room in this Next, but may have it soon
-	for {
+	for s.made+int(s.rehearsed) < s.e.cfg.MaxAttempts {
 		eligible := s.all() &^ s.tried &^ asked
 		i, choice := s.pick(now, eligible)
 		if i < 0 {
-			return s.noneLeft(now, asked)
+			s.again = choice.Again
+			break
 		}
 		h, err := s.hold(now, i)
 		if err == nil && !s.dry {
 			var a *Attempt
-			if a, err = s.start(now, i, choice, &h); err == nil {
+			if a, err = s.start(now, i, choice, eligible, &h); err == nil {
 				return Step{Kind: StepDial, Attempt: a, NotBefore: h.notBefore}, nil
 			}
 		}
@@ -55,6 +62,7 @@ func (s *Session) Next(now time.Time) (Step, error) {
 			s.rehearsed++
 			s.tried |= 1 << i
 			s.fates[i] = fate{leg: s.rehearsed, choice: choice, cli: h.cli.Number}
+			s.rehearsedCLI = h.cli.Number
 		case errors.Is(err, ErrJournal):
 			return Step{}, err
 		default:
@@ -64,10 +72,10 @@ func (s *Session) Next(now time.Time) (Step, error) {
 				continue
 			}
 			s.tried |= 1 << i
-			s.bid = s.attemptOf(i, choice, now)
-			_ = s.emitRefused(now, h.stage, err) // OnJournalError is told; a refusal holds nothing that could be lost
+			s.refuseBid(now, i)
 		}
 	}
+	return s.noneLeft(now, asked)
 }
 
 // all is the set of all candidates of the plan.
@@ -132,7 +140,7 @@ func (s *Session) undo(now time.Time, h *held) {
 
 // start opens the attempt: it is journalled before it leaves, then the observers are told. When the journal fails
 // and such calls are refused, nobody is told, because nothing leaves.
-func (s *Session) start(now time.Time, i int, choice Choice, h *held) (*Attempt, error) {
+func (s *Session) start(now time.Time, i int, choice Choice, eligible uint64, h *held) (*Attempt, error) {
 	a := &s.attempts[s.made]
 	*a = s.attemptOf(i, choice, now)
 	a.ID.Leg, a.State = uint8(s.made+1), AttemptOpen
@@ -144,28 +152,30 @@ func (s *Session) start(now time.Time, i int, choice Choice, h *held) (*Attempt,
 	s.e.tell(&s.ev)
 	s.made++
 	s.tried |= 1 << i
-	s.fates[i] = fate{leg: a.ID.Leg, choice: choice, cli: a.CLI}
+	s.fates[i] = fate{leg: a.ID.Leg, choice: choice, eligible: eligible, cli: a.CLI}
 	return a, nil
 }
 
 // attemptOf is what is known of an attempt before anything is held for it.
 func (s *Session) attemptOf(i int, choice Choice, now time.Time) Attempt {
-	return Attempt{
+	a := Attempt{
 		ID: AttemptID{Call: s.call.ID}, Call: s.call, Candidate: s.plan[i], Choice: choice, Start: now,
 	}
+	a.Call.record = nil // it belongs to the Session; an attempt may be copied
+	return a
 }
 
 // presented is the number that the call's latest attempt presented.
 func (s *Session) presented() Number {
 	if s.made == 0 {
-		return 0
+		return s.rehearsedCLI
 	}
 	return s.attempts[s.made-1].CLI
 }
 
 // worthWaiting reports whether a refusal for want of room may be over soon enough for this call.
 func (s *Session) worthWaiting(now time.Time, err error, again time.Time) bool {
-	return classOf(err) == RefusedCapacity && again.After(now) && again.Sub(s.begun) <= s.e.cfg.MaxWait
+	return classOf(err) == RefusedCapacity && again.After(now) && again.Sub(s.call.Begun) <= s.e.cfg.MaxWait
 }
 
 // noneLeft waits for the candidates of asked, or stops.
@@ -177,6 +187,7 @@ func (s *Session) noneLeft(now time.Time, asked uint64) (Step, error) {
 				until = t
 			}
 		}
+		s.waiting = asked
 		return Step{Kind: StepWait, Until: until}, nil
 	}
 	if s.made > 0 || s.rehearsed > 0 {
@@ -188,7 +199,8 @@ func (s *Session) noneLeft(now time.Time, asked uint64) (Step, error) {
 	for i := range s.fates {
 		f := &s.fates[i]
 		if f.err == nil { // failover let it rest and offered nothing else
-			f.stage, f.err = StageFailover, ErrNotOffered
+			f.stage, f.err, f.again = StageFailover, ErrNotOffered, s.again
+			s.refuseBid(now, i)
 		}
 		if !f.again.IsZero() && (s.noRoute.Again.IsZero() || f.again.Before(s.noRoute.Again)) {
 			s.noRoute.Again = f.again

@@ -2,6 +2,7 @@ package outdial
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -16,7 +17,8 @@ type Placed struct {
 	legs   [MaxAttempts]Leg
 	hangup [MaxAttempts]bool // the leg is to be ended as soon as Dial has returned it
 	closed bool
-	err    error // the first failure to journal a fact
+	sdp    []byte // of the answer
+	err    error  // the first failure to journal a fact
 }
 
 // Place carries one call from Begin to its answer: the loop over a Session for those who want one call. It dials
@@ -108,8 +110,8 @@ func (p *Placed) report(r Report) {
 	}
 }
 
-// apply tells the Session, and returns the leg that is to be ended because it was answered too late.
-func (p *Placed) apply(r Report) (late Leg) {
+// apply tells the Session, and returns the leg that is to be ended because hunting has moved on from it.
+func (p *Placed) apply(r Report) (over Leg) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var err error
@@ -118,20 +120,36 @@ func (p *Placed) apply(r Report) (late Leg) {
 		err = p.s.Progress(r.Time, r.Attempt, r.Marks)
 	case ReportAbandon:
 		err = p.s.Abandon(r.Time, r.Attempt, r.Result)
+		over = p.giveLegUp(r.Attempt)
 	case ReportAnswer:
 		var action AnswerAction
-		if action, err = p.s.Answer(r.Time, r.Attempt); action == AnswerEnd && p.s.find(r.Attempt) != nil {
-			p.hangup[r.Attempt.Leg-1] = true
-			late = p.legs[r.Attempt.Leg-1]
+		if action, err = p.s.Answer(r.Time, r.Attempt); action == AnswerEnd {
+			over = p.giveLegUp(r.Attempt)
+		} else {
+			p.sdp = slices.Clone(r.SDP)
 		}
 	case ReportEnd:
 		err = p.s.End(r.Time, r.Attempt, r.Result)
 		p.closeIfDone()
 	}
-	if err != nil && p.err == nil {
+	p.note(err)
+	return over
+}
+
+// note keeps the first error.
+func (p *Placed) note(err error) {
+	if p.err == nil {
 		p.err = err
 	}
-	return late
+}
+
+// giveLegUp marks a leg as one to be hung up, and returns it if Dial has returned it already.
+func (p *Placed) giveLegUp(id AttemptID) Leg {
+	if p.s.find(id) == nil {
+		return nil
+	}
+	p.hangup[id.Leg-1] = true
+	return p.legs[id.Leg-1]
 }
 
 func (p *Placed) closeIfDone() {
@@ -147,7 +165,7 @@ func (p *Placed) giveUp() {
 	now := p.e.cfg.Now()
 	for i := range p.s.attempts[:p.s.made] {
 		if a := &p.s.attempts[i]; a.State == AttemptOpen {
-			_ = p.s.Abandon(now, a.ID, Result{Origin: OriginCaller})
+			p.note(p.s.Abandon(now, a.ID, Result{Origin: OriginCaller}))
 		}
 	}
 	p.mu.Unlock()
@@ -160,7 +178,7 @@ func (p *Placed) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.s.stop == StopNone {
-		p.s.stop = StopCancelled
+		p.s.halt(p.e.cfg.Now(), StopCancelled)
 	}
 	p.closeIfDone()
 }
@@ -175,6 +193,13 @@ func (p *Placed) Answered() (Attempt, bool) {
 		}
 	}
 	return Attempt{}, false
+}
+
+// SDP returns the session description of the answer, or nil. It is not to be changed.
+func (p *Placed) SDP() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sdp
 }
 
 // Attempts returns copies of the attempts made so far, in order.

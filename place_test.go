@@ -172,7 +172,7 @@ func TestPlaceCancelled(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NoError(t, p.Wait(t.Context()))
 		require.Equal(t, outdial.StopCancelled, p.Stopped())
-		require.Equal(t, outdial.OriginCaller, p.Attempts()[0].Result.Origin)
+		require.Equal(t, outdial.OriginCaller, p.Attempts()[0].Abandoned.Origin)
 		require.True(t, w.clean())
 	})
 }

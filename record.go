@@ -4,6 +4,7 @@ import "slices"
 
 // Reading is one value that a stage read, drew or decided while it handled a call.
 type Reading struct {
+	Turn  int // the Next in which it was read, from 1; 0 = in Begin
 	Stage Stage
 	Trunk TrunkID // the candidate's trunk; 0 = about the call as a whole
 	Name  string  // what was read: "in_use", "weight", "health" …; a constant of the stage
@@ -15,19 +16,20 @@ type Reading struct {
 // methods of a nil *Record do nothing, which is how recording is off. A Record is not safe for concurrent use.
 type Record struct {
 	readings []Reading
+	turn     int
 }
 
 // Num records a number.
 func (r *Record) Num(s Stage, t TrunkID, name string, value float64) {
 	if r != nil {
-		r.readings = append(r.readings, Reading{Stage: s, Trunk: t, Name: name, Value: value})
+		r.readings = append(r.readings, Reading{Turn: r.turn, Stage: s, Trunk: t, Name: name, Value: value})
 	}
 }
 
 // Text records a text.
 func (r *Record) Text(s Stage, t TrunkID, name, text string) {
 	if r != nil {
-		r.readings = append(r.readings, Reading{Stage: s, Trunk: t, Name: name, Text: text})
+		r.readings = append(r.readings, Reading{Turn: r.turn, Stage: s, Trunk: t, Name: name, Text: text})
 	}
 }
 
@@ -45,6 +47,6 @@ func (r *Record) Readings() []Reading {
 // Reset forgets the readings and keeps the memory.
 func (r *Record) Reset() {
 	if r != nil {
-		r.readings = r.readings[:0]
+		r.readings, r.turn = r.readings[:0], 0
 	}
 }

@@ -1,8 +1,11 @@
 package outdial
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -13,9 +16,9 @@ type Recovery struct {
 	Unknown int    // attempts that the journal left open, now ended with OriginUnknown
 }
 
-// Recover rebuilds what the observers know from the journal, and ends every attempt that it left open: the process
-// died with it, and what became of it is not known. Call it once, after New and before the first Begin. Without a
-// journal it does nothing.
+// Recover rebuilds what the observers know from the journal, and ends every attempt of this node that it left open:
+// the process died with it, and what became of it is not known. Call it once, after New and before the first
+// Begin; later it is an error. Without a journal it does nothing.
 //
 // Usage is counted by the Started event, which is written before an attempt leaves, so a crash can only over-count
 // what was presented and attempted.
@@ -24,14 +27,21 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 	if e.cfg.Journal == nil {
 		return r, nil
 	}
+	if !e.ids.unused() {
+		return r, errors.New("outdial: recover: calls have begun already")
+	}
 	open := map[AttemptID]Attempt{}
 	err := e.cfg.Journal.Replay(0, func(ev *Event) error {
 		r.Events++
 		r.LastSeq = ev.Seq
+		if ev.Attempt != nil {
+			e.ids.seen(ev.Attempt.ID.Call, now)
+		}
 		switch ev.Kind {
 		case EventStarted, EventProgressed, EventAbandoned, EventAnswered:
-			open[ev.Attempt.ID] = *ev.Attempt
-			e.ids.seen(ev.Attempt.ID.Call, now)
+			if e.ids.own(ev.Attempt.ID.Call) {
+				open[ev.Attempt.ID] = *ev.Attempt
+			}
 		case EventEnded:
 			delete(open, ev.Attempt.ID)
 		}
@@ -42,11 +52,9 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 		return r, fmt.Errorf("outdial: recover: %w", err)
 	}
 	r.Unknown = len(open)
-	for _, a := range open {
-		if a.State != AttemptAbandoned {
-			a.Result = Result{Origin: OriginUnknown}
-		}
-		a.State = AttemptEnded
+	for _, id := range slices.SortedFunc(maps.Keys(open), compareAttemptIDs) {
+		a := open[id]
+		a.State, a.Result = AttemptEnded, Result{Origin: OriginUnknown}
 		a.Timeline.Set(MarkEnd, now.Sub(a.Start))
 		err = errors.Join(err, e.emit(&Event{Kind: EventEnded, Time: now, Attempt: &a}))
 	}
@@ -54,4 +62,8 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 		return r, fmt.Errorf("outdial: recover: %w", err)
 	}
 	return r, nil
+}
+
+func compareAttemptIDs(a, b AttemptID) int {
+	return cmp.Or(cmp.Compare(a.Call, b.Call), cmp.Compare(a.Leg, b.Leg))
 }

@@ -1,6 +1,9 @@
 package outdial
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Origin says who or what ended an attempt.
 type Origin uint8
@@ -43,4 +46,20 @@ type Result struct {
 	Text     string
 
 	RetryAfter time.Duration // Retry-After of the final response; 0 = none
+}
+
+// Blocked reports whether the callee, or an analytics engine on its side, does not want the call: 607 Unwanted
+// (RFC 8197), 608 Rejected (RFC 8688), or 603 with the signature of an analytics block ("603+", ATIS-1000099): the
+// phrase "Network Blocked", or a Reason text that begins with "v=analytics". A status that was rewritten on the way
+// counts by its Reason header. Such a call is never tried again around the block.
+func (r *Result) Blocked() bool {
+	switch {
+	case r.Code == 607, r.Code == 608, r.SIPCause == 607, r.SIPCause == 608:
+		return true
+	case r.Code == 603, r.SIPCause == 603:
+		const signature = "v=analytics"
+		return strings.EqualFold(r.Phrase, "Network Blocked") ||
+			len(r.Text) >= len(signature) && strings.EqualFold(r.Text[:len(signature)], signature)
+	}
+	return false
 }

@@ -20,7 +20,9 @@ func (e *Engine) Advance(now time.Time) (next time.Time) {
 			next = t
 		}
 	}
+	visit(e.cfg.Numbering)
 	visit(e.cfg.Router)
+	visit(e.cfg.Journal)
 	for _, o := range e.observers {
 		visit(o)
 	}

@@ -2,6 +2,7 @@ package outdial
 
 import (
 	"fmt"
+	"math/bits"
 	"time"
 )
 
@@ -15,19 +16,21 @@ import (
 type Session struct {
 	e     *Engine
 	call  Call
-	begun time.Time
 	plan  []Candidate
 	fates []fate // what became of plan[i]
 
 	attempts [MaxAttempts]Attempt
 	made     int
-	tried    uint64 // candidates that were dialled, or refused for good
-	stop     StopReason
+	tried    uint64     // candidates that were dialled, or refused for good
+	waiting  uint64     // candidates whose room the host was told to wait for
+	stop     StopReason // no further attempt, and why
 	noRoute  *NoRouteError
 	active   bool // a call has begun
 
-	dry       bool  // a rehearsal for Explain: nothing is journalled, observed or kept
-	rehearsed uint8 // candidates that would have been dialled
+	dry          bool      // a rehearsal for Explain: nothing is journalled, observed or kept
+	rehearsed    uint8     // candidates that would have been dialled
+	rehearsedCLI Number    // what the last of them would have presented
+	again        time.Time // when failover may offer a candidate again, after it offered none
 
 	record Record
 	ev     Event   // scratch: what is passed to observers must not escape per event
@@ -36,33 +39,33 @@ type Session struct {
 
 // fate is what became of a candidate.
 type fate struct {
-	leg    uint8 // the attempt it was dialled as; 0 = it was not
-	choice Choice
-	cli    Number
-	stage  Stage // who refused it, where err is not nil
-	err    error
-	again  time.Time
+	leg      uint8 // the attempt it was dialled as; 0 = it was not
+	choice   Choice
+	eligible uint64 // what failover chose among
+	cli      Number
+	stage    Stage // who refused it, where err is not nil
+	err      error
+	again    time.Time
 }
 
-// Begin starts a call: it looks the callee's number up, asks for admission, and takes the plan from the router. It
-// returns a *NoRouteError when the call may not be placed at all, and ErrInUse while an attempt of the former call
-// is open. The call is copied.
+// Begin starts a call: it issues the call's id, looks the callee's number up, asks for admission, and takes the plan
+// from the router. It returns a *NoRouteError when the call may not be placed at all (it wraps ErrJournal too when
+// that could not be written), and ErrInUse while a leg of the former call has not ended. The call is copied.
 func (s *Session) Begin(now time.Time, call Call) error {
 	if s.e == nil {
-		return ErrNotBegun
+		return ErrNoEngine
 	}
 	if s.open() > 0 {
 		return ErrInUse
 	}
+	s.dropWaiting(now)
 	s.reset(now, call)
 	c := &s.call
 	if !c.To.Valid() {
 		return s.refuseCall(now, ErrNoCallee, time.Time{})
 	}
-	if c.ID == 0 {
-		c.ID = s.e.ids.next(now)
-	}
 	c.Dest = s.e.cfg.Numbering.Locate(now, c.To)
+	s.recordDestination()
 	if again, err := s.e.cfg.Router.Admit(now, c); err != nil {
 		return s.refuseCall(now, err, again)
 	}
@@ -86,12 +89,23 @@ func (s *Session) Begin(now time.Time, call Call) error {
 }
 
 func (s *Session) reset(now time.Time, call Call) {
-	s.call, s.begun = call, now
+	s.call = call
+	s.call.ID, s.call.Begun, s.call.rehearsal, s.call.record = s.e.ids.next(now), now, s.dry, nil
 	s.plan, s.fates = s.plan[:0], s.fates[:0]
-	s.made, s.tried, s.stop, s.noRoute, s.active = 0, 0, StopNone, nil, true
+	s.made, s.tried, s.waiting, s.stop, s.noRoute, s.active = 0, 0, 0, StopNone, nil, true
 	s.record.Reset()
 	if s.e.cfg.Explain || s.dry {
 		s.call.record = &s.record
+	}
+}
+
+// recordDestination notes what the numbering plan said.
+func (s *Session) recordDestination() {
+	if r := s.call.record; r.On() {
+		d := &s.call.Dest
+		r.Num(StageNumbering, 0, "area", float64(d.Area))
+		r.Text(StageNumbering, 0, "group", s.e.cfg.IDs.Groups.Name(d.Group))
+		r.Text(StageNumbering, 0, "day_part", s.e.cfg.IDs.DayParts.Name(d.DayPart))
 	}
 }
 
@@ -102,7 +116,8 @@ func (s *Session) Call() *Call { return &s.call }
 func (s *Session) Attempts() []Attempt { return s.attempts[:s.made] }
 
 // Progress reports moments of an attempt that came now. What comes after the answer or the end of the attempt is
-// ignored: a provisional response may be overtaken by the final one.
+// ignored: a provisional response may be overtaken by the final one. When a leg that was abandoned rings after all,
+// no further attempt follows.
 func (s *Session) Progress(now time.Time, id AttemptID, marks Marks) error {
 	a := s.find(id)
 	if a == nil {
@@ -121,6 +136,7 @@ func (s *Session) Progress(now time.Time, id AttemptID, marks Marks) error {
 	if fresh == 0 {
 		return nil
 	}
+	s.reconsider(now, a)
 	s.ev = Event{Kind: EventProgressed, Time: now, Attempt: a, Marks: fresh}
 	return s.emit()
 }
@@ -136,14 +152,16 @@ func (s *Session) Abandon(now time.Time, id AttemptID, res Result) error {
 	if a.State != AttemptOpen {
 		return nil
 	}
-	a.State, a.Result = AttemptAbandoned, res
+	a.State, a.Abandoned = AttemptAbandoned, res
+	a.Timeline.Set(MarkAbandon, now.Sub(a.Start))
 	s.settle(a)
 	s.ev = Event{Kind: EventAbandoned, Time: now, Attempt: a}
 	return s.emit()
 }
 
-// Answer reports a 2xx, and says what to do with it: connect the caller, or, when hunting has moved on or the call
-// is over, end the leg. A second answer of the same attempt (a retransmission, a fork) is told the same again.
+// Answer reports a 2xx, and says what to do with it: connect the caller, or, when hunting has moved on from this leg
+// or the call is over, end the leg. Either way no further attempt follows. A second answer of the same attempt (a
+// retransmission, a fork) is told the same again.
 func (s *Session) Answer(now time.Time, id AttemptID) (AnswerAction, error) {
 	a := s.find(id)
 	if a == nil {
@@ -155,11 +173,14 @@ func (s *Session) Answer(now time.Time, id AttemptID) (AnswerAction, error) {
 	case AttemptAnswered:
 		return actionOf(a), nil
 	}
-	a.Late = a.State == AttemptAbandoned || s.stop != StopNone
+	a.Late = a.State == AttemptAbandoned || s.stop == StopAnswered || s.stop == StopCancelled
 	a.State = AttemptAnswered
 	a.Timeline.Set(MarkAnswer, now.Sub(a.Start))
-	if !a.Late {
+	switch {
+	case !a.Late:
 		s.stop = StopAnswered
+	case s.stop == StopNone:
+		s.halt(now, StopProgress)
 	}
 	s.ev = Event{Kind: EventAnswered, Time: now, Attempt: a}
 	return actionOf(a), s.emit()
@@ -172,8 +193,9 @@ func actionOf(a *Attempt) AnswerAction {
 	return AnswerConnect
 }
 
-// End reports that a leg is over: its channel and its caller ID are given back. Ending twice does nothing. Where
-// the attempt was abandoned and never answered, the result given to Abandon stands.
+// End reports that a leg is over: its channel and its caller ID are given back, and with OriginNeverSent everything
+// else that was counted for it too, as if it had not been tried. Ending twice does nothing. Before an answer,
+// OriginHost and OriginCaller end hunting.
 func (s *Session) End(now time.Time, id AttemptID, res Result) error {
 	a := s.find(id)
 	if a == nil {
@@ -182,15 +204,15 @@ func (s *Session) End(now time.Time, id AttemptID, res Result) error {
 	if a.State == AttemptEnded {
 		return nil
 	}
-	if a.State != AttemptAbandoned {
-		a.Result = res
-	}
-	wasOpen := a.State == AttemptOpen
-	a.State = AttemptEnded
+	was := a.State
+	a.State, a.Result = AttemptEnded, res
 	a.Timeline.Set(MarkEnd, now.Sub(a.Start))
-	s.release(now, a)
-	if wasOpen {
+	s.giveBack(now, a)
+	switch was {
+	case AttemptOpen:
 		s.settle(a)
+	case AttemptAbandoned:
+		s.reconsider(now, a)
 	}
 	s.ev = Event{Kind: EventEnded, Time: now, Attempt: a}
 	return s.emit()
@@ -201,7 +223,7 @@ func (s *Session) End(now time.Time, id AttemptID, res Result) error {
 // end; one that still waits for its legs abandons and ends each. Cancel twice, or on a finished call, does nothing.
 func (s *Session) Cancel(now time.Time) error {
 	if s.active && s.stop == StopNone {
-		s.stop = StopCancelled
+		s.halt(now, StopCancelled)
 	}
 	var first error
 	for i := range s.attempts[:s.made] {
@@ -241,27 +263,89 @@ func (s *Session) open() (n int) {
 	return n
 }
 
-// settle decides whether hunting may go on after a has failed: never once the callee may have heard it ring,
-// unless the configuration says so; never after the caller gave up; otherwise as failover judges the outcome.
+// settle decides whether hunting may go on after a has failed: never after the caller gave up; once the
+// callee may have heard it ring only if the verdict or the configuration says so; otherwise as failover judges.
 func (s *Session) settle(a *Attempt) {
-	switch {
-	case s.stop != StopNone:
-	case a.Result.Origin == OriginCaller || a.Result.Origin == OriginHost:
+	if s.stop != StopNone {
+		return
+	}
+	if res := a.Outcome(); res.Origin == OriginCaller || res.Origin == OriginHost {
 		s.stop = StopCancelled
+		return
+	}
+	verdict := VerdictStop
+	if s.e.cfg.Failover != nil {
+		verdict = s.e.cfg.Failover.Verdict(a)
+	}
+	switch {
+	case verdict == VerdictReroute:
 	case a.Progressed() && !s.e.cfg.AdvanceAfterProgress:
 		s.stop = StopProgress
-	case s.e.cfg.Failover == nil || s.e.cfg.Failover.Verdict(a) != VerdictAdvance:
+	case verdict != VerdictAdvance:
 		s.stop = StopVerdict
 	}
 }
 
-func (s *Session) release(now time.Time, a *Attempt) {
-	if s.e.cfg.Trunks != nil {
-		s.e.cfg.Trunks.Release(now, a.Channel)
+// reconsider stops hunting when an abandoned leg turns out to have reached the callee: it rings, or the carrier ends it
+// with an outcome that forbids another attempt. How the host itself ended it says nothing. It never sets hunting going
+// again, and leaves a successor that is already under way alone.
+func (s *Session) reconsider(now time.Time, a *Attempt) {
+	if !a.WasAbandoned() || s.stop != StopNone {
+		return
 	}
-	if s.e.cfg.CLIs != nil {
-		s.e.cfg.CLIs.Release(now, a.Use)
+	if a.State == AttemptEnded {
+		if a.Result.Origin == OriginCarrier {
+			s.settle(a)
+		}
+	} else if a.Progressed() && !s.e.cfg.AdvanceAfterProgress {
+		s.stop = StopProgress
 	}
+	if s.stop != StopNone {
+		s.dropWaiting(now)
+	}
+}
+
+// halt ends hunting.
+func (s *Session) halt(now time.Time, why StopReason) {
+	s.stop = why
+	s.dropWaiting(now)
+}
+
+// dropWaiting notes the bids that the host was told to wait for as refused: nobody will ask for them again.
+func (s *Session) dropWaiting(now time.Time) {
+	for b := s.waiting; b != 0; b &= b - 1 {
+		s.refuseBid(now, bits.TrailingZeros64(b))
+	}
+	s.waiting = 0
+}
+
+// giveBack returns what an attempt holds; all that was counted for it too, if it never left.
+func (s *Session) giveBack(now time.Time, a *Attempt) {
+	trunks, clis := s.e.cfg.Trunks, s.e.cfg.CLIs
+	if a.Result.Origin == OriginNeverSent && !a.Answered() {
+		f := &s.fates[s.fateOf(a)]
+		s.undo(now, &held{channel: a.Channel, cli: Presentation{Lease: a.Use}})
+		if s.e.cfg.Failover != nil {
+			s.e.cfg.Failover.Return(now, &s.call, s.plan, f.eligible, s.fateOf(a), f.choice)
+		}
+		return
+	}
+	if trunks != nil {
+		trunks.Release(now, a.Channel)
+	}
+	if clis != nil {
+		clis.Release(now, a.Use)
+	}
+}
+
+// fateOf is the place in the plan of the candidate that a was dialled on.
+func (s *Session) fateOf(a *Attempt) int {
+	for i := range s.fates {
+		if s.fates[i].leg == a.ID.Leg {
+			return i
+		}
+	}
+	return 0
 }
 
 // emit passes the event in s.ev on, unless this is a dry run.
@@ -276,14 +360,20 @@ func (s *Session) emit() error {
 func (s *Session) refuseCall(now time.Time, err error, again time.Time) error {
 	s.stop = StopNoRoute
 	s.bid = Attempt{ID: AttemptID{Call: s.call.ID}, Call: s.call, Start: now}
+	s.bid.Call.record = nil
 	s.noRoute = &NoRouteError{Call: s.call.ID, To: s.call.To, Again: again, Skipped: []Skip{{Err: err}}}
-	if jerr := s.emitRefused(now, stageOf(err), err); jerr != nil {
+	s.ev = Event{Kind: EventRefused, Time: now, Attempt: &s.bid, Refusal: codeOf(err), RefusalStage: stageOf(err)}
+	if jerr := s.emit(); jerr != nil {
 		return fmt.Errorf("%w (%w)", s.noRoute, jerr)
 	}
 	return s.noRoute
 }
 
-func (s *Session) emitRefused(now time.Time, stage Stage, err error) error {
-	s.ev = Event{Kind: EventRefused, Time: now, Attempt: &s.bid, Refusal: codeOf(err), RefusalStage: stage}
-	return s.emit()
+// refuseBid notes that the bid on candidate i was refused, for the reason in its fate. OnJournalError is told when
+// that cannot be written; a refusal holds nothing that could be lost.
+func (s *Session) refuseBid(now time.Time, i int) {
+	f := &s.fates[i]
+	s.bid = s.attemptOf(i, f.choice, now)
+	s.ev = Event{Kind: EventRefused, Time: now, Attempt: &s.bid, Refusal: codeOf(f.err), RefusalStage: f.stage}
+	_ = s.emit()
 }

@@ -167,15 +167,158 @@ func TestLateAnswerBeforeTheSuccessorAnswers(t *testing.T) {
 	require.Equal(t, outdial.AnswerConnect, action)
 }
 
-func TestAbandonResultStands(t *testing.T) {
+// TestAnAbandonedLegStillTells: what an abandoned leg does later can stop hunting, and both its ends are on record.
+func TestAnAbandonedLegStillTells(t *testing.T) {
+	begin := func(t *testing.T) (*world, *outdial.Session, *outdial.Attempt) {
+		w := newWorld(func(c *outdial.Config) { c.MaxWait = time.Minute })
+		s := w.engine.NewSession()
+		require.NoError(t, s.Begin(w.now, aCall))
+		a := dial(t, s, w.now)
+		require.NoError(t, s.Abandon(w.tick(time.Second), a.ID, outdial.Result{Origin: outdial.OriginNoTrying}))
+		require.NoError(t, s.Abandon(w.now, a.ID, carrier(500)), "abandoning twice does nothing")
+		return w, s, a
+	}
+	t.Run("it rings", func(t *testing.T) {
+		w, s, a := begin(t)
+		require.NoError(t, s.Progress(w.tick(time.Millisecond), a.ID, outdial.ProgressOf(180, false)))
+		requireStop(t, s, w.now, outdial.StopProgress)
+	})
+	t.Run("it is answered", func(t *testing.T) {
+		w, s, a := begin(t)
+		action, err := s.Answer(w.tick(time.Millisecond), a.ID)
+		require.NoError(t, err)
+		require.Equal(t, outdial.AnswerEnd, action)
+		requireStop(t, s, w.now, outdial.StopProgress)
+	})
+	t.Run("it is busy", func(t *testing.T) {
+		w, s, a := begin(t)
+		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, carrier(486)))
+		requireStop(t, s, w.now, outdial.StopVerdict)
+		require.Equal(t, outdial.OriginNoTrying, a.Abandoned.Origin)
+		require.Equal(t, uint16(486), a.Result.Code)
+		require.True(t, a.WasAbandoned())
+		last := w.journal.events[len(w.journal.events)-1]
+		require.Equal(t, uint16(486), last.Attempt.Result.Code)
+	})
+	t.Run("the host hung it up", func(t *testing.T) {
+		w, s, a := begin(t)
+		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, outdial.Result{Origin: outdial.OriginHost}))
+		require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk)
+	})
+	t.Run("it fails", func(t *testing.T) {
+		w, s, a := begin(t)
+		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, carrier(503)))
+		require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk)
+	})
+	t.Run("it rings while the call waits for room", func(t *testing.T) {
+		w, s, a := begin(t)
+		w.trunks.full[w.trunk("b")] = w.now.Add(10 * time.Second)
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StepWait, step.Kind)
+		require.NoError(t, s.Progress(w.tick(time.Second), a.ID, outdial.ProgressOf(180, false)))
+		requireStop(t, s, w.tick(10*time.Second), outdial.StopProgress)
+	})
+	t.Run("its successor is under way, and is answered", func(t *testing.T) {
+		w, s, a := begin(t)
+		next := dial(t, s, w.now)
+		require.NoError(t, s.Progress(w.tick(time.Millisecond), a.ID, outdial.ProgressOf(180, false)))
+		action, err := s.Answer(w.tick(time.Second), next.ID)
+		require.NoError(t, err)
+		require.Equal(t, outdial.AnswerConnect, action)
+		requireStop(t, s, w.now, outdial.StopAnswered)
+	})
+}
+
+func TestVerdictReroute(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.Failover = rerouter{new(testFailover)} })
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	a := dial(t, s, w.now)
+	require.NoError(t, s.Progress(w.now, a.ID, outdial.ProgressOf(183, true)))
+	require.NoError(t, s.End(w.now, a.ID, carrier(503)))
+	require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk)
+}
+
+type rerouter struct{ *testFailover }
+
+func (rerouter) Verdict(*outdial.Attempt) outdial.Verdict { return outdial.VerdictReroute }
+
+func TestNeverSentCostsNothing(t *testing.T) {
 	w := newWorld(nil)
 	s := w.engine.NewSession()
 	require.NoError(t, s.Begin(w.now, aCall))
 	a := dial(t, s, w.now)
-	require.NoError(t, s.Abandon(w.tick(time.Second), a.ID, outdial.Result{Origin: outdial.OriginNoTrying}))
-	require.NoError(t, s.Abandon(w.now, a.ID, carrier(500)), "abandoning twice does nothing")
-	require.NoError(t, s.End(w.tick(time.Second), a.ID, carrier(487)))
-	require.Equal(t, outdial.OriginNoTrying, a.Result.Origin)
+	require.NoError(t, s.End(w.now, a.ID, outdial.Result{Origin: outdial.OriginNeverSent}))
+	require.True(t, w.clean())
+	require.Equal(t, 1, w.trunks.undone)
+	require.Equal(t, 1, w.clis.undone)
+	require.Equal(t, 1, w.failover.returns)
+	require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk, "what cannot be sent there may be sent elsewhere")
+}
+
+func TestDeadline(t *testing.T) {
+	w := newWorld(nil)
+	s := w.engine.NewSession()
+	call := aCall
+	call.Deadline = w.now.Add(2 * time.Second)
+	require.NoError(t, s.Begin(w.now, call))
+	a := dial(t, s, w.now)
+	require.NoError(t, s.End(w.tick(2*time.Second), a.ID, carrier(503)))
+	requireStop(t, s, w.now, outdial.StopDeadline)
+}
+
+// TestBidsThatWaitedAreOnRecord: whatever ends the wait, the bids that were not placed are events.
+func TestBidsThatWaitedAreOnRecord(t *testing.T) {
+	for name, end := range map[string]func(*world, *outdial.Session) error{
+		"cancel": func(w *world, s *outdial.Session) error { return s.Cancel(w.now) },
+		"begin":  func(w *world, s *outdial.Session) error { return s.Begin(w.now, aCall) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(func(c *outdial.Config) { c.MaxWait = time.Minute })
+			w.trunks.full[w.trunk("a")] = w.now.Add(time.Second)
+			w.trunks.full[w.trunk("b")] = w.now.Add(time.Second)
+			s := w.engine.NewSession()
+			require.NoError(t, s.Begin(w.now, aCall))
+			step, err := s.Next(w.now)
+			require.NoError(t, err)
+			require.Equal(t, outdial.StepWait, step.Kind)
+			require.Empty(t, w.journal.events)
+			require.NoError(t, end(w, s))
+			require.Equal(t, []outdial.EventKind{outdial.EventRefused, outdial.EventRefused}, w.journal.kinds())
+			require.Equal(t, "full", w.journal.events[0].Refusal)
+		})
+	}
+}
+
+func TestNothingOffered(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.Failover = resting{new(testFailover)} })
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	_, err := s.Next(w.now)
+	require.ErrorIs(t, err, outdial.ErrNotOffered)
+	var no *outdial.NoRouteError
+	require.ErrorAs(t, err, &no)
+	require.Equal(t, start.Add(time.Minute), no.Again)
+	require.Equal(t, []outdial.EventKind{outdial.EventRefused, outdial.EventRefused}, w.journal.kinds())
+}
+
+type resting struct{ *testFailover }
+
+func (resting) Pick(time.Time, *outdial.Call, []outdial.Candidate, uint64) (int, outdial.Choice) {
+	return -1, outdial.Choice{Again: start.Add(time.Minute)}
+}
+
+func TestCallIDsAreTheEngines(t *testing.T) {
+	w := newWorld(nil)
+	s := w.engine.NewSession()
+	call := aCall
+	call.ID = 1<<64 - 1
+	require.NoError(t, s.Begin(w.now, call))
+	first := s.Call().ID
+	require.NotEqual(t, call.ID, first)
+	require.NoError(t, s.Begin(w.now, call))
+	require.Greater(t, s.Call().ID, first)
 }
 
 func TestCallerGivesUp(t *testing.T) {
@@ -370,7 +513,7 @@ func TestMaxAttempts(t *testing.T) {
 
 func TestSessionOutOfStep(t *testing.T) {
 	var zero outdial.Session
-	require.ErrorIs(t, zero.Begin(start, aCall), outdial.ErrNotBegun)
+	require.ErrorIs(t, zero.Begin(start, aCall), outdial.ErrNoEngine)
 	w := newWorld(nil)
 	s := w.engine.NewSession()
 	_, err := s.Next(w.now)
@@ -382,8 +525,11 @@ func TestSessionOutOfStep(t *testing.T) {
 }
 
 func TestNewNamesEveryBadField(t *testing.T) {
-	_, err := outdial.New(outdial.Config{Node: 5000, MaxAttempts: 99, JournalFailure: 7, Observers: []outdial.Observer{nil}})
-	for _, field := range []string{"Router", "Node", "MaxAttempts", "JournalFailure", "Observers[0]"} {
+	twice := new(testFailover)
+	_, err := outdial.New(outdial.Config{
+		Node: 5000, MaxAttempts: 99, JournalFailure: 7, Failover: twice, Observers: []outdial.Observer{nil, twice},
+	})
+	for _, field := range []string{"Router", "Node", "MaxAttempts", "JournalFailure", "Observers[0]", "Observers[1]"} {
 		require.ErrorContains(t, err, field)
 	}
 }
@@ -420,7 +566,7 @@ func playCall(t *rapid.T, w *world, s *outdial.Session) {
 	from := len(w.journal.events)
 	require.NoError(t, s.Begin(w.now, aCall))
 	var ids []outdial.AttemptID
-	connected, rang := 0, false
+	connected, rang, stopped := 0, false, false
 	for range rapid.IntRange(1, 40).Draw(t, "verbs") {
 		now := w.tick(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
 		verb := rapid.SampledFrom([]string{"next", "next", "progress", "ring", "abandon", "answer", "end", "cancel"}).Draw(t, "verb")
@@ -430,6 +576,7 @@ func playCall(t *rapid.T, w *world, s *outdial.Session) {
 				continue
 			}
 			require.False(t, rang, "dialled after it rang")
+			require.False(t, stopped, "dialled after the callee, or the network for it, said no")
 			require.Zero(t, connected, "dialled after an answer")
 			for _, a := range s.Attempts()[:len(s.Attempts())-1] {
 				require.NotEqual(t, step.Attempt.Candidate.Trunk, a.Candidate.Trunk, "a trunk was dialled twice")
@@ -444,7 +591,7 @@ func playCall(t *rapid.T, w *world, s *outdial.Session) {
 			require.NoError(t, s.Progress(now, id, outdial.ProgressOf(100, false)))
 		case "ring":
 			require.NoError(t, s.Progress(now, id, outdial.ProgressOf(180, false)))
-			rang = rang || a.State == outdial.AttemptOpen
+			rang = rang || a.State == outdial.AttemptOpen || a.State == outdial.AttemptAbandoned
 		case "abandon":
 			require.NoError(t, s.Abandon(now, id, outdial.Result{Origin: outdial.OriginNoTrying}))
 		case "answer":
@@ -453,9 +600,12 @@ func playCall(t *rapid.T, w *world, s *outdial.Session) {
 			if action == outdial.AnswerConnect && a.State != outdial.AttemptAnswered {
 				connected++
 			}
+			rang = rang || a.State != outdial.AttemptEnded
 			require.LessOrEqual(t, connected, 1)
 		case "end":
-			require.NoError(t, s.End(now, id, carrier(rapid.SampledFrom([]uint16{486, 503}).Draw(t, "code"))))
+			code := rapid.SampledFrom([]uint16{486, 503, 607}).Draw(t, "code")
+			require.NoError(t, s.End(now, id, carrier(code)))
+			stopped = stopped || a.State != outdial.AttemptEnded && a.State != outdial.AttemptAnswered && code != 503
 		case "cancel":
 			require.NoError(t, s.Cancel(now))
 		}

@@ -26,14 +26,15 @@ type Router interface {
 type Failover interface {
 	// Pick returns the index in plan of the candidate whose turn it is, among those whose bit is set in eligible
 	// (bit i stands for plan[i]; at least one is set), and how it was chosen. It stays within the lowest tier
-	// that has an eligible candidate, unless health says otherwise. -1 = none may be tried.
+	// that has an eligible candidate, unless health says otherwise. -1 = none may be tried now; Choice.Again says when.
 	Pick(now time.Time, call *Call, plan []Candidate, eligible uint64) (int, Choice)
 
 	// Return undoes a Pick whose candidate was refused by a later stage, so that it costs the target no turn.
 	Return(now time.Time, call *Call, plan []Candidate, eligible uint64, picked int, choice Choice)
 
-	// Verdict says whether hunting goes on after an attempt that was abandoned or ended without an answer. It
-	// judges the result alone: that nothing is retried after ringing or an answer is the engine's rule.
+	// Verdict says whether hunting goes on after an attempt that was abandoned or ended without an answer, by its
+	// Outcome. That nothing is retried after an answer is the engine's
+	// rule, and so is that nothing is after ringing, unless the verdict is VerdictReroute.
 	Verdict(a *Attempt) Verdict
 
 	Observer
@@ -44,12 +45,13 @@ type Verdict uint8
 
 // Verdicts. The zero value stops: going on is what needs a reason, since it may ring the callee again.
 const (
-	VerdictStop Verdict = iota
-	VerdictAdvance
+	VerdictStop    Verdict = iota
+	VerdictAdvance         // unless the callee may have heard it ring
+	VerdictReroute         // even then: for carriers that fake ringing
 )
 
-// String returns "stop" or "advance".
-func (v Verdict) String() string { return nameOf(v, "stop", "advance") }
+// String returns "stop", "advance" or "reroute".
+func (v Verdict) String() string { return nameOf(v, "stop", "advance", "reroute") }
 
 // Trunks says whether a trunk has room, and holds it. *trunk.Set is one.
 type Trunks interface {
@@ -100,10 +102,17 @@ type Advancer interface {
 	Advance(now time.Time) (next time.Time)
 }
 
+// ControlChecker is a stage or an observer that knows some actions. Engine.Control asks every one before it
+// journals: an error refuses the change, which then changes nothing. Actions that it does not know give nil.
+type ControlChecker interface {
+	CheckControl(now time.Time, c *Control) error
+}
+
 // Journal keeps events. *cdr.Journal (package kpi/cdr) is the implementation that ships.
 type Journal interface {
 	// Append writes ev and sets its Seq. When it returns nil, the event survives the death of the process (and of
-	// the machine, where the implementation says so). Safe for concurrent use.
+	// the machine, where the implementation says so). After an error the event must not come up in a replay: an
+	// implementation that cannot take back what it wrote fails for good. Safe for concurrent use.
 	Append(ev *Event) error
 
 	// Replay calls fn for every event with a Seq greater than after, in order, with Replay set, until fn returns

@@ -55,10 +55,11 @@ func (f *testFailover) Return(time.Time, *outdial.Call, []outdial.Candidate, uin
 }
 
 func (f *testFailover) Verdict(a *outdial.Attempt) outdial.Verdict {
+	res := a.Outcome()
 	switch {
-	case a.Result.Origin == outdial.OriginCarrier && a.Result.Code/100 != 5:
+	case res.Origin == outdial.OriginCarrier && res.Code/100 != 5:
 		return outdial.VerdictStop
-	case a.Result.Origin == outdial.OriginNoAnswer:
+	case res.Origin == outdial.OriginNoAnswer:
 		return outdial.VerdictStop
 	}
 	return outdial.VerdictAdvance

@@ -7,13 +7,14 @@ type StepKind uint8
 
 // Kinds of step.
 const (
-	StepStop StepKind = iota // hunting is over: Stop says why
+	StepNone StepKind = iota // no step: Next returned an error that is about the host or the journal
+	StepStop                 // hunting is over: Stop says why
 	StepDial                 // dial Attempt, not before NotBefore
 	StepWait                 // nothing may leave now: call Next again at Until
 )
 
-// String returns "stop", "dial" or "wait".
-func (k StepKind) String() string { return nameOf(k, "stop", "dial", "wait") }
+// String returns "none", "stop", "dial" or "wait".
+func (k StepKind) String() string { return nameOf(k, "none", "stop", "dial", "wait") }
 
 // Step is what a host is to do next with a call.
 type Step struct {
@@ -32,16 +33,18 @@ const (
 	StopNone      StopReason = iota
 	StopAnswered             // an attempt was answered
 	StopVerdict              // the outcome forbids another attempt: busy, declined, blocked, no such number …
-	StopProgress             // the callee may have heard it ring: another attempt might ring twice
+	StopProgress             // the callee may have heard it ring, on whichever leg, whatever came then
 	StopExhausted            // every candidate was tried or refused
 	StopAttempts             // as many attempts were made as the configuration allows
 	StopNoRoute              // no attempt could be placed: the error is a *NoRouteError
-	StopCancelled            // the caller gave up, or the Session was cancelled
+	StopCancelled            // the caller gave up, the host ended the leg, or the Session was cancelled
+	StopDeadline             // Call.Deadline has passed
 )
 
 // String returns the reason in lower case with underscores.
 func (r StopReason) String() string {
-	return nameOf(r, "none", "answered", "verdict", "progress", "exhausted", "attempts", "no_route", "cancelled")
+	return nameOf(r, "none", "answered", "verdict", "progress", "exhausted", "attempts", "no_route", "cancelled",
+		"deadline")
 }
 
 // AnswerAction is what a host is to do with a leg that was answered.

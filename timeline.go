@@ -5,7 +5,7 @@ import "time"
 // Mark is a moment in the life of an attempt.
 type Mark uint8
 
-// Moments of an attempt, in the order in which they usually come.
+// Moments of an attempt, in the order in which they usually come, but for MarkAbandon.
 const (
 	MarkInvite      Mark = iota // the INVITE left the host
 	MarkTrying                  // 100, or whatever came first
@@ -15,12 +15,15 @@ const (
 	MarkMedia                   // the first media packet from the far side
 	MarkAnswer                  // the first 2xx
 	MarkEnd                     // the leg is over
+	MarkAbandon                 // hunting moved on while the leg still lived
 	markCount
 )
 
-// String returns "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer" or "end".
+// String returns "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer", "end" or
+// "abandon".
 func (m Mark) String() string {
-	return nameOf(m, "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer", "end")
+	return nameOf(m, "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer", "end",
+		"abandon")
 }
 
 // Timeline holds when each moment of an attempt came, as the time since Attempt.Start. Zero means that it did not

@@ -117,8 +117,8 @@ func (s *Selector) Return(now time.Time, call *outdial.Call, plan []outdial.Cand
 // Verdict implements outdial.Failover: the verdict of Judge.
 func (s *Selector) Verdict(a *outdial.Attempt) outdial.Verdict { return s.Judge(a).Verdict }
 
-// Judge says what the verdict table makes of how a ended: of a.Result alone.
-func (s *Selector) Judge(a *outdial.Attempt) Judgement { return s.rules.judge(&a.Result) }
+// Judge says what the verdict table makes of how a ended, or of why hunting moved on from it: of a.Outcome alone.
+func (s *Selector) Judge(a *outdial.Attempt) Judgement { return s.rules.judge(a.Outcome()) }
 
 // Advance ends what time alone ends (suspensions, holds, lost probes) and returns when something may be due next;
 // zero = nothing is. Choices do not depend on it: they look at the time themselves. It implements outdial.Advancer.

@@ -68,7 +68,7 @@ func (d *decoder) group(tag byte) {
 	case groupDisposition:
 		d.event.Disposition = &d.disposition
 		d.disposition = outdial.Disposition{
-			Attempt: d.attemptID(), AnsweredBy: outdial.AnsweredBy(d.byte()), Contact: d.bool(),
+			AnsweredBy: outdial.AnsweredBy(d.byte()), Contact: d.bool(),
 			AgentTime: time.Duration(d.int()), Code: d.text(),
 		}
 	case groupLabel:
@@ -97,7 +97,11 @@ func (d *decoder) readAttempt(a *outdial.Attempt) {
 	d.readTimeline(&a.Timeline)
 	a.State = outdial.AttemptState(d.byte())
 	a.Late = d.bool()
-	r := &a.Result
+	d.readResult(&a.Result)
+	d.readResult(&a.Abandoned)
+}
+
+func (d *decoder) readResult(r *outdial.Result) {
 	r.Origin = outdial.Origin(d.byte())
 	r.Code = uint16(d.uint())
 	r.Cause.Value = d.byte()
@@ -118,6 +122,8 @@ func (d *decoder) readCall(c *outdial.Call, attempt outdial.CallID) {
 	c.Campaign = outdial.CampaignID(d.id(idCampaign))
 	c.Mode = outdial.Mode(d.byte())
 	c.Priority = outdial.Priority(d.byte())
+	c.Deadline = d.time()
+	c.Begun = d.time()
 	t := &c.Dest
 	t.Country[0] = d.byte()
 	t.Country[1] = d.byte()

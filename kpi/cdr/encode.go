@@ -63,7 +63,6 @@ func (e *encoder) encode(ev *outdial.Event) error {
 	}
 	if d := ev.Disposition; d != nil {
 		g := e.begin(groupDisposition)
-		e.attemptID(d.Attempt)
 		e.byte(byte(d.AnsweredBy))
 		e.bool(d.Contact)
 		e.int(int64(d.AgentTime))
@@ -104,7 +103,11 @@ func (e *encoder) attempt(a *outdial.Attempt) {
 	e.timeline(&a.Timeline)
 	e.byte(byte(a.State))
 	e.bool(a.Late)
-	r := &a.Result
+	e.result(&a.Result)
+	e.result(&a.Abandoned)
+}
+
+func (e *encoder) result(r *outdial.Result) {
 	e.byte(byte(r.Origin))
 	e.uint(uint64(r.Code))
 	e.byte(r.Cause.Value)
@@ -125,6 +128,8 @@ func (e *encoder) call(c *outdial.Call, attempt outdial.CallID) {
 	e.id(idCampaign, uint32(c.Campaign))
 	e.byte(byte(c.Mode))
 	e.byte(byte(c.Priority))
+	e.time(c.Deadline)
+	e.time(c.Begun)
 	d := &c.Dest
 	e.byte(d.Country[0])
 	e.byte(d.Country[1])
