@@ -157,6 +157,8 @@ func TestVerdictOf(t *testing.T) {
 		}
 		return s
 	}
+	rang := failed("alpha")
+	rang.Attempts[0].Rang = true
 	full := failed("alpha")
 	full.Refused = []refused{{Trunk: "budget", Code: "channels"}}
 	for name, tc := range map[string]struct {
@@ -168,6 +170,7 @@ func TestVerdictOf(t *testing.T) {
 		"lost":                {fate{Code: 500}, failed("alpha"), nil, wasLost},
 		"failed everywhere":   {fate{Code: 500}, failed("alpha", "budget"), nil, failedEverywhere},
 		"the other was full":  {fate{Code: 500}, full, nil, failedEverywhere},
+		"it rang":             {fate{Code: 500}, rang, nil, failedRinging},
 		"gave up":             {fate{Code: 487, GaveUp: errRangLong}, failed("alpha"), nil, dialerGaveUp},
 		"stopped":             {fate{GaveUp: errStopped}, nil, nil, wasStopped},
 		"no final response":   {fate{}, failed("alpha"), nil, unexplained},

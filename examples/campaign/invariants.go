@@ -126,7 +126,7 @@ func neverAround(e *evidence) error {
 	for n, s := range e.Ledger.Calls {
 		for i, a := range s.Attempts[:max(len(s.Attempts)-1, 0)] {
 			for _, r := range records[n][a.Trunk] {
-				if isCalleeOutcome(r.Script) && a.Result.Origin == outdial.OriginCarrier {
+				if isCalleeOutcome(r.Script) && a.Result.Origin == outdial.OriginCarrier && !a.Abandoned {
 					return fmt.Errorf("%s: %s on %s, and then tried on %s", n, r.Script, a.Trunk, s.Attempts[i+1].Trunk)
 				}
 			}

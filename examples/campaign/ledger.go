@@ -11,16 +11,18 @@ import (
 
 // attempt is one attempt as the journal tells it.
 type attempt struct {
-	ID       string
-	Trunk    string
-	Why      outdial.Why
-	CLI      outdial.Number
-	Start    time.Time
-	Failed   time.Time // when hunting moved on or it ended without an answer
-	Answered time.Time
-	Ended    time.Time
-	Late     bool // answered, but too late
-	Result   outdial.Result
+	ID        string
+	Trunk     string
+	Why       outdial.Why
+	CLI       outdial.Number
+	Start     time.Time
+	Failed    time.Time // when hunting moved on or it ended without an answer
+	Answered  time.Time
+	Ended     time.Time
+	Abandoned bool           // hunting moved on while it still lived
+	Rang      bool           // a response beyond 100 came: the callee may have heard it
+	Late      bool           // answered, but too late
+	Result    outdial.Result // why hunting moved on, else how it ended
 }
 
 // refused is a bid that a stage refused.
@@ -114,7 +116,7 @@ func (g *ledger) read(dir string) error {
 func (g *ledger) Observe(ev *outdial.Event) {
 	g.Events++
 	g.Seq = ev.Seq
-	if ev.Attempt == nil {
+	if ev.Kind < outdial.EventRefused || ev.Kind > outdial.EventEnded {
 		return
 	}
 	e := ev.Attempt
@@ -143,7 +145,9 @@ func (g *ledger) Observe(ev *outdial.Event) {
 	}
 	switch ev.Kind {
 	case outdial.EventAbandoned:
-		a.Failed, a.Result = ev.Time, e.Result
+		a.Failed, a.Abandoned, a.Result = ev.Time, true, *e.Outcome()
+	case outdial.EventProgressed:
+		a.Rang = e.Progressed()
 	case outdial.EventAnswered:
 		a.Answered, a.Late = ev.Time, e.Late
 		if e.Late {
@@ -152,7 +156,10 @@ func (g *ledger) Observe(ev *outdial.Event) {
 			t.Answered++
 		}
 	case outdial.EventEnded:
-		a.Ended, a.Result = ev.Time, e.Result
+		a.Ended = ev.Time
+		if !a.Abandoned {
+			a.Result = e.Result
+		}
 		if a.Failed.IsZero() && a.Answered.IsZero() {
 			a.Failed = ev.Time
 		}

@@ -18,6 +18,7 @@ const (
 	dialerGaveUp     verdict = "given up by the dialer, ringing" // it rang too long
 	outdialRefused   verdict = "refused by outdial"              // no room, no number: the reason is in the journal
 	wasStopped       verdict = "stopped with the campaign"
+	failedRinging    verdict = "failed after it may have rung, so not tried again"
 	failedEverywhere verdict = "failed on every trunk"
 	wasLost          verdict = "lost"        // it failed although a trunk was left that could have carried it
 	unexplained      verdict = "unexplained" // the three do not agree
@@ -69,6 +70,9 @@ func verdictOf(f fate, s *story, records map[string][]siptest.Record, trunks []s
 			}
 			return calleeDecided, r.Script
 		}
+	}
+	if slices.ContainsFunc(s.Attempts, func(a *attempt) bool { return a.Rang }) {
+		return failedRinging, ""
 	}
 	for _, t := range trunks {
 		tried := slices.ContainsFunc(s.Attempts, func(a *attempt) bool { return a.Trunk == t })
