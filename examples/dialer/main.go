@@ -104,7 +104,7 @@ func (d *dialer) agent(ctx context.Context, name int, list <-chan outdial.Number
 		if err := placed.Wait(ctx); err != nil {
 			return
 		}
-		_ = d.engine.Dispose(time.Now(), outdial.Disposition{Attempt: leg.ID, AnsweredBy: outdial.AnsweredByHuman, Contact: true})
+		_ = d.engine.Dispose(time.Now(), &leg, outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman, Contact: true})
 	}
 }
 
