@@ -177,6 +177,7 @@ func TestVerdictOf(t *testing.T) {
 		"nobody knows it":     {fate{Code: 500}, nil, nil, unexplained},
 		"answer from nowhere": {fate{Code: 200}, failed("alpha"), nil, unexplained},
 		"another code":        {fate{Code: 404}, failed("alpha"), map[string][]siptest.Record{"alpha": {{Script: string(busy), Code: 486}}}, unexplained},
+		"we cancelled it":     {fate{Code: 408}, failed("alpha", "budget"), map[string][]siptest.Record{"budget": {{Script: string(noAnswer), Code: 487, Cancelled: true}}}, failedEverywhere},
 		"busy":                {fate{Code: 486}, failed("alpha"), map[string][]siptest.Record{"alpha": {{Script: string(busy), Code: 486}}}, calleeDecided},
 	} {
 		t.Run(name, func(t *testing.T) {

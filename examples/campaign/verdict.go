@@ -62,14 +62,20 @@ func verdictOf(f fate, s *story, records map[string][]siptest.Record, trunks []s
 		}
 		return unexplained, fmt.Sprintf("%d, and nothing in the journal", f.Code)
 	}
-	if rs := records[last.Trunk]; len(rs) > 0 {
-		r := rs[len(rs)-1]
-		if isCalleeOutcome(r.Script) {
-			if r.Code != f.Code {
-				return unexplained, fmt.Sprintf("the carrier said %d, the dialer heard %d", r.Code, f.Code)
+	said := 0 // by the callee's side on the last trunk, if hunting waited for that
+	for name, rs := range records {
+		for _, r := range rs {
+			switch {
+			case !isCalleeOutcome(r.Script) || r.Cancelled: // we ended it ourselves
+			case r.Code == f.Code:
+				return calleeDecided, r.Script
+			case name == last.Trunk && !last.Abandoned:
+				said = r.Code
 			}
-			return calleeDecided, r.Script
 		}
+	}
+	if said != 0 {
+		return unexplained, fmt.Sprintf("the carrier said %d, the dialer heard %d", said, f.Code)
 	}
 	if slices.ContainsFunc(s.Attempts, func(a *attempt) bool { return a.Rang }) {
 		return failedRinging, ""
