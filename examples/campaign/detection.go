@@ -18,9 +18,7 @@ type detection struct {
 
 	from, until time.Time // what is looked at; zero = no bound
 
-	row      int
-	healthy  uint64
-	failed   uint64
+	before   failover.Target // at the event before
 	selector *failover.Selector
 	id       outdial.TrunkID
 }
@@ -55,17 +53,14 @@ func (d *detection) Observe(ev *outdial.Event) {
 		if t.Trunk != d.id || t.Group != 0 {
 			continue
 		}
-		if t.Healthy > d.healthy {
-			d.row = 0
-		}
-		if t.Failed > d.failed {
-			d.row++
-		}
-		d.healthy, d.failed = t.Healthy, t.Failed
+		before := d.before
+		d.before = t
 		if ev.Time.Before(d.from) {
 			return
 		}
-		d.Row = max(d.Row, d.row)
+		if before.State == failover.Up && t.Failed > before.Failed { // what fails while it rests is no row
+			d.Row = max(d.Row, before.Failures+1)
+		}
 		if t.State == failover.Out {
 			d.Noticed = ev.Time
 		}

@@ -70,14 +70,10 @@ func (c *campaign) detections(e *evidence) error {
 			}
 		}
 	}
-	switch {
-	case e.Broken.IsZero():
+	if e.Broken.IsZero() {
 		return nil
-	case c.opts.Fault == faultSilent:
-		return add(good, hardFailures, e.Broken, e.Healed)
-	default:
-		return add(good, softFailures, e.Broken, e.Healed)
 	}
+	return add(good, softFailures, e.Broken, e.Healed)
 }
 
 // replay folds the whole journal.
