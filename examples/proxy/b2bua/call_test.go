@@ -34,6 +34,7 @@ func TestAnsweredBySecondTrunk(t *testing.T) {
 		require.Equal(t, cli, b.From)
 		require.Equal(t, cli, b.PAI)
 		require.Equal(t, callee, b.To)
+		require.Contains(t, b.Headers, siptest.Header{Name: "Max-Forwards", Value: "69"})
 		require.Equal(t, b2bua.Stats{Calls: 1, Answered: 1}, w.proxy.Stats())
 	})
 }

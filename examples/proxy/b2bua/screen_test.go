@@ -83,7 +83,9 @@ func TestScreening(t *testing.T) {
 				}
 				if answer != "" {
 					require.Contains(t, answer, ";tag=", "every answer has a To tag")
+					before := w.proxy.Stats().Rejected
 					require.Equal(t, answer, w.raw("10.0.0.2:7000", msg), "a copy gets the same")
+					require.Equal(t, before, w.proxy.Stats().Rejected, "and nothing else")
 				}
 				require.Zero(t, w.first.Stats().Invites)
 				require.Zero(t, w.proxy.Live())
