@@ -83,10 +83,8 @@ var columns = []column{
 	ratioColumn("propensity", func(a *outdial.Attempt) *float64 { return &a.Candidate.Propensity }),
 	enumColumn("why", func(a *outdial.Attempt) *outdial.Why { return &a.Choice.Why }),
 	ratioColumn("probability", func(a *outdial.Attempt) *float64 { return &a.Choice.Probability }),
-	{
-		"start", false, func(_ *Export, ev *outdial.Event) string { return stamp(ev.Attempt.Start) },
-		func(_ *outdial.Registry, ev *outdial.Event, s string) error { return parseTime(s, &ev.Attempt.Start) },
-	},
+	timeColumn("begun", func(a *outdial.Attempt) *time.Time { return &a.Call.Begun }),
+	timeColumn("start", func(a *outdial.Attempt) *time.Time { return &a.Start }),
 	markColumn(outdial.MarkInvite),
 	markColumn(outdial.MarkTrying),
 	markColumn(outdial.MarkProvisional),
@@ -95,6 +93,7 @@ var columns = []column{
 	markColumn(outdial.MarkMedia),
 	markColumn(outdial.MarkAnswer),
 	markColumn(outdial.MarkEnd),
+	markColumn(outdial.MarkAbandon),
 	{"pdd", true, func(_ *Export, ev *outdial.Event) string { return spanOf(ev.Attempt.Timeline.PDD()) }, nil},
 	{"duration", true, func(_ *Export, ev *outdial.Event) string { return spanOf(ev.Attempt.Timeline.Duration()) }, nil},
 	enumColumn("state", func(a *outdial.Attempt) *outdial.AttemptState { return &a.State }),
@@ -116,6 +115,27 @@ var columns = []column{
 			return parseSeconds(s, &ev.Attempt.Result.RetryAfter)
 		},
 	},
+	abandonedColumn(),
+}
+
+// abandonedColumn is why hunting moved on: empty, not "unknown", for an attempt that was not abandoned.
+func abandonedColumn() column {
+	c := enumColumn("abandoned_origin", func(a *outdial.Attempt) *outdial.Origin { return &a.Abandoned.Origin })
+	word := c.get
+	c.get = func(x *Export, ev *outdial.Event) string {
+		if ev.Attempt.Abandoned.Origin == outdial.OriginUnknown && !ev.Attempt.WasAbandoned() {
+			return ""
+		}
+		return word(x, ev)
+	}
+	return c
+}
+
+func timeColumn(name string, at func(*outdial.Attempt) *time.Time) column {
+	return column{
+		name, false, func(_ *Export, ev *outdial.Event) string { return stamp(*at(ev.Attempt)) },
+		func(_ *outdial.Registry, ev *outdial.Event, s string) error { return parseTime(s, at(ev.Attempt)) },
+	}
 }
 
 func textColumn(name string, at func(*outdial.Attempt) *string) column {

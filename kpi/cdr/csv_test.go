@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,7 @@ func exportable(t testing.TB) outdial.Event {
 	a.Result.Origin = outdial.OriginCalleeHangup
 	a.Result.Cause = outdial.Cause{Value: 21, Location: outdial.LocationUser}
 	a.Result.Phrase = `Limit, "exceeded"`
+	a.Call.Deadline, a.Abandoned = time.Time{}, outdial.Result{Origin: outdial.OriginNoTrying}
 	for m := range a.Timeline {
 		a.Timeline[m] = -a.Timeline[m]
 	}
@@ -119,11 +121,16 @@ func TestJSONL(t *testing.T) {
 	require.Equal(t, `Limit, "exceeded"`, got["phrase"])
 	require.Equal(t, "21/U", got["cause"])
 	require.Equal(t, true, got["late"])
+	require.Equal(t, "no_trying", got["abandoned_origin"])
+	require.Positive(t, got["abandon"])
 	got = nil
 	require.NoError(t, json.Unmarshal([]byte(lines[1]), &got))
 	require.InDelta(t, 1.24, got["pdd"], 1e-6)
 	require.InDelta(t, 33, got["duration"], 1e-6)
+	require.Equal(t, "2026-03-04T12:00:00.122456789Z", got["begun"])
 	require.NotContains(t, got, "media")
+	require.NotContains(t, got, "abandon")
+	require.NotContains(t, got, "abandoned_origin")
 	require.NotContains(t, got, "late")
 	require.NotContains(t, b.String(), "2125550123")
 }

@@ -16,7 +16,7 @@ type decoder struct {
 	names   glossary
 	seed    maphash.Seed
 	texts   [512]string // texts seen, by hash: phrases, codes and references repeat from event to event
-	b       []byte      // the group being read
+	b       []byte      // the group or sub-group being read, and what stands before it
 	i       int         // the next byte of it
 	problem string
 
@@ -87,8 +87,12 @@ func (d *decoder) group(tag byte) {
 
 func (d *decoder) readAttempt(a *outdial.Attempt) {
 	*a = outdial.Attempt{ID: d.attemptID()}
+	outer := d.enter()
 	d.readCall(&a.Call, a.ID.Call)
+	d.leave(outer)
+	outer = d.enter()
 	d.readCandidate(&a.Candidate)
+	d.leave(outer)
 	a.Choice.Why = outdial.Why(d.byte())
 	a.Choice.Probability = d.float()
 	a.CLI = outdial.Number(d.uint())
@@ -102,6 +106,7 @@ func (d *decoder) readAttempt(a *outdial.Attempt) {
 }
 
 func (d *decoder) readResult(r *outdial.Result) {
+	outer := d.enter()
 	r.Origin = outdial.Origin(d.byte())
 	r.Code = uint16(d.uint())
 	r.Cause.Value = d.byte()
@@ -110,6 +115,7 @@ func (d *decoder) readResult(r *outdial.Result) {
 	r.SIPCause = uint16(d.uint())
 	r.Text = d.text()
 	r.RetryAfter = time.Duration(d.int())
+	d.leave(outer)
 }
 
 func (d *decoder) readCall(c *outdial.Call, attempt outdial.CallID) {
@@ -154,6 +160,19 @@ func (d *decoder) readTimeline(t *outdial.Timeline) {
 		}
 	}
 }
+
+// enter narrows the group to the sub-group that begins here; leave goes on behind it.
+func (d *decoder) enter() (outer []byte) {
+	size := d.uint()
+	if left := uint64(len(d.b) - d.i); size > left {
+		d.problem = "a sub-group is longer than its group"
+		size = left
+	}
+	outer, d.b = d.b, d.b[:d.i+int(size)]
+	return outer
+}
+
+func (d *decoder) leave(outer []byte) { d.i, d.b = len(d.b), outer }
 
 func (d *decoder) attemptID() outdial.AttemptID {
 	return outdial.AttemptID{Call: outdial.CallID(d.fixed()), Leg: d.byte()}
@@ -244,7 +263,7 @@ func (d *decoder) text() string {
 	return *slot
 }
 
-// short notes a group that ends within a field. One that ends before a field was written by an older version.
+// short notes a group or sub-group that ends within a field. One that ends before a field was written by an older version.
 func (d *decoder) short() {
 	if d.i < len(d.b) {
 		d.problem = "the event's body ends within a field"

@@ -24,7 +24,7 @@ const (
 	groupControl     = 6
 )
 
-// maxEvent is more than the record of any event can have: eleven texts and less than a hundred numbers.
+// maxEvent is more than the record of any event can have: fourteen texts and less than 150 numbers.
 const maxEvent = 8192
 
 // encoder writes the record of one event. It needs no lock: ids stand in the body as the writer's own numbers.
@@ -93,8 +93,12 @@ func (e *encoder) encode(ev *outdial.Event) error {
 
 func (e *encoder) attempt(a *outdial.Attempt) {
 	e.attemptID(a.ID)
+	in := e.enter()
 	e.call(&a.Call, a.ID.Call)
+	e.leave(in)
+	in = e.enter()
 	e.candidate(&a.Candidate)
+	e.leave(in)
 	e.byte(byte(a.Choice.Why))
 	e.float(a.Choice.Probability)
 	e.uint(uint64(a.CLI))
@@ -107,15 +111,20 @@ func (e *encoder) attempt(a *outdial.Attempt) {
 	e.result(&a.Abandoned)
 }
 
+// result writes a sub-group, an empty one for the zero Result: what did not end and what was not abandoned.
 func (e *encoder) result(r *outdial.Result) {
-	e.byte(byte(r.Origin))
-	e.uint(uint64(r.Code))
-	e.byte(r.Cause.Value)
-	e.byte(byte(r.Cause.Location))
-	e.text(r.Phrase)
-	e.uint(uint64(r.SIPCause))
-	e.text(r.Text)
-	e.int(int64(r.RetryAfter))
+	in := e.enter()
+	if *r != (outdial.Result{}) {
+		e.byte(byte(r.Origin))
+		e.uint(uint64(r.Code))
+		e.byte(r.Cause.Value)
+		e.byte(byte(r.Cause.Location))
+		e.text(r.Phrase)
+		e.uint(uint64(r.SIPCause))
+		e.text(r.Text)
+		e.int(int64(r.RetryAfter))
+	}
+	e.leave(in)
 }
 
 func (e *encoder) call(c *outdial.Call, attempt outdial.CallID) {
@@ -176,6 +185,24 @@ func (e *encoder) begin(tag byte) int {
 
 func (e *encoder) end(start int) {
 	binary.LittleEndian.PutUint16(e.buf[start-2:], uint16(e.n-start))
+}
+
+// enter opens a sub-group and returns where it begins; leave fills its length in, as the uint that it is. Nearly all
+// are shorter than 128 bytes; the others move on by one to make room, and none comes near the 16 KiB that need more.
+func (e *encoder) enter() int {
+	e.n++
+	return e.n
+}
+
+func (e *encoder) leave(start int) {
+	size := e.n - start
+	if size < 0x80 {
+		e.buf[start-1] = byte(size)
+		return
+	}
+	copy(e.buf[start+1:], e.buf[start:e.n])
+	e.n++
+	e.buf[start-1], e.buf[start] = byte(size)|0x80, byte(size>>7)
 }
 
 func (e *encoder) attemptID(id outdial.AttemptID) {

@@ -15,10 +15,11 @@ import (
 // Export writes attempts for people and for other programs: one line for each attempt that ended. The columns are
 // named in the CSV file's first line, and are the keys of a JSON line:
 //
-//   - times are RFC 3339 in UTC; moments of an attempt ("invite" to "end") are seconds since "start", empty if they
-//     did not come; "pdd" and "duration" are computed from them (outdial.Timeline);
+//   - times are RFC 3339 in UTC; moments of an attempt ("invite" to "end", and "abandon") are seconds since "start",
+//     empty if they did not come; "pdd" and "duration" are computed from them (outdial.Timeline);
 //   - ids stand by their names, an id without a name by its number: "#7";
-//   - "cost" is in millionths of the currency unit a minute; "cause" is Q.850 with its location: "21/U".
+//   - "cost" is in millionths of the currency unit a minute; "cause" is Q.850 with its location: "21/U";
+//   - "origin" to "retry_after" say how the attempt ended, "abandoned_origin" why hunting moved on before it did.
 //
 // The zero value is not usable: IDs is required. An Export is not changed by use and safe for concurrent use.
 type Export struct {

@@ -35,7 +35,7 @@ func drawAttempt(t *rapid.T) *outdial.Attempt {
 			From:   outdial.Number(rapid.Uint64().Draw(t, "from")),
 			Tenant: id[outdial.TenantID](t, "tenant"), Program: id[outdial.ProgramID](t, "program"),
 			Campaign: id[outdial.CampaignID](t, "campaign"), Mode: small[outdial.Mode](t, "mode"),
-			Priority: small[outdial.Priority](t, "priority"), ID: outdial.CallID(rapid.Uint64().Draw(t, "call id")),
+			Priority: small[outdial.Priority](t, "priority"), Deadline: at(t, "deadline"), Begun: at(t, "begun"), ID: outdial.CallID(rapid.Uint64().Draw(t, "call id")),
 			Dest: outdial.Destination{
 				Country: [2]byte{small[byte](t, "c0"), small[byte](t, "c1")}, Area: outdial.Prefix(rapid.Uint64().Draw(t, "area")),
 				Group: id[outdial.GroupID](t, "group"), Zones: outdial.ZoneSet(rapid.Uint16().Draw(t, "zones")),
@@ -52,12 +52,7 @@ func drawAttempt(t *rapid.T) *outdial.Attempt {
 		Choice: outdial.Choice{Why: small[outdial.Why](t, "why"), Probability: rapid.Float64().Draw(t, "probability")},
 		CLI:    outdial.Number(rapid.Uint64().Draw(t, "cli")), Pool: id[outdial.PoolID](t, "cli pool"), Start: at(t, "start"),
 		State: small[outdial.AttemptState](t, "state"), Late: rapid.Bool().Draw(t, "late"),
-		Result: outdial.Result{
-			Origin: small[outdial.Origin](t, "origin"), Code: rapid.Uint16().Draw(t, "code"),
-			Cause:  outdial.Cause{Value: small[uint8](t, "cause"), Location: small[outdial.Location](t, "location")},
-			Phrase: text.Draw(t, "phrase"), SIPCause: rapid.Uint16().Draw(t, "sip cause"), Text: text.Draw(t, "text"),
-			RetryAfter: time.Duration(rapid.Int64().Draw(t, "retry")),
-		},
+		Result: drawResult(t), Abandoned: drawResult(t),
 	}
 	for m := range a.Timeline {
 		if rapid.Bool().Draw(t, "came") {
@@ -65,6 +60,18 @@ func drawAttempt(t *rapid.T) *outdial.Attempt {
 		}
 	}
 	return a
+}
+
+func drawResult(t *rapid.T) outdial.Result {
+	if rapid.Bool().Draw(t, "no result") {
+		return outdial.Result{}
+	}
+	return outdial.Result{
+		Origin: small[outdial.Origin](t, "origin"), Code: rapid.Uint16().Draw(t, "code"),
+		Cause:  outdial.Cause{Value: small[uint8](t, "cause"), Location: small[outdial.Location](t, "location")},
+		Phrase: text.Draw(t, "phrase"), SIPCause: rapid.Uint16().Draw(t, "sip cause"), Text: text.Draw(t, "text"),
+		RetryAfter: time.Duration(rapid.Int64().Draw(t, "retry")),
+	}
 }
 
 func drawEvent(t *rapid.T) outdial.Event {
@@ -78,7 +85,6 @@ func drawEvent(t *rapid.T) outdial.Event {
 	}
 	if rapid.Bool().Draw(t, "disposition") {
 		ev.Disposition = &outdial.Disposition{
-			Attempt:    outdial.AttemptID{Call: outdial.CallID(rapid.Uint64().Draw(t, "call")), Leg: small[uint8](t, "leg")},
 			AnsweredBy: small[outdial.AnsweredBy](t, "by"), Contact: rapid.Bool().Draw(t, "contact"),
 			AgentTime: time.Duration(rapid.Int64().Draw(t, "agent")), Code: text.Draw(t, "disposition"),
 		}

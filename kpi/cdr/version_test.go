@@ -49,9 +49,17 @@ func TestNewerMinorVersion(t *testing.T) {
 	// An unknown kind of event takes a sequence number, an unknown record of the segment's own does not.
 	newer = append(newer, rebuilt(rec(2), 100, body(2))...)
 	newer = append(newer, rebuilt(rec(3), 0xc8, []byte("whatever"))...)
-	// More fields at the end of the attempt, more groups behind it, more moments in the timeline.
-	longer := append(body(3), 1, 2, 3)
-	binary.LittleEndian.PutUint16(longer[9:], binary.LittleEndian.Uint16(longer[9:])+3)
+	// More fields at the end of the call, of the result and of the attempt, more groups behind it.
+	longer := body(3)
+	call := 8 + 3 + 9 // behind the time, the head of the group and the attempt's id
+	require.Less(t, longer[call], byte(0x7e), "a length of one byte")
+	longer = slices.Insert(longer, call+1+int(longer[call]), 7, 7)
+	longer[call] += 2
+	result := len(longer) - 1 - resultSize
+	longer = slices.Insert(longer, len(longer)-1, 9)
+	longer[result-1]++
+	longer = append(longer, 1, 2, 3)
+	binary.LittleEndian.PutUint16(longer[9:], binary.LittleEndian.Uint16(longer[9:])+6)
 	longer = append(longer, 200, 2, 0, 'x', 'y')
 	newer = append(newer, rebuilt(rec(3), 6, longer)...)
 	newer = append(newer, rec(4)...)
@@ -69,13 +77,28 @@ func TestNewerMinorVersion(t *testing.T) {
 	require.Equal(t, []uint64{1, 3, 4, 5}, seqs)
 }
 
+// resultSize is what the result of ended has, its length aside: origin, code 200, cause, location, "OK", no SIP cause,
+// no text, no Retry-After. An empty "abandoned" stands behind it.
+const resultSize = 1 + 2 + 1 + 1 + 3 + 1 + 1 + 1
+
+// withoutLast takes Retry-After and "abandoned" away: the last field of a sub-group, and the last of the group.
+func withoutLast(t *testing.T, body []byte) []byte {
+	t.Helper()
+	result := len(body) - 1 - resultSize
+	require.Equal(t, byte(resultSize), body[result-1])
+	require.Zero(t, body[len(body)-1])
+	body = body[:len(body)-2]
+	body[result-1]--
+	binary.LittleEndian.PutUint16(body[9:], binary.LittleEndian.Uint16(body[9:])-2)
+	return body
+}
+
 // Fields that an older minor version did not have are zero.
 func TestOlderMinorVersion(t *testing.T) {
 	name, b := crashed(t, 1)
 	at := frames(t, b)
 	body := slices.Clone(b[at[1]+cdr.RecordHead : at[2]])
-	body = body[:len(body)-1] // without Retry-After
-	binary.LittleEndian.PutUint16(body[9:], binary.LittleEndian.Uint16(body[9:])-1)
+	body = withoutLast(t, body)
 	older := append(slices.Clone(b[:at[1]]), rebuilt(b[at[1]:], 6, body)...)
 	got, _, err := read(t, cdr.ReaderConfig{Dir: put(t, name, older), IDs: registry("")})
 	require.NoError(t, err)
@@ -148,7 +171,8 @@ func TestNonsenseBehindAGoodChecksum(t *testing.T) {
 	for problem, rec := range map[string][]byte{
 		"ends within a group": rebuilt(last, 6, body(func(p []byte) []byte { return p[:len(p)-1] })),
 		"ends within a field": rebuilt(last, 6, append(make([]byte, 8), 1, 4, 0, 1, 2, 3, 4)),
-		"does not name":       rebuilt(last, 6, body(func(p []byte) []byte { return append(p, 1, 14, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 77) })),
+		"does not name":       rebuilt(last, 6, body(func(p []byte) []byte { return append(p, 1, 15, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 77) })),
+		"sub-group is longer": rebuilt(last, 6, body(func(p []byte) []byte { return append(p, 1, 11, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0) })),
 		"bad id":              rebuilt(last, cdr.KindNames, []byte{1, 0, 1, 'x'}),
 		"bad length":          rebuilt(last, cdr.KindNames, []byte{1, 1, 9, 'x'}),
 		"no such record":      rebuilt(last, 6, []byte("short")),
