@@ -93,12 +93,13 @@ func resultOf(r *outdial.Result) response {
 func bestOf(attempts []outdial.Attempt) response {
 	best, bestRank := byOrigin[outdial.OriginUnknown].response(), 1<<30
 	for i := range attempts {
-		p := resultOf(&attempts[i].Result)
+		outcome := attempts[i].Outcome()
+		p := resultOf(outcome)
 		rank := p.code / 100 * 2
 		if p.code >= 600 {
 			rank = 0
 		}
-		if attempts[i].Result.Origin != outdial.OriginCarrier {
+		if outcome.Origin != outdial.OriginCarrier {
 			rank++
 		}
 		if rank <= bestRank {
