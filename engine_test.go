@@ -111,7 +111,7 @@ func TestControlIsAChoice(t *testing.T) {
 
 var errUnknown = errors.New("no such trunk")
 
-type checker struct{ watcher }
+type checker struct{}
 
 func (checker) Observe(*outdial.Event)                         {}
 func (checker) CheckControl(time.Time, *outdial.Control) error { return errUnknown }

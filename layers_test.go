@@ -1,6 +1,7 @@
 package outdial_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -146,7 +147,7 @@ func packages(t *testing.T, dir string) (ps []pkg) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.Output()
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		t.Fatalf("go list: %v\n%s", err, exit.Stderr)
 	}
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func ReadDeck(name string, r io.Reader) (Deck, error) {
 	c.ReuseRecord = true
 	c.TrimLeadingSpace = true
 	header, err := c.Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errors.New("empty: want a header line")
 	}
 	if err != nil {
@@ -55,7 +55,7 @@ func ReadDeck(name string, r io.Reader) (Deck, error) {
 	bad := newProblems().limited()
 	for {
 		record, err := c.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if errors.Is(err, csv.ErrFieldCount) {

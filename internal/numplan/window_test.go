@@ -125,6 +125,6 @@ func TestAllWithinAllocatesNothing(t *testing.T) {
 	}
 	e, _ := plan().Lookup(79161234567)
 	at := time.Date(2026, 1, 15, 9, 0, 0, 0, time.UTC)
-	var zones numplan.ZoneSet = e.Zones
+	zones := e.Zones
 	require.Zero(t, testing.AllocsPerRun(100, func() { plan().AllWithin(at, zones, 8*time.Hour, 21*time.Hour) }))
 }

@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -51,7 +52,7 @@ func ExchangeRaw(ctx context.Context, conn net.PacketConn, addr string, payload 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if ne, ok := err.(net.Error); ok && ne.Timeout() {
+	if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
 		return nil, nil
 	}
 	if err != nil {
