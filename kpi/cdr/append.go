@@ -13,9 +13,12 @@ import (
 // ev.Seq. With SyncGroup it returns after an fsync that covers the event.
 //
 // An event whose write fails, or is cut short by a full disk, is not in the journal and its Seq is left alone; the
-// journal is cut back to the last whole record and the next Append tries again. If that fails as well, or an fsync
-// does, this and all further appends give ErrFailed. It allocates nothing, but when a segment begins. Texts are
-// cut after 255 bytes. Leases are not written.
+// journal is cut back to the last whole record and the next Append tries again. If that fails as well, this and all
+// further appends give ErrFailed. So do they after a failed fsync; the events that waited for it are cut off again
+// before their Appends return. Where even that fails, ErrFailed names that error too, and the events may be found when
+// the journal is opened anew; this Journal never replays them.
+//
+// It allocates nothing, but when a segment begins. Texts are cut after 255 bytes. Leases are not written.
 func (j *Journal) Append(ev *outdial.Event) error {
 	e := j.encoders.Get().(*encoder)
 	seq, err := j.append(e, ev)
@@ -152,6 +155,7 @@ func (j *Journal) begin() error {
 	j.segments = append(j.segments, s)
 	j.active = active{file: f, summary: newSummary()}
 	j.names.reset()
+	j.group.begin()
 	j.stats.Segments++
 	return nil
 }
@@ -173,11 +177,9 @@ func (j *Journal) finish(sync bool) error {
 		return j.shut(false)
 	}
 	j.stats.Syncs++
-	if err := a.file.Sync(); err != nil {
-		j.failed = fmt.Errorf("%w: fsync: %w", ErrFailed, err)
-		return errors.Join(j.failed, j.shut(false))
+	if err := j.group.sync(a.file, j.next-1, a.size); err != nil {
+		return errors.Join(j.lost(err), j.shut(false))
 	}
-	j.group.reached(j.next - 1)
 	return j.shut(true)
 }
 
@@ -186,12 +188,16 @@ func (j *Journal) shut(synced bool) error {
 	err := j.active.file.Close()
 	last := len(j.segments) - 1
 	switch {
-	case j.active.events == 0:
+	case j.active.size == 0:
 		j.segments = j.segments[:last]
 	case !synced:
 		j.behind = append(j.behind, j.segments[last].path)
 	}
+	size := j.active.size
 	j.active = active{}
+	if j.failed != nil {
+		j.active.size = size // the file may be longer: what could not be taken back is not replayed
+	}
 	if err != nil {
 		return fmt.Errorf("cdr: %w", err)
 	}

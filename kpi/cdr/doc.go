@@ -16,7 +16,10 @@
 // then also leave a hole before the last segment, which Replay reports as damage; SkipDamaged reads on behind it.
 //
 // When the disk is full, Append fails and the journal is cut back to the last whole record; the engine then refuses
-// or goes on, as it is configured. The next Append tries again.
+// or goes on, as it is configured. The next Append tries again. After a failed fsync the journal takes nothing more
+// until it is opened anew, and the events whose Appends waited for it are cut off. An event whose Append gave an error
+// can come up again in one case alone: that cutting off failed as well, or the machine went down before it was
+// on the disk.
 //
 // # What is written
 //
@@ -33,6 +36,10 @@
 // # Time, goroutines, locks
 //
 // The package reads no clock and starts no goroutine. The journal's lock is held over the write(2) of a record, so
-// that the order of the file is the order of the sequence; it is not held over an fsync, nor over a function of
-// the caller's.
+// that the order of the file is the order of the sequence, and over the system calls that end a segment and begin the
+// next: once in SegmentBytes, closing one file and creating another, with SyncGroup also an fsync of the old segment
+// and one of the directory, so that a crash never leaves a hole between the two. Appends wait for that as long as
+// the disk needs. The lock is not held over the fsync that an Append with SyncGroup waits for, so that others write
+// meanwhile, nor over a function of the caller's. When an fsync has failed, it is held while the events that are refused
+// are cut off.
 package cdr

@@ -12,7 +12,7 @@ var (
 	// ErrClosed: the journal was closed.
 	ErrClosed = errors.New("cdr: the journal is closed")
 	// ErrFailed: a write could not be undone or an fsync failed, so what the last segment holds on the disk is not
-	// known. The journal takes no more events; opening it anew settles what is there. The cause is wrapped beside it.
+	// known. The journal takes no more events; opening it anew settles what is there. The causes are wrapped beside it.
 	ErrFailed = errors.New("cdr: the journal has failed and takes no more events")
 	// ErrVersion: a segment was written in a newer major version of the format.
 	ErrVersion = errors.New("cdr: the segment has a newer format than this version reads")

@@ -71,8 +71,10 @@ type Journal struct {
 	lock     *os.File
 	encoders sync.Pool // *encoder
 
-	mu       sync.Mutex // guards what follows, and is held over the write(2) of a record: that is the order of the file
-	segments []segment  // in order; the last one is active if active.file != nil
+	// mu guards what follows. It is held over the write(2) of a record, which is the order of the file, and over what
+	// ends one segment and begins the next.
+	mu       sync.Mutex
+	segments []segment // in order; the last one is active if active.file != nil
 	active   active
 	behind   []string // segments finished without an fsync
 	names    dictionary
@@ -232,14 +234,21 @@ func (j *Journal) trim(s segment) (found scanned, cut int64, err error) {
 		keep = 0
 	}
 	if keep < info.Size() {
-		if err := errors.Join(f.Truncate(keep), f.Sync()); err != nil {
+		if err := f.Truncate(keep); err != nil {
 			return found, 0, fmt.Errorf("cdr: cutting a torn tail: %w", err)
+		}
+	}
+	// What a killed process left unsynced counts as durable from here on, and must be before a next segment is.
+	if keep < info.Size() || j.cfg.Sync == SyncGroup {
+		if err := f.Sync(); err != nil {
+			return found, 0, fmt.Errorf("cdr: fsync: %w", err)
 		}
 	}
 	return found, info.Size() - found.end, nil
 }
 
-// LastSeq returns the sequence number of the last event in the journal, 0 if it is empty.
+// LastSeq returns the sequence number of the last event in the journal, 0 if it is empty. With SyncGroup, the Append of
+// that event may still be waiting for its fsync.
 func (j *Journal) LastSeq() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -262,8 +271,11 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
+	err := j.finish(j.cfg.Sync == SyncGroup)
+	if err == nil {
+		err = j.failed
+	}
 	last := j.next - 1
-	err := j.finish(false)
 	j.mu.Unlock()
 	return errors.Join(err, j.wait(last), j.lock.Close())
 }

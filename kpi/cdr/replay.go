@@ -8,7 +8,7 @@ import (
 
 // Replay implements outdial.Journal: fn gets every event that was in the journal when Replay was called and has a
 // Seq greater than after, in order, with Replay set, until fn returns an error, which is passed on as it is. Times
-// come back in UTC. The event and what it points to are valid until fn returns; its texts may be kept.
+// come back in UTC. With SyncGroup, an event whose fsync has not returned is not in the journal yet. The event and what it points to are valid until fn returns; its texts may be kept.
 //
 // Others may append meanwhile, fn too. Damage is a *DamageError, or passed over with Config.SkipDamaged; use a
 // Reader to have it counted. When events that after asks for were removed by Retain, Replay gives ErrGone before
@@ -20,7 +20,10 @@ func (j *Journal) Replay(after uint64, fn func(*outdial.Event) error) error {
 		from: earliest, to: latest, decoder: newDecoder(j.cfg.IDs),
 	}
 	last := j.next - 1
-	if j.active.file != nil {
+	switch {
+	case j.active.file != nil && j.cfg.Sync == SyncGroup:
+		last, w.limit = j.group.mark()
+	case j.active.file != nil || j.active.size > 0:
 		w.limit = j.active.size
 	}
 	j.mu.Unlock()
