@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/outdial/outdial/internal/numplan"
 	"github.com/outdial/outdial/internal/race"
 )
 
