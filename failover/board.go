@@ -40,6 +40,7 @@ type standing struct {
 	refuses bool // not even as a last resort: held
 	asked   bool // asked to be left alone
 	state   State
+	again   time.Time // refuses: until when; zero = not known
 }
 
 // group returns the target of a destination group, nil if nothing is known of it.
@@ -54,7 +55,7 @@ func (b *board) group(g outdial.GroupID) *target {
 func (b *board) at(now time.Time, g outdial.GroupID) standing {
 	b.expire(now)
 	if b.held {
-		return standing{refuses: true, state: Held}
+		return standing{refuses: true, state: Held, again: b.heldTo}
 	}
 	s := standing{up: true}
 	due := true
@@ -77,24 +78,24 @@ func (b *board) at(now time.Time, g outdial.GroupID) standing {
 	return s
 }
 
-// claim sends a probe to group g if one may go.
-func (b *board) claim(now time.Time, g outdial.GroupID, cfg *settings) bool {
+// claim sends a probe to group g if one may go: an attempt of a call that starts at the given time.
+func (b *board) claim(now time.Time, g outdial.GroupID, call outdial.CallID, start time.Time, cfg *settings) bool {
 	if !b.at(now, g).due {
 		return false
 	}
 	for _, t := range [2]*target{&b.whole, b.group(g)} {
 		if t != nil && t.state != Up {
-			t.claim(now, cfg)
+			t.claim(now, call, start, cfg)
 		}
 	}
 	return true
 }
 
 // unclaim takes a probe back whose outcome is known, or that did not leave.
-func (b *board) unclaim(g outdial.GroupID) {
-	b.whole.probe = false
+func (b *board) unclaim(g outdial.GroupID, call outdial.CallID, start time.Time) {
+	b.whole.unclaim(call, start)
 	if t := b.group(g); t != nil {
-		t.probe = false
+		t.unclaim(call, start)
 	}
 }
 
@@ -108,7 +109,7 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 		b.faults++
 	}
 	if a.Choice.Why == outdial.WhyProbe {
-		b.unclaim(g)
+		b.unclaim(g, a.ID.Call, a.Start)
 	}
 	b.whole.learn(now, a.Start, j.Evidence, cfg)
 	if j.Suspend > 0 {
@@ -146,6 +147,7 @@ func (b *board) open(g outdial.GroupID, e Evidence) *target {
 
 // hold keeps the trunk out of the choice until the given time; zero = until release.
 func (b *board) hold(now, until time.Time) {
+	b.expire(now) // or else it would depend on whether anybody looked in between
 	if !b.held {
 		b.heldFrom = now
 	}
@@ -175,8 +177,8 @@ func (b *board) advance(now time.Time) (next time.Time) {
 		if t.state != Up {
 			soonest(t.until)
 		}
-		if t.probe {
-			soonest(t.probeTo)
+		if t.state != Up && t.probe.out {
+			soonest(t.probe.to)
 		}
 	}
 	each(&b.whole)

@@ -9,7 +9,8 @@
 // Tiers are used in their order: the lowest tier that has an eligible candidate that is up. Within a tier that has
 // weights, turns are taken by Tijdeman's chairman assignment: while weights and the eligible set stand, the share of
 // each of n ≥ 2 targets is never more than 1 − 1/(2n−2) calls from its weight, half a call for two. A target that is
-// not eligible (tried already, full, out) saves nothing up, so it is not flooded when it returns. Credits belong to
+// not eligible (tried already, full, out) saves nothing up, so it is not flooded when it returns. A pick that is not
+// used ([Selector.Return]) is undone exactly. Credits belong to
 // the tier's set of (trunk, weight), whatever the order of the candidates. Candidates of weight 0 in such a tier are
 // taken in their order when none with a weight is left; a tier without any weight is kept in the router's order.
 //
@@ -28,6 +29,9 @@
 //	                    └───────one bad─────────┘
 //	up ──503 with Retry-After──▶ suspended ──time over──▶ up
 //
+// An attempt counts once: at its first sign of success, where hunting moved on from it, or at its end. What an abandoned
+// leg does later is no further evidence; but when its trunk asks to be left alone in the end, it is.
+//
 // While a target is probing, one live call at a time is sent to it, and only if the call has another target that is
 // up to go on to. When no eligible target is up, one is tried all the same (outdial.WhyLastResort): resting the last
 // one would lose the call for certain. An operator's hold (see [Selector.Observe]) is no matter of health and is kept
@@ -37,7 +41,17 @@
 //
 // An ordered table of [Rule] rows maps the facts of an [outdial.Result] to a verdict and to evidence about the target's
 // health. Config.Rules are asked before [DefaultRules]. Q.850 goes before the SIP code where both are there, but for
-// a 6xx. What the callee decided is never retried.
+// a 6xx, which counts as one also where it stands in a Reason header behind another status. A block
+// ([outdial.Result.Blocked]) comes before any row: it stops, and says nothing about the carrier. What the callee decided
+// is never retried.
+//
+// # What is on record
+//
+// For a call with a record ([outdial.Call.Record]): the "state" of every eligible candidate, and for each of the tier that
+// was chosen from its "weight" and, where turns were taken, its "credit": what it is owed after the choice, in calls. The
+// one that was chosen has given up one.
+//
+// A rehearsal (Engine.Explain) is answered like a call, and leaves no trace.
 //
 // # Restarts
 //

@@ -37,7 +37,7 @@ func ExampleSelector_Observe() {
 	for leg := range 3 {
 		a := &outdial.Attempt{
 			ID: outdial.AttemptID{Call: 1, Leg: uint8(leg + 1)}, Candidate: plan[0], Start: now,
-			State: outdial.AttemptAbandoned, Result: outdial.Result{Origin: outdial.OriginNoTrying},
+			State: outdial.AttemptAbandoned, Abandoned: outdial.Result{Origin: outdial.OriginNoTrying},
 		}
 		s.Observe(&outdial.Event{Kind: outdial.EventAbandoned, Time: now.Add(time.Second), Attempt: a})
 	}

@@ -16,9 +16,8 @@ func TestSilenceEjectsAfterThree(t *testing.T) {
 		trunk, why := b.pick(start, 3)
 		require.Equal(t, outdial.TrunkID(1), trunk)
 		a := b.attempt(at(time.Duration(i)*time.Second), trunk, why)
-		a.State, a.Result = outdial.AttemptAbandoned, ended(outdial.OriginNoTrying)
-		b.observe(at(time.Duration(i+1)*time.Second), outdial.EventAbandoned, a)
-		a.State, a.Result = outdial.AttemptEnded, ended(outdial.OriginNoTrying)
+		b.abandon(at(time.Duration(i+1)*time.Second), a)
+		a.State, a.Result = outdial.AttemptEnded, ended(outdial.OriginTransport)
 		b.observe(at(time.Minute), outdial.EventEnded, a) // counts no second time
 	}
 	st := b.target(at(4*time.Second), 1, 0)
@@ -104,8 +103,7 @@ func TestCountedOnce(t *testing.T) {
 	require.Equal(t, uint64(1), b.target(start, 1, 0).Healthy)
 
 	late := b.attempt(start, 1, 0)
-	late.State, late.Result = outdial.AttemptAbandoned, ended(outdial.OriginNoTrying)
-	b.observe(at(time.Second), outdial.EventAbandoned, late)
+	b.abandon(at(time.Second), late)
 	b.observe(at(2*time.Second), outdial.EventProgressed, late, outdial.MarkProvisional)
 	late.State, late.Late = outdial.AttemptAnswered, true
 	b.observe(at(3*time.Second), outdial.EventAnswered, late, outdial.MarkAnswer)
@@ -291,6 +289,93 @@ func TestPartialOutage(t *testing.T) {
 	trunk, why := b.pick(at(6*time.Second), 3)
 	require.Equal(t, outdial.TrunkID(1), trunk)
 	require.Equal(t, outdial.WhyProbe, why)
+}
+
+// TestAbandonedLegCountsOnce: why hunting moved on is the evidence; how the leg ended adds nothing to it, but that its
+// trunk asked to be left alone.
+func TestAbandonedLegCountsOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		result outdial.Result
+		state  failover.State
+	}{
+		"our CANCEL":      {final(487), failover.Up},
+		"a failure":       {final(500), failover.Up},
+		"full":            {final(503, "CPS limit exceeded"), failover.Up},
+		"busy after all":  {final(486), failover.Up},
+		"a block":         {final(608, time.Minute), failover.Up},
+		"a process died":  {ended(outdial.OriginUnknown), failover.Up},
+		"Retry-After":     {final(503, time.Minute), failover.Suspended},
+		"full and so on":  {final(503, "CPS limit exceeded", time.Minute), failover.Suspended},
+		"it was answered": {ended(outdial.OriginHost), failover.Up},
+	} {
+		b := newBench(t, failover.Config{}, on(1, 0, 0), on(2, 1, 0))
+		a := b.attempt(start, 1, 0)
+		b.abandon(at(time.Second), a)
+		if name == "it was answered" {
+			a.State, a.Late = outdial.AttemptAnswered, true
+			b.observe(at(2*time.Second), outdial.EventAnswered, a, outdial.MarkAnswer)
+		}
+		a.State, a.Result = outdial.AttemptEnded, c.result
+		b.observe(at(3*time.Second), outdial.EventEnded, a, outdial.MarkEnd)
+		st := b.target(at(3*time.Second), 1, 0)
+		require.Equal(t, c.state, st.State, name)
+		require.Equal(t, uint64(1), st.Failed, name)
+		require.Zero(t, st.Healthy+st.Full+st.ConfigFaults, name)
+		if c.state == failover.Suspended {
+			require.Equal(t, at(63*time.Second), st.Until, name)
+		}
+	}
+	// So does a leg that had early media before its trunk asked for a pause: it was healthy, and counted so.
+	b := newBench(t, failover.Config{}, on(1, 0, 0))
+	a := b.attempt(start, 1, 0)
+	b.observe(start, outdial.EventProgressed, a, outdial.MarkProvisional)
+	a.State, a.Result = outdial.AttemptEnded, final(503, time.Minute)
+	b.observe(start, outdial.EventEnded, a, outdial.MarkEnd)
+	st := b.target(start, 1, 0)
+	require.Equal(t, failover.Suspended, st.State)
+	require.Equal(t, [2]uint64{1, 0}, [2]uint64{st.Healthy, st.Failed})
+}
+
+// TestHoldAfterAHold: whether anybody looked after the first one lapsed makes no difference.
+func TestHoldAfterAHold(t *testing.T) {
+	for _, looked := range []bool{true, false} {
+		ids := &outdial.Registry{}
+		ids.Trunks.Add("alpha")
+		b := newBench(t, failover.Config{IDs: ids}, on(1, 0, 0))
+		hold := func(now, until time.Time) {
+			b.s.Observe(&outdial.Event{Kind: outdial.EventControl, Time: now, Control: &outdial.Control{
+				Action: failover.ActionHold, Target: "alpha", Expires: until,
+			}})
+		}
+		hold(start, at(time.Hour))
+		hold(at(time.Minute), at(2*time.Hour))
+		require.Equal(t, start, b.target(at(time.Minute), 1, 0).Since, "extended")
+		if looked {
+			b.s.Advance(at(2 * time.Hour))
+		}
+		hold(at(3*time.Hour), at(4*time.Hour))
+		require.Equal(t, at(3*time.Hour), b.target(at(3*time.Hour), 1, 0).Since, "looked: %v", looked)
+	}
+}
+
+// TestAgain: where nothing is offered, the first end of a hold is when to ask again.
+func TestAgain(t *testing.T) {
+	ids := &outdial.Registry{}
+	ids.Trunks.Add("alpha", "beta", "gamma")
+	b := newBench(t, failover.Config{IDs: ids}, on(1, 0, 0), on(2, 0, 0), on(3, 1, 0))
+	for target, until := range map[string]time.Time{"alpha": {}, "beta": at(2 * time.Hour), "gamma": at(time.Hour)} {
+		b.s.Observe(&outdial.Event{Kind: outdial.EventControl, Time: start, Control: &outdial.Control{
+			Action: failover.ActionHold, Target: target, Expires: until,
+		}})
+	}
+	for eligible, again := range map[uint64]time.Time{0: {}, 1: {}, 2: at(2 * time.Hour), 3: at(2 * time.Hour), 7: at(time.Hour)} {
+		i, choice := b.s.Pick(start, &b.call, b.plan, eligible)
+		require.Equal(t, -1, i)
+		require.Equal(t, outdial.Choice{Again: again}, choice, "%b", eligible)
+	}
+	i, choice := b.s.Pick(at(time.Hour), &b.call, b.plan, 7)
+	require.Equal(t, 2, i)
+	require.Zero(t, choice.Again)
 }
 
 func TestHold(t *testing.T) {

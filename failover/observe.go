@@ -1,8 +1,8 @@
 package failover
 
 import (
-	"sync"
-	"sync/atomic"
+	"fmt"
+	"time"
 
 	"github.com/outdial/outdial"
 )
@@ -17,7 +17,8 @@ const (
 // orders; live or replayed makes no difference.
 //
 // An attempt counts for its target at its first response beyond 100 or its answer, or else where it was abandoned
-// or ended, by the verdict table. What comes from a leg after it was abandoned counts no more.
+// or ended, by the verdict table. What comes from a leg after it counted, because it rang or was abandoned, is no
+// further evidence; but a 503 with Retry-After suspends the trunk even then, since it is the trunk that asks.
 func (s *Selector) Observe(ev *outdial.Event) {
 	a := ev.Attempt
 	switch ev.Kind {
@@ -34,14 +35,11 @@ func (s *Selector) Observe(ev *outdial.Event) {
 			s.learn(ev, Judgement{Evidence: EvidenceHealthy})
 		}
 	case outdial.EventAbandoned:
-		s.moved.add(a.ID)
 		if !a.Progressed() {
 			s.learn(ev, s.Judge(a))
 		}
 	case outdial.EventEnded:
-		if !s.moved.remove(a.ID) && !a.Progressed() && !a.Answered() {
-			s.learn(ev, s.Judge(a))
-		}
+		s.ended(ev)
 	case outdial.EventControl:
 		s.obey(ev)
 	}
@@ -52,6 +50,22 @@ func firstProgress(a *outdial.Attempt, marks outdial.Marks) bool {
 	provisional, media := marks.Has(outdial.MarkProvisional), marks.Has(outdial.MarkMedia)
 	return provisional && (media || a.Timeline[outdial.MarkMedia] == 0) ||
 		media && (provisional || a.Timeline[outdial.MarkProvisional] == 0)
+}
+
+// ended learns from the end of a leg that was not answered.
+func (s *Selector) ended(ev *outdial.Event) {
+	a := ev.Attempt
+	if a.Answered() {
+		return
+	}
+	j := s.Judge(a)
+	if a.WasAbandoned() || a.Progressed() {
+		if j.Suspend == 0 {
+			return
+		}
+		j.Evidence = EvidenceNone
+	}
+	s.learn(ev, j)
 }
 
 func (s *Selector) learn(ev *outdial.Event, j Judgement) {
@@ -68,14 +82,33 @@ func (s *Selector) learn(ev *outdial.Event, j Judgement) {
 
 // reprobe sends a probe in a replay, where Pick did not.
 func (s *Selector) reprobe(ev *outdial.Event) {
-	b := s.boards.get(ev.Attempt.Candidate.Trunk)
+	a := ev.Attempt
+	b := s.boards.get(a.Candidate.Trunk)
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
-	b.claim(ev.Time, ev.Attempt.Call.Dest.Group, &s.cfg)
-	b.settle(ev.Attempt.Call.Dest.Group)
+	b.claim(ev.Time, a.Call.Dest.Group, a.ID.Call, a.Start, &s.cfg)
+	b.settle(a.Call.Dest.Group)
 	b.mu.Unlock()
+}
+
+// CheckControl implements outdial.ControlChecker: it refuses an order for a trunk that is not known, and a hold whose
+// end has passed. Actions of others give nil.
+func (s *Selector) CheckControl(now time.Time, c *outdial.Control) error {
+	if c.Action != ActionHold && c.Action != ActionRelease {
+		return nil
+	}
+	if s.ids == nil {
+		return fmt.Errorf("failover: %s: no registry was configured, so that no trunk has a name", c.Action)
+	}
+	if id, ok := s.ids.Trunks.Lookup(c.Target); !ok || id == 0 || id > maxTrunk {
+		return fmt.Errorf("failover: %s: no trunk %q", c.Action, c.Target)
+	}
+	if c.Action == ActionHold && !c.Expires.IsZero() && !c.Expires.After(now) {
+		return fmt.Errorf("failover: %s: %v is past", c.Action, c.Expires)
+	}
+	return nil
 }
 
 func (s *Selector) obey(ev *outdial.Event) {
@@ -99,37 +132,4 @@ func (s *Selector) obey(ev *outdial.Event) {
 	}
 	b.settle(0)
 	b.mu.Unlock()
-}
-
-// moved keeps the attempts that were abandoned and have not ended: they counted already. It is empty almost always.
-type moved struct {
-	n   atomic.Int32 // len(ids)
-	mu  sync.Mutex
-	ids map[outdial.AttemptID]struct{}
-}
-
-// maxMoved bounds moved against a host that never ends what it abandons.
-const maxMoved = 1 << 16
-
-func (m *moved) add(id outdial.AttemptID) {
-	m.mu.Lock()
-	if m.ids == nil || len(m.ids) >= maxMoved {
-		m.ids = make(map[outdial.AttemptID]struct{})
-	}
-	m.ids[id] = struct{}{}
-	m.n.Store(int32(len(m.ids)))
-	m.mu.Unlock()
-}
-
-// remove reports whether id was there.
-func (m *moved) remove(id outdial.AttemptID) bool {
-	if m.n.Load() == 0 {
-		return false
-	}
-	m.mu.Lock()
-	_, ok := m.ids[id]
-	delete(m.ids, id)
-	m.n.Store(int32(len(m.ids)))
-	m.mu.Unlock()
-	return ok
 }

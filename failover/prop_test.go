@@ -28,7 +28,7 @@ func TestShareBound(t *testing.T) {
 			total += float64(w)
 			b.plan = append(b.plan, on(i+1, 0, w))
 		}
-		other := []outdial.Candidate{on(1, 0, 3), on(2, 0, 4)}
+		other := []outdial.Candidate{on(101, 0, 3), on(102, 0, 4)}
 		bound := 1 - 1/float64(2*n-2) + 1e-9
 		count := make(map[outdial.TrunkID]float64)
 		for i := range 200 {
@@ -118,9 +118,8 @@ func TestLife(t *testing.T) {
 			"abandon": func(t *rapid.T) {
 				i := some(t)
 				a := open[i]
-				a.State, a.Result = outdial.AttemptAbandoned, ended(outdial.OriginNoTrying)
-				b.observe(now, outdial.EventAbandoned, a)
-				a.State = outdial.AttemptEnded
+				b.abandon(now, a)
+				a.State, a.Result = outdial.AttemptEnded, rapid.SampledFrom(results).Draw(t, "result")
 				b.observe(now, outdial.EventEnded, a, outdial.MarkEnd)
 				finish(i)
 			},

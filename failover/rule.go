@@ -15,7 +15,7 @@ type Rule struct {
 	Name string
 
 	Origin    outdial.Origin     // who ended the attempt; 0 = any
-	From, To  uint16             // range of the final SIP status, 300 to 699; To 0 = From alone; both 0 = any, and none
+	From, To  uint16             // range of the final SIP status (or a 6xx in a Reason header behind it), 300 to 699; To 0 = From alone; both 0 = any, and none
 	Causes    []uint8            // Q.850 values, 1 to 127; empty = any, and none
 	Locations []outdial.Location // where the Q.850 cause was generated; empty = any
 	Phrase    string             // part of the reason phrase, in any case (ASCII)
@@ -69,7 +69,7 @@ func (c *classifier) compile(rules []Rule, where string) error {
 		if r.Origin > outdial.OriginHost {
 			bad("Origin: %d is not an origin", r.Origin)
 		}
-		if r.Verdict > outdial.VerdictAdvance {
+		if r.Verdict > outdial.VerdictReroute {
 			bad("Verdict: %d is not a verdict", r.Verdict)
 		}
 		if r.Evidence > EvidenceConfigFault {
@@ -101,8 +101,20 @@ func (c *classifier) compile(rules []Rule, where string) error {
 	return errors.Join(errs...)
 }
 
-// judge returns what the first row that matches says. It does not allocate.
+// ruleBlocked is the Judgement.Rule of a result that is a block: no row decides about it.
+const ruleBlocked = "blocked"
+
+// judge returns what the first row that matches says. It does not allocate. A block stops before any row is asked. A
+// 6xx that stands in a Reason header behind a status which was rewritten on the way counts as that 6xx.
 func (c *classifier) judge(r *outdial.Result) Judgement {
+	if r.Blocked() {
+		return Judgement{Rule: ruleBlocked}
+	}
+	if r.SIPCause >= 600 && r.SIPCause <= 699 && r.Code < 600 {
+		was := *r
+		was.Code = r.SIPCause
+		r = &was
+	}
 	var j Judgement
 	for i := range c.rows {
 		if w := &c.rows[i]; w.matches(r) {
@@ -110,10 +122,10 @@ func (c *classifier) judge(r *outdial.Result) Judgement {
 			break
 		}
 	}
-	if declined(r) {
+	if r.Code == 603 { // the callee declined; no row can make hunting go on
 		j.Verdict = outdial.VerdictStop
 	}
-	if r.Code == 503 && r.RetryAfter > 0 && j.Verdict == outdial.VerdictAdvance && !c.ignoreRetry {
+	if r.Code == 503 && r.RetryAfter > 0 && j.Verdict != outdial.VerdictStop && !c.ignoreRetry {
 		j.Suspend = min(r.RetryAfter, c.retryAfter)
 		if j.Evidence == EvidenceSoft {
 			j.Evidence = EvidenceNone // it said when it will be back; that is not a failure in a row
@@ -121,10 +133,6 @@ func (c *classifier) judge(r *outdial.Result) Judgement {
 	}
 	return j
 }
-
-// declined reports whether the callee, or somebody in its name, declined the call: 603 with or without the Reason
-// of an analytics block, 607 (RFC 8197), 608 (RFC 8688). No row can make hunting go on then.
-func declined(r *outdial.Result) bool { return r.Code == 603 || r.Code == 607 || r.Code == 608 }
 
 func (w *row) matches(r *outdial.Result) bool {
 	if w.origin != 0 && w.origin != r.Origin ||

@@ -3,7 +3,7 @@ package failover
 import "github.com/outdial/outdial"
 
 // DefaultRules returns the rows that are asked after Config.Rules, in their order: what ended without a response;
-// what the callee declined (RFC 3261 §16.7 forbids new branches after a 6xx; 606 alone is about media, and another
+// what the callee declined, where it is no block (a block never comes to the rows: see outdial.Result.Blocked) (RFC 3261 §16.7 forbids new branches after a 6xx; 606 alone is about media, and another
 // carrier may do better); carriers that say only in words that they are full; Q.850 causes; SIP codes. Whatever no
 // row matches stops.
 //
@@ -23,10 +23,6 @@ func DefaultRules() []Rule {
 		{Name: "host", Origin: outdial.OriginHost, Verdict: stop},
 		{Name: "cancelled", From: 487, Verdict: stop},
 
-		{Name: "analytics_block", From: 603, Text: "v=analytics1", Verdict: stop},
-		{Name: "network_blocked", From: 603, Phrase: "network blocked", Verdict: stop},
-		{Name: "unwanted", From: 607, Verdict: stop},
-		{Name: "rejected_by_intermediary", From: 608, Verdict: stop},
 		{Name: "busy_everywhere", From: 600, Verdict: stop, Evidence: EvidenceHealthy},
 		{Name: "declined", From: 603, Verdict: stop, Evidence: EvidenceHealthy},
 		{Name: "nowhere", From: 604, Verdict: stop},

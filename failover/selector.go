@@ -17,12 +17,12 @@ type Selector struct {
 	rules  classifier
 	boards boards
 	turns  turns
-	moved  moved
 }
 
 var (
-	_ outdial.Failover = (*Selector)(nil)
-	_ outdial.Advancer = (*Selector)(nil)
+	_ outdial.Failover       = (*Selector)(nil)
+	_ outdial.Advancer       = (*Selector)(nil)
+	_ outdial.ControlChecker = (*Selector)(nil)
 )
 
 // New returns a Selector to which every target is up. The error names every bad field of cfg.
@@ -42,8 +42,9 @@ func New(cfg Config) (*Selector, error) {
 }
 
 // Pick returns the place in plan of the candidate whose turn it is among those whose bit is set in eligible, and
-// how it was chosen; -1 if there is none, or an operator holds all of them. See the package for the order. Places
-// from outdial.MaxCandidates on cannot be eligible.
+// how it was chosen; -1 if there is none, or an operator holds all of them: Choice.Again is when the first of the holds
+// ends then, zero where none has an end. See the package for the order. Places from outdial.MaxCandidates on cannot be
+// eligible. For a rehearsal nothing is counted and no probe is claimed.
 func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candidate, eligible uint64) (int, outdial.Choice) {
 	plan = plan[:min(len(plan), outdial.MaxCandidates)]
 	set := s.sets(now, call, plan, eligible)
@@ -51,7 +52,7 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 	from := set.up
 	switch {
 	case set.up == 0 && set.resort == 0:
-		return -1, outdial.Choice{}
+		return -1, outdial.Choice{Again: set.again}
 	case set.up == 0:
 		choice.Why, from = outdial.WhyLastResort, set.resort
 	case set.due != 0:
@@ -61,37 +62,65 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 		}
 	}
 	members := inTier(plan, lowest(plan, from))
-	from &= members
-	use := from & weighted(plan)
+	shares := members & weighted(plan)
+	use := from & shares
 	if use == 0 {
+		from &= members
+		s.recordTier(call, plan, eligible&members, nil)
 		return bits.TrailingZeros64(from), choice
 	}
 	if choice.Why == outdial.WhyOrder {
 		choice.Why = outdial.WhyWeight
 	}
-	if use&(use-1) == 0 { // one: there are no turns to take
+	c := charge{call: call.ID, among: use, free: call.Rehearsal()}
+	if use == eligible&shares { // what Return takes for granted
+		c.call = 0
+	}
+	if use&(use-1) == 0 && c.call == 0 { // one: there are no turns to take
+		s.recordTier(call, plan, eligible&members, nil)
 		return bits.TrailingZeros64(use), choice
 	}
 	var t tier
 	t.sort(plan, members)
-	i, credit := s.turns.pick(&t, use)
-	if r := call.Record(); r.On() {
-		r.Num(outdial.StageFailover, plan[i].Trunk, "weight", float64(plan[i].Weight))
-		r.Num(outdial.StageFailover, plan[i].Trunk, "credit", credit)
+	var owed *credits
+	if call.Record().On() {
+		owed = new(credits)
 	}
+	i := s.turns.pick(&t, c, owed)
+	s.recordTier(call, plan, eligible&members, owed)
 	return i, choice
 }
 
-// Return undoes a Pick that was not used: the target gets its turn back, or may be sent another probe.
+// recordTier records what speaks for and against the candidates of a tier: their weights, and, where turns were taken,
+// what each is owed now.
+func (s *Selector) recordTier(call *outdial.Call, plan []outdial.Candidate, set uint64, owed *credits) {
+	r := call.Record()
+	if !r.On() {
+		return
+	}
+	for ; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros64(set)
+		r.Num(outdial.StageFailover, plan[i].Trunk, "weight", float64(plan[i].Weight))
+		if owed != nil && plan[i].Weight > 0 {
+			r.Num(outdial.StageFailover, plan[i].Trunk, "credit", owed[i])
+		}
+	}
+}
+
+// Return undoes a Pick that was not used: the target gets its turn back, or may be sent another probe. It gives back
+// exactly what the Pick charged, although health may have changed in between, where Call.ID is set and either every
+// weighted candidate of the tier that was eligible took part, or fewer than maxCharges picks in which some rested came
+// in between. Otherwise the targets that take part now are given their shares back, which leaves each less than one
+// call from where it was.
 func (s *Selector) Return(now time.Time, call *outdial.Call, plan []outdial.Candidate, eligible uint64, picked int, choice outdial.Choice) {
 	plan = plan[:min(len(plan), outdial.MaxCandidates)]
-	if picked < 0 || picked >= len(plan) {
+	if picked < 0 || picked >= len(plan) || call.Rehearsal() {
 		return
 	}
 	if choice.Why == outdial.WhyProbe {
 		if b := s.boards.get(plan[picked].Trunk); b != nil {
 			b.mu.Lock()
-			b.unclaim(call.Dest.Group)
+			b.unclaim(call.Dest.Group, call.ID, now)
 			b.mu.Unlock()
 		}
 		return
@@ -99,19 +128,19 @@ func (s *Selector) Return(now time.Time, call *outdial.Call, plan []outdial.Cand
 	if choice.Why != outdial.WhyWeight && choice.Why != outdial.WhyLastResort || plan[picked].Weight == 0 {
 		return
 	}
-	set := s.sets(now, call, plan, eligible)
-	from := set.up
-	if choice.Why == outdial.WhyLastResort {
-		from = set.resort
-	}
 	members := inTier(plan, plan[picked].Tier)
-	use := (from | 1<<picked) & members & weighted(plan)
-	if use&(use-1) == 0 {
-		return
+	among := (eligible | 1<<picked) & members & weighted(plan)
+	if call.ID == 0 {
+		set := s.sets(now, call, plan, eligible)
+		from := set.up
+		if choice.Why == outdial.WhyLastResort {
+			from = set.resort
+		}
+		among &= from | 1<<picked
 	}
 	var t tier
 	t.sort(plan, members)
-	s.turns.refund(&t, use, picked)
+	s.turns.refund(&t, charge{call: call.ID, among: among}, picked)
 }
 
 // Verdict implements outdial.Failover: the verdict of Judge.
@@ -140,9 +169,10 @@ func (s *Selector) Advance(now time.Time) (next time.Time) {
 
 // sets are places in a plan, by what may be done with them.
 type sets struct {
-	up     uint64 // may get their share
-	due    uint64 // may be sent a probe
-	resort uint64 // may be tried when none is up: those that asked to be left alone only if there are no others
+	up     uint64    // may get their share
+	due    uint64    // may be sent a probe
+	resort uint64    // may be tried when none is up: those that asked to be left alone only if there are no others
+	again  time.Time // when the first of those that are held is released; zero = not known
 }
 
 // sets looks at the health of the eligible candidates.
@@ -170,6 +200,9 @@ func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candid
 		case st.up:
 			set.up |= 1 << i
 		case st.refuses:
+			if !st.again.IsZero() && (set.again.IsZero() || st.again.Before(set.again)) {
+				set.again = st.again
+			}
 		case st.asked:
 			asked |= 1 << i
 		default:
@@ -197,7 +230,7 @@ func (s *Selector) probe(now time.Time, call *outdial.Call, plan []outdial.Candi
 		}
 		if b := s.boards.get(plan[i].Trunk); b != nil {
 			b.mu.Lock()
-			ok := b.claim(now, call.Dest.Group, &s.cfg)
+			ok := call.Rehearsal() || b.claim(now, call.Dest.Group, call.ID, now, &s.cfg)
 			b.settle(call.Dest.Group)
 			b.mu.Unlock()
 			if ok {

@@ -67,6 +67,12 @@ func (b *bench) observe(now time.Time, kind outdial.EventKind, a *outdial.Attemp
 	b.log = append(b.log, ev)
 }
 
+// abandon moves on from a silent attempt.
+func (b *bench) abandon(now time.Time, a *outdial.Attempt) {
+	a.State, a.Abandoned = outdial.AttemptAbandoned, ended(outdial.OriginNoTrying)
+	b.observe(now, outdial.EventAbandoned, a, outdial.MarkAbandon)
+}
+
 // end ends an attempt on a trunk at once.
 func (b *bench) end(now time.Time, trunk outdial.TrunkID, why outdial.Why, r outdial.Result) {
 	a := b.attempt(now, trunk, why)
@@ -168,8 +174,35 @@ func TestRecord(t *testing.T) {
 		{Stage: outdial.StageFailover, Trunk: 2, Name: "state", Text: "up"},
 		{Stage: outdial.StageFailover, Trunk: 1, Name: "weight", Value: 60},
 		{Stage: outdial.StageFailover, Trunk: 1, Name: "credit", Value: record.Readings()[3].Value},
+		{Stage: outdial.StageFailover, Trunk: 2, Name: "weight", Value: 40},
+		{Stage: outdial.StageFailover, Trunk: 2, Name: "credit", Value: record.Readings()[5].Value},
 	}, record.Readings())
 	require.InDelta(t, -0.4, record.Readings()[3].Value, 1e-9)
+	require.InDelta(t, 0.4, record.Readings()[5].Value, 1e-9)
+
+	// Who rests, or has no weight, is on record as well; who is not eligible, or in a tier that was not reached, is not.
+	b = newBench(t, failover.Config{Jitter: -1}, on(1, 0, 60), on(2, 0, 40), on(3, 0, 0), on(4, 0, 9), on(5, 1, 1))
+	for range 3 {
+		b.end(start, 1, 0, ended(outdial.OriginTransport))
+	}
+	record.Reset()
+	b.call.SetRecord(record)
+	trunk, _ := b.pick(start, 0b10111)
+	require.Equal(t, outdial.TrunkID(2), trunk)
+	got := map[outdial.TrunkID]map[string]any{}
+	for _, r := range record.Readings() {
+		if got[r.Trunk] == nil {
+			got[r.Trunk] = map[string]any{}
+		}
+		got[r.Trunk][r.Name] = any(r.Value)
+		if r.Text != "" {
+			got[r.Trunk][r.Name] = r.Text
+		}
+	}
+	require.Equal(t, map[outdial.TrunkID]map[string]any{
+		1: {"state": "out", "weight": 60.0}, 2: {"state": "up", "weight": 40.0},
+		3: {"state": "up", "weight": 0.0}, 5: {"state": "up"},
+	}, got)
 }
 
 func TestManyGroupsAndSets(t *testing.T) {

@@ -69,7 +69,7 @@ func (t *target) status(trunk outdial.TrunkID, g outdial.GroupID) Target {
 		Trunk: trunk, Group: g, State: t.state, Why: t.why, Since: t.since, Until: t.until,
 		Failures: t.soft, Good: t.good, Ejections: t.ejections, Healthy: t.healthy, Failed: t.failed,
 	}
-	if t.probe && t.state == Out { // its first probe is on its way
+	if t.state == Out && t.probe.out && t.probe.from.After(t.ejected) { // its first probe is on its way
 		st.State, st.Until = Probing, time.Time{}
 	}
 	return st

@@ -3,6 +3,8 @@ package failover
 import (
 	"fmt"
 	"time"
+
+	"github.com/outdial/outdial"
 )
 
 // State is how a target stands.
@@ -64,10 +66,23 @@ type target struct {
 	good       int       // good probes in a row
 	ejections  int       // in a row, less what time has healed
 	ejected    time.Time // the last time; what started before is no news after it
-	probe      bool      // a live call is out to show whether it is back
-	probeTo    time.Time // when that call is given up
+	probe      claim     // the live call that is out to show whether it is back
 
 	healthy, failed uint64 // calls ever
+}
+
+// claim is a probe that is out: the attempt of a call that started at or after the claim, which tells it from a probe
+// that was given up before. The zero value is none.
+type claim struct {
+	out  bool
+	call outdial.CallID // 0 = not known
+	from time.Time
+	to   time.Time // when it is given up
+}
+
+// by reports whether the probe is that of an attempt of a call which started at the given time.
+func (c *claim) by(call outdial.CallID, start time.Time) bool {
+	return c.out && (c.call == 0 || call == 0 || c.call == call) && !start.Before(c.from)
 }
 
 // wake ends what time alone ends: a suspension, and a probe that nobody reported on.
@@ -75,19 +90,27 @@ func (t *target) wake(now time.Time) {
 	if t.state == Suspended && !now.Before(t.until) {
 		t.state, t.why, t.since, t.until = Up, "", t.until, time.Time{}
 	}
-	if t.probe && !now.Before(t.probeTo) {
-		t.probe = false
+	if t.probe.out && !now.Before(t.probe.to) {
+		t.probe = claim{}
 	}
 }
 
 // due reports whether a probe may go now.
 func (t *target) due(now time.Time) bool {
-	return !t.probe && (t.state == Out && !now.Before(t.until) || t.state == Probing)
+	return !t.probe.out && (t.state == Out && !now.Before(t.until) || t.state == Probing)
 }
 
-// claim sends a probe. What comes of it changes the state.
-func (t *target) claim(now time.Time, cfg *settings) {
-	t.probe, t.probeTo = true, now.Add(cfg.probeTimeout)
+// claim sends a probe. What comes of it changes the state; the claim ends with the probe, or when it is given up, and
+// with nothing else: a target that another call sends out meanwhile is not probed a second time.
+func (t *target) claim(now time.Time, call outdial.CallID, start time.Time, cfg *settings) {
+	t.probe = claim{out: true, call: call, from: start, to: now.Add(cfg.probeTimeout)}
+}
+
+// unclaim ends the probe of an attempt; the probe of another stays out.
+func (t *target) unclaim(call outdial.CallID, start time.Time) {
+	if t.probe.by(call, start) {
+		t.probe = claim{}
+	}
 }
 
 // learn folds the evidence of an attempt that started at start.
@@ -111,7 +134,7 @@ func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
 		}
 		if t.good++; t.good >= cfg.probeGood {
 			t.state, t.why, t.since, t.until = Up, "", now, time.Time{}
-			t.soft, t.hard, t.good, t.probe = 0, 0, 0, false
+			t.soft, t.hard, t.good = 0, 0, 0
 		}
 	case t.state == Probing, t.state == Out && !now.Before(t.until):
 		t.eject(now, whyProbe, cfg)
@@ -148,7 +171,7 @@ func (t *target) eject(now time.Time, why string, cfg *settings) {
 	t.ejections++
 	rest = min(rest+time.Duration(float64(rest)*cfg.jitter*spread(cfg.seed, t.salt, t.ejections)), cfg.backoffMax)
 	t.state, t.why, t.since, t.until, t.ejected = Out, why, now, now.Add(rest), now
-	t.soft, t.hard, t.good, t.probe = 0, 0, 0, false
+	t.soft, t.hard, t.good = 0, 0, 0
 }
 
 // suspend leaves the target alone until the given time. One that is out stays so for at least as long.
@@ -161,7 +184,7 @@ func (t *target) suspend(now, until time.Time) {
 		}
 		t.state, t.why = Suspended, whyRetryAfter
 	case Probing:
-		t.state, t.why, t.since, t.good, t.probe = Out, whyRetryAfter, now, 0, false
+		t.state, t.why, t.since, t.good = Out, whyRetryAfter, now, 0
 	}
 	if until.After(t.until) {
 		t.until = until
@@ -170,7 +193,7 @@ func (t *target) suspend(now, until time.Time) {
 
 // clean reports whether forgetting the target changes no decision to come.
 func (t *target) clean() bool {
-	return t.state == Up && t.soft == 0 && t.hard == 0 && t.ejections == 0
+	return t.state == Up && t.soft == 0 && t.hard == 0 && t.ejections == 0 && !t.probe.out
 }
 
 // spread returns a number within [-1, 1) that depends on its arguments alone (splitmix64).

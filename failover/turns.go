@@ -26,6 +26,9 @@ type turns struct {
 type turnShard struct {
 	mu       sync.Mutex
 	now, old map[uint64]*turn // old is what now was before it was full
+
+	paid [maxCharges]paid // the latest picks in which some rested, at next−1 the last
+	next uint32
 }
 
 // turn is the rota of one tier, with its members in ascending order.
@@ -79,32 +82,83 @@ func (t *tier) own(set uint64) (own uint64) {
 	return own
 }
 
-// pick returns the place in the plan whose turn it is among eligible, and what it was owed after that.
-func (ts *turns) pick(t *tier, eligible uint64) (i int, credit float64) {
-	s := &ts.shard[t.hash%shards]
-	s.mu.Lock()
-	rota := s.get(t)
-	k := rota.Pick(t.own(eligible))
-	credit = rota.Credit(max(k, 0))
-	s.mu.Unlock()
-	if k < 0 {
-		return -1, 0
-	}
-	return int(t.index[k]), credit
+// charge is what a pick took: among whom the shares were dealt out, as places in the plan.
+type charge struct {
+	call  outdial.CallID // 0 = it need not be remembered, or cannot be
+	among uint64
+	free  bool // a rehearsal: nothing is charged
 }
 
-// refund undoes a pick of plan[picked] among eligible.
-func (ts *turns) refund(t *tier, eligible uint64, picked int) {
+// paid is a charge that is remembered, in the terms of its tier.
+type paid struct {
+	call   outdial.CallID
+	tier   uint64 // hash
+	among  uint64
+	member int8
+}
+
+// maxCharges is how many picks a shard remembers.
+const maxCharges = 256
+
+// credits is what each candidate of a plan is owed, in calls.
+type credits [outdial.MaxCandidates]float64
+
+// pick returns the place in the plan whose turn it is. owed, where it is not nil, is filled with what each member is
+// owed after that.
+func (ts *turns) pick(t *tier, c charge, owed *credits) int {
+	own := t.own(c.among)
 	s := &ts.shard[t.hash%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for k, i := range t.index[:t.n] {
-		if int(i) == picked {
-			// It was eligible when it was picked: the only error that Return knows cannot be.
-			_ = s.get(t).Return(k, t.own(eligible))
-			return
+	var rota *pick.Rota
+	if c.free {
+		rota = s.copy(t)
+	} else {
+		rota = s.get(t)
+	}
+	k := rota.Pick(own)
+	if c.call != 0 && !c.free {
+		s.paid[s.next%maxCharges] = paid{c.call, t.hash, own, int8(k)}
+		s.next++
+	}
+	if owed != nil {
+		for m, i := range t.index[:t.n] {
+			owed[i] = rota.Credit(m)
 		}
 	}
+	return int(t.index[k])
+}
+
+// refund undoes a pick of plan[picked]. c.among is who took part in it, unless that is remembered.
+func (ts *turns) refund(t *tier, c charge, picked int) {
+	k := bits.TrailingZeros64(t.own(1 << picked))
+	own := t.own(c.among)
+	s := &ts.shard[t.hash%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.call != 0 {
+		for n := range uint32(maxCharges) {
+			p := &s.paid[(s.next-1-n)%maxCharges]
+			if p.call == c.call && p.tier == t.hash && p.member == int8(k) {
+				own = p.among
+				*p = paid{}
+				break
+			}
+		}
+	}
+	if own&(own-1) != 0 {
+		_ = s.get(t).Return(k, own) // it took part: the only error that Return knows cannot be
+	}
+}
+
+// copy returns a copy of the rota of t, to be asked and thrown away.
+func (s *turnShard) copy(t *tier) *pick.Rota {
+	for _, list := range [2]*turn{s.now[t.hash], s.old[t.hash]} {
+		if found := find(list, t); found != nil {
+			return found.rota.Clone()
+		}
+	}
+	return newTurn(t).rota
 }
 
 // get returns the rota of t and makes it if there is none.
@@ -114,12 +168,7 @@ func (s *turnShard) get(t *tier) *pick.Rota {
 	}
 	found := find(s.old[t.hash], t)
 	if found == nil {
-		weights := make([]uint32, t.n)
-		for k, m := range t.members[:t.n] {
-			weights[k] = m.weight
-		}
-		rota, _ := pick.NewRota(weights) // it fails for more than MaxTargets only
-		found = &turn{members: append([]member(nil), t.members[:t.n]...), rota: rota}
+		found = newTurn(t)
 	}
 	if len(s.now) >= shardTiers || s.now == nil {
 		s.old, s.now = s.now, make(map[uint64]*turn, shardTiers)
@@ -127,6 +176,15 @@ func (s *turnShard) get(t *tier) *pick.Rota {
 	kept := &turn{members: found.members, rota: found.rota, next: s.now[t.hash]}
 	s.now[t.hash] = kept
 	return kept.rota
+}
+
+func newTurn(t *tier) *turn {
+	weights := make([]uint32, t.n)
+	for k, m := range t.members[:t.n] {
+		weights[k] = m.weight
+	}
+	rota, _ := pick.NewRota(weights) // it fails for more than MaxTargets only
+	return &turn{members: append([]member(nil), t.members[:t.n]...), rota: rota}
 }
 
 // find returns the turn of t in a list, or nil.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // MaxTargets is the greatest number of targets of a [Rota].
@@ -63,6 +64,13 @@ func (r *Rota) SetWeights(weights []uint32) error {
 	}
 	r.eligible = 0 // so that the next pick adapts the unit
 	return nil
+}
+
+// Clone returns a copy that shares nothing with r: to ask whose turn it would be.
+func (r *Rota) Clone() *Rota {
+	c := *r
+	c.weight, c.credit = slices.Clone(r.weight), slices.Clone(r.credit)
+	return &c
 }
 
 // Pick returns the target whose turn it is among those whose bit is set in eligible, or −1 if none of

@@ -170,3 +170,17 @@ func TestRotaAllocs(t *testing.T) {
 		}
 	}))
 }
+
+// TestRotaClone: a copy answers as the original would, and leaves it alone.
+func TestRotaClone(t *testing.T) {
+	r, err := pick.NewRota([]uint32{5, 3, 2})
+	require.NoError(t, err)
+	for range 30 {
+		c := r.Clone()
+		want := []int{c.Pick(7), c.Pick(3), c.Pick(7)}
+		require.NoError(t, c.SetWeights([]uint32{1, 1, 1}))
+		c = r.Clone()
+		require.Equal(t, want, []int{c.Pick(7), c.Pick(3), c.Pick(7)})
+		require.Equal(t, want[0], r.Pick(7))
+	}
+}
