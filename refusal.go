@@ -14,6 +14,7 @@ const (
 	StageTrunk
 	StageCLI
 	StageJournal
+	StageCount // number of stages, not a stage
 )
 
 // String returns "engine", "numbering", "routing", "failover", "trunk", "cli" or "journal".

@@ -1,29 +1,28 @@
 package kpi
 
-import (
-	"strings"
-
-	"github.com/outdial/outdial"
-)
+import "github.com/outdial/outdial"
 
 // Classify gives the outcome class of one leg and the fact that decided it. It is a pure function of the attempt's
-// facts (Timeline, Result), the same live and in replay, and reads nothing else.
+// facts (Timeline, Result, Abandoned), the same live and in replay, and reads nothing else.
 //
 // Precedence, strongest first:
 //
 //  1. A 2xx (Timeline's MarkAnswer): ClassAnswer, also for a late answer.
 //  2. OriginNeverSent: nothing left the host, so nobody is to blame. ClassLocalLimit when the host said so by
 //     Code 503 or by a Q.850 cause of congestion, else ClassNeverSent.
-//  3. An analytics block or a callee's "unwanted", which the network names in so many words: 607, 608, and 603 in
-//     the form of ATIS-1000099 ("603+": the phrase "Network Blocked", or a Reason: SIP text "v=analytics…").
-//  4. The Q.850 cause with its location (RFC 3326, RFC 6432, RFC 8606), unless it says nothing (16 normal clearing,
-//     26, 30, 31 unspecified), or comes with a 487 to the host's own CANCEL: that one repeats what the host did.
-//  5. The SIP status, 487 excepted.
-//  6. The origin: who ended it, or which timer.
+//  3. An analytics block or a callee's "unwanted", which the network names in so many words (outdial.Result.Blocked):
+//     607 is ClassReject, everything else ClassPolicyBlock.
+//  4. What the host did, where the final response is a 487 to its own CANCEL and repeats that, with whatever cause:
+//     the origin, who ended it or which timer; of a leg that was abandoned, the origin of Abandoned, why hunting moved
+//     on, and that also where no final response came at all.
+//  5. The Q.850 cause with its location (RFC 3326, RFC 6432, RFC 8606), unless it says nothing (16 normal clearing,
+//     26, 30, 31 unspecified).
+//  6. The SIP status.
+//  7. The origin.
 //
 // Alerting means a 180. A 183 is not ringing (RFC 3398 §7.2.5, RFC 3960 §3.2), even with early media.
 //
-// The reason for 4 before 5: a leg that nobody answered is 19 in the ISDN, 480 after one interworking (RFC 3398
+// The reason for 5 before 6: a leg that nobody answered is 19 in the ISDN, 480 after one interworking (RFC 3398
 // §7.2.4.1), 18 after the next, then 408, 102 and 504; by status alone a person who did not pick up turns into a
 // network failure.
 func Classify(a *outdial.Attempt) (Class, ClassifiedBy) {
@@ -41,7 +40,11 @@ func Classify(a *outdial.Attempt) (Class, ClassifiedBy) {
 	if c, ok := namedBlock(r); ok {
 		return c, ByStatus
 	}
-	if r.Code == 487 && cancelled(r.Origin) {
+	if a.WasAbandoned() && a.Abandoned.Origin != outdial.OriginUnknown {
+		if r.Code == 0 || r.Code == 487 {
+			return byOrigin(a.Abandoned.Origin, alerted)
+		}
+	} else if r.Code == 487 && cancelled(r.Origin) {
 		return byOrigin(r.Origin, alerted)
 	}
 	if c, ok := byCause(r, alerted); ok {
@@ -54,18 +57,15 @@ func Classify(a *outdial.Attempt) (Class, ClassifiedBy) {
 }
 
 // namedBlock finds the outcomes of RFC 8197, RFC 8688 and ATIS-1000099, whether they are the status or were kept in
-// a Reason header behind another one.
+// a Reason header behind another one. 607 is the callee's own word.
 func namedBlock(r *outdial.Result) (Class, bool) {
 	switch {
-	case r.Code == 608 || r.SIPCause == 608:
-		return ClassPolicyBlock, true
-	case r.Code == 607 || r.SIPCause == 607:
+	case !r.Blocked():
+		return ClassUnknown, false
+	case (r.Code == 607 || r.SIPCause == 607) && r.Code != 608 && r.SIPCause != 608:
 		return ClassReject, true
-	case r.Code == 603 && strings.EqualFold(r.Phrase, "Network Blocked"),
-		(r.Code == 603 || r.SIPCause == 603) && strings.HasPrefix(r.Text, "v=analytics"):
-		return ClassPolicyBlock, true
 	}
-	return ClassUnknown, false
+	return ClassPolicyBlock, true
 }
 
 // cancelled reports whether the host itself ended the leg before an answer, so that a 487 is an echo.

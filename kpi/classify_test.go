@@ -207,21 +207,104 @@ func TestClassifyPreservedReasonThroughInterworking(t *testing.T) {
 	require.Equal(t, []int{480, 408, 504}, chain)
 }
 
-func TestClassifyAnalyticsBlock(t *testing.T) {
-	for name, r := range map[string]outdial.Result{
-		"phrase":            {Code: 603, Phrase: "Network blocked"},
-		"reason":            {Code: 603, Phrase: "Decline", SIPCause: 603, Text: "v=analytics1;url=https://example.com"},
-		"with a user cause": {Code: 603, Phrase: "Network Blocked", Cause: outdial.Cause{Value: 21, Location: outdial.LocationUser}},
-		"603+ behind 480":   {Code: 480, SIPCause: 603, Text: "v=analytics1;email=a@example.com"},
-		"608 behind 403":    {Code: 403, SIPCause: 608},
+// TestClassifyBlocks: what the root calls a block is one here, wherever it stands; 607 is the callee's word.
+func TestClassifyBlocks(t *testing.T) {
+	const text = "v=analytics1;url=https://example.com"
+	for _, v := range []struct {
+		result outdial.Result
+		class  kpi.Class
+	}{
+		{outdial.Result{Code: 603, Phrase: "Network blocked"}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 603, Phrase: "Decline", SIPCause: 603, Text: text}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 603, Phrase: "Decline", SIPCause: 603, Text: "V=Analytics1"}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 603, Phrase: "Network Blocked", Cause: outdial.Cause{Value: 21, Location: outdial.LocationUser}}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 480, SIPCause: 603, Text: text}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 503, SIPCause: 603, Text: text}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 403, SIPCause: 603, Phrase: "Network Blocked"}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 608}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 403, SIPCause: 608}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 500, SIPCause: 608}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 487, SIPCause: 608}, kpi.ClassPolicyBlock},
+		{outdial.Result{Code: 607}, kpi.ClassReject},
+		{outdial.Result{Code: 480, SIPCause: 607}, kpi.ClassReject},
+		{outdial.Result{Code: 607, SIPCause: 608}, kpi.ClassPolicyBlock},
+	} {
+		r := v.result
+		r.Origin = outdial.OriginCarrier
+		require.True(t, r.Blocked(), "%+v", r)
+		for _, abandoned := range []bool{false, true} {
+			a := &outdial.Attempt{Result: r}
+			if abandoned {
+				a.Abandoned.Origin = outdial.OriginNoTrying
+				a.Timeline.Set(outdial.MarkAbandon, time.Second)
+			}
+			class, by := kpi.Classify(a)
+			require.Equal(t, v.class.String(), class.String(), "%+v", r)
+			require.Equal(t, kpi.ByStatus, by)
+		}
+	}
+	for _, r := range []outdial.Result{
+		{Code: 603, Phrase: "Decline"}, {Code: 503, SIPCause: 603}, {Code: 503, Text: text}, {Code: 480, Phrase: "Network Blocked"},
 	} {
 		r.Origin = outdial.OriginCarrier
-		class, by := kpi.Classify(&outdial.Attempt{Result: r})
-		require.Equal(t, kpi.ClassPolicyBlock, class, name)
-		require.Equal(t, kpi.ByStatus, by, name)
+		require.False(t, r.Blocked(), "%+v", r)
+		class, _ := kpi.Classify(&outdial.Attempt{Result: r})
+		require.NotEqual(t, kpi.ClassPolicyBlock, class, "%+v", r)
 	}
-	class, _ := kpi.Classify(&outdial.Attempt{Result: outdial.Result{Origin: outdial.OriginCarrier, Code: 480, SIPCause: 607}})
-	require.Equal(t, kpi.ClassReject, class)
+}
+
+// TestClassifyAbandoned: a leg that hunting moved on from is what it was abandoned for, unless the carrier says
+// something of its own in the end.
+func TestClassifyAbandoned(t *testing.T) {
+	for _, v := range []struct {
+		rang   bool
+		why    outdial.Origin
+		origin outdial.Origin
+		code   uint16
+		cause  string
+		class  kpi.Class
+		by     kpi.ClassifiedBy
+	}{
+		// Our own CANCEL, however the host reports it.
+		{quiet, outdial.OriginNoTrying, outdial.OriginHost, 487, "", kpi.ClassNetworkFailure, kpi.ByOrigin},
+		{quiet, outdial.OriginNoTrying, outdial.OriginCarrier, 487, "", kpi.ClassNetworkFailure, kpi.ByOrigin},
+		{quiet, outdial.OriginNoProgress, outdial.OriginCarrier, 487, "31", kpi.ClassNetworkFailure, kpi.ByOrigin},
+		{quiet, outdial.OriginNoProgress, outdial.OriginCarrier, 487, "19", kpi.ClassNetworkFailure, kpi.ByOrigin},
+		{ringing, outdial.OriginNoAnswer, outdial.OriginCarrier, 487, "16", kpi.ClassNoAnswer, kpi.ByOrigin},
+		{ringing, outdial.OriginCaller, outdial.OriginCarrier, 487, "", kpi.ClassAbandonRinging, kpi.ByOrigin},
+		{quiet, outdial.OriginCaller, outdial.OriginCarrier, 487, "", kpi.ClassAbandonEarly, kpi.ByOrigin},
+		{ringing, outdial.OriginNoTrying, outdial.OriginCarrier, 487, "", kpi.ClassNetworkFailure, kpi.ByOrigin}, // rang too late
+		// No final response.
+		{quiet, outdial.OriginNoTrying, outdial.OriginHost, 0, "", kpi.ClassNetworkFailure, kpi.ByOrigin},
+		{quiet, outdial.OriginNoTrying, outdial.OriginTransport, 0, "", kpi.ClassNetworkFailure, kpi.ByOrigin},
+		{quiet, outdial.OriginCaller, outdial.OriginHost, 0, "", kpi.ClassAbandonEarly, kpi.ByOrigin},
+		{ringing, outdial.OriginNoAnswer, outdial.OriginHost, 0, "", kpi.ClassNoAnswer, kpi.ByOrigin},
+		{quiet, outdial.OriginNoTrying, outdial.OriginUnknown, 0, "", kpi.ClassNetworkFailure, kpi.ByOrigin}, // a process died
+		{quiet, outdial.OriginUnknown, outdial.OriginUnknown, 0, "", kpi.ClassUnknown, kpi.ByNothing},
+		{quiet, outdial.OriginUnknown, outdial.OriginHost, 487, "", kpi.ClassAbandonEarly, kpi.ByOrigin},
+		// The carrier's own word, which crossed the CANCEL.
+		{quiet, outdial.OriginNoTrying, outdial.OriginCarrier, 486, "", kpi.ClassUserBusy, kpi.ByStatus},
+		{quiet, outdial.OriginNoTrying, outdial.OriginCarrier, 503, "", kpi.ClassCongestion, kpi.ByStatus},
+		{quiet, outdial.OriginNoTrying, outdial.OriginCarrier, 503, "17", kpi.ClassUserBusy, kpi.ByCause},
+		{quiet, outdial.OriginNoProgress, outdial.OriginCarrier, 404, "1", kpi.ClassBadNumber, kpi.ByCause},
+		{ringing, outdial.OriginNoTrying, outdial.OriginCarrier, 480, "", kpi.ClassNoAnswer, kpi.ByStatus},
+		{quiet, outdial.OriginCaller, outdial.OriginCarrier, 486, "", kpi.ClassUserBusy, kpi.ByStatus},
+		// Nothing left: nobody is to blame, whatever the host took it for.
+		{quiet, outdial.OriginNoTrying, outdial.OriginNeverSent, 0, "", kpi.ClassNeverSent, kpi.ByOrigin},
+	} {
+		a := verdict{v.rang, v.origin, v.code, v.cause, 0, 0}.attempt(t)
+		a.Abandoned.Origin = v.why
+		a.Timeline.Set(outdial.MarkAbandon, time.Second)
+		class, by := kpi.Classify(a)
+		require.Equal(t, v.class.String(), class.String(), "%+v", v)
+		require.Equal(t, v.by.String(), by.String(), "%+v", v)
+	}
+	a := verdict{quiet, outdial.OriginHost, 0, "", 0, 0}.attempt(t)
+	a.Abandoned.Origin = outdial.OriginNoTrying
+	a.Timeline.Set(outdial.MarkAbandon, time.Second)
+	a.Timeline.Set(outdial.MarkAnswer, 2*time.Second)
+	class, _ := kpi.Classify(a)
+	require.Equal(t, kpi.ClassAnswer, class, "a late answer is one")
 }
 
 func TestClassifyAnswerComesFirst(t *testing.T) {

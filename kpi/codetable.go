@@ -2,7 +2,7 @@ package kpi
 
 // CodeTable is the version of the table of codes behind Classify. It stands in every Report, so that two reports can
 // be compared; it changes whenever any code changes its class.
-const CodeTable = 1
+const CodeTable = 2
 
 // causeClass is the class of a Q.850 cause where the value alone decides; ClassUnknown = it says nothing. Values
 // without a name count as the "unspecified" of their class, as Q.850 §2.2.7 asks: 32–47 resources, 48–63 service

@@ -1,5 +1,7 @@
 package kpi
 
+import "github.com/outdial/outdial"
+
 // Counters is what a cell counts. All but the last group are bucketed by the time of the attempt (when it was
 // started, or refused), so that numerator and denominator of a ratio speak of the same legs; the last group by the
 // time when the leg ended. Counters of disjoint events merge exactly by addition. The zero value has counted
@@ -36,8 +38,8 @@ type Counters struct {
 
 // Sizes of the arrays in Counters.
 const (
-	Stages    = 7 // stages of outdial.Stage, StageEngine to StageJournal
-	MaxShorts = 4 // thresholds for short calls
+	Stages    = int(outdial.StageCount) // stages of outdial.Stage, StageEngine to StageJournal
+	MaxShorts = 4                       // thresholds for short calls
 )
 
 // Merge adds what o counted.
@@ -104,7 +106,7 @@ const (
 	nEnded
 	nZeroSecond
 	nRefused
-	nClass  = nRefused + Stages
+	nClass  = nRefused + counter(Stages)
 	nBy     = nClass + counter(ClassCount)
 	nShort  = nBy + counter(byCount)
 	counted = nShort + MaxShorts

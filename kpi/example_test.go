@@ -195,7 +195,7 @@ func ExampleReport() {
 	m.Observe(&outdial.Event{Kind: outdial.EventEnded, Time: at.Add(time.Second), Attempt: &a})
 	r := m.Report(at)
 	fmt.Println(r.From.Format(time.TimeOnly), r.To.Format(time.TimeOnly), r.CodeTable)
-	// Output: 09:05:00 10:05:00 1
+	// Output: 09:05:00 10:05:00 2
 }
 
 func ExampleCellReport() {

@@ -151,6 +151,25 @@ func TestRefusedBids(t *testing.T) {
 	require.Equal(t, kpi.Ratio{K: 0, N: 3}, trunk.ABR(), "by trunk a bid is an attempt wanted there")
 }
 
+// TestEveryStageCounts: a meter has a place of its own for every stage that the root knows.
+func TestEveryStageCounts(t *testing.T) {
+	m := newMeter(t, kpi.Config{})
+	stages := 0
+	for s := outdial.StageEngine; s.String() != "invalid"; s++ {
+		for range int(s) + 1 {
+			observe(m, newLeg(int(s)+1, 0, t0, 1).refused(s, "full"))
+		}
+		stages++
+	}
+	require.Equal(t, kpi.Stages, stages)
+	c := cell(t, m, t0, kpi.Key{})
+	for s, n := range c.Refused {
+		require.EqualValues(t, s+1, n)
+	}
+	observe(m, newLeg(99, 0, t0, 1).refused(outdial.StageCount+7, "from a later version"))
+	require.EqualValues(t, stages+1, cell(t, m, t0, kpi.Key{}).Refused[stages-1])
+}
+
 func TestRefusalCodesAreBounded(t *testing.T) {
 	m := newMeter(t, kpi.Config{})
 	for i := range 300 {
@@ -240,8 +259,15 @@ func TestKeyOfAnAttempt(t *testing.T) {
 	}, (kpi.ByCampaign | kpi.ByTenant | kpi.ByDayPart | kpi.ByCarrier | kpi.ByProgram | kpi.ByGroup).Key(a))
 }
 
-func TestEventsWithoutAnAttemptAreIgnored(t *testing.T) {
+func TestEventsThatAreNotCounted(t *testing.T) {
 	m := newMeter(t, kpi.Config{})
+	whole := answeredLeg(1, t0, 4, time.Second, time.Second)
+	for _, a := range []*outdial.Attempt{nil, {}, {ID: outdial.AttemptID{Call: 1, Leg: 1}}, whole[len(whole)-1].Attempt} {
+		m.Observe(&outdial.Event{
+			Kind: outdial.EventDisposed, Time: t0, Attempt: a,
+			Disposition: &outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman},
+		})
+	}
 	m.Observe(&outdial.Event{Kind: outdial.EventControl, Time: t0, Control: &outdial.Control{}})
 	for range m.Snapshot(t0) {
 		t.Fatal("there is nothing to count")

@@ -12,7 +12,8 @@ import (
 // What counts when: a refused bid and a start at once; the outcome of a leg (class, answer, PDD, early media) at
 // its answer, or at its end when there was none; its duration at its end. All but the duration go to the bucket in
 // which the attempt was started. Progressed and Abandoned events add nothing of their own, since the attempt's
-// timeline tells it again, once, with the outcome; so repeated 180s and retransmitted finals cannot count twice.
+// timeline and results tell it again, once, with the outcome; so repeated 180s and retransmitted finals cannot count
+// twice. Disposed events are not counted.
 // An attempt must come with its Started, Answered (if it was) and Ended events, each once, in this order.
 func (m *Meter) Observe(ev *outdial.Event) {
 	a := ev.Attempt
@@ -70,7 +71,7 @@ func (m *Meter) count(f *fact, a *outdial.Attempt) {
 }
 
 func (m *Meter) refused(f *fact, ev *outdial.Event) {
-	f.count(nRefused + counter(min(ev.RefusalStage, Stages-1)))
+	f.count(nRefused + counter(min(ev.RefusalStage, outdial.StageCount-1)))
 	m.bid(f, ev.Attempt)
 	f.hasRefusal, f.refusal = true, m.code(ev.RefusalStage, ev.Refusal)
 }
