@@ -39,7 +39,7 @@ func (j *Journal) append(e *encoder, ev *outdial.Event) (uint64, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	seq, err := j.write(e, byte(ev.Kind), nanos(ev.Time))
+	seq, err := j.write(e, byte(ev.Kind), e.at)
 	if err != nil {
 		j.stats.Failures++
 		return 0, err

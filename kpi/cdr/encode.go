@@ -31,6 +31,7 @@ const maxEvent = 8192
 type encoder struct {
 	buf   [maxEvent]byte // recordHead bytes of room, then the body
 	n     int            // bytes used
+	at    int64          // the event's time, as it is written
 	ids   [16]ref        // the ids used
 	nrefs int
 }
@@ -44,7 +45,8 @@ func (e *encoder) encode(ev *outdial.Event) error {
 		return fmt.Errorf("cdr: an event of kind %d cannot be journalled", ev.Kind)
 	}
 	e.n, e.nrefs = recordHead, 0
-	e.time(ev.Time)
+	e.at = nanos(ev.Time)
+	e.fixed(uint64(e.at))
 	if ev.Attempt != nil {
 		g := e.begin(groupAttempt)
 		e.attempt(ev.Attempt)
@@ -206,8 +208,7 @@ func (e *encoder) leave(start int) {
 }
 
 func (e *encoder) attemptID(id outdial.AttemptID) {
-	binary.LittleEndian.PutUint64(e.buf[e.n:], uint64(id.Call))
-	e.n += 8
+	e.fixed(uint64(id.Call))
 	e.byte(id.Leg)
 }
 
@@ -242,22 +243,23 @@ func (e *encoder) int(v int64) { e.uint(uint64(v<<1) ^ uint64(v>>63)) }
 // float writes the bits in reverse order of bytes, so that 0, 1 and short fractions take one to three bytes.
 func (e *encoder) float(f float64) { e.uint(bits.ReverseBytes64(math.Float64bits(f))) }
 
-func (e *encoder) time(t time.Time) {
-	binary.LittleEndian.PutUint64(e.buf[e.n:], uint64(nanos(t)))
+func (e *encoder) time(t time.Time) { e.fixed(uint64(nanos(t))) }
+
+func (e *encoder) fixed(v uint64) {
+	binary.LittleEndian.PutUint64(e.buf[e.n:], v)
 	e.n += 8
 }
 
 func (e *encoder) text(s string) {
-	s = cut(s)
+	if len(s) > maxText {
+		s = cut(s)
+	}
 	e.buf[e.n] = byte(len(s))
 	e.n += 1 + copy(e.buf[e.n+1:], s)
 }
 
-// cut shortens s to maxText bytes without splitting a character.
+// cut shortens s, which is longer, to maxText bytes without splitting a character.
 func cut(s string) string {
-	if len(s) <= maxText {
-		return s
-	}
 	for n := maxText; n > maxText-utf8.UTFMax; n-- {
 		if utf8.RuneStart(s[n]) {
 			return s[:n]

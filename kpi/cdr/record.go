@@ -46,17 +46,16 @@ func seal(rec []byte, seq uint64, kind byte) {
 
 // nanos is how a time is written: UTC nanoseconds since 1970, limited to the years 1678 to 2262 that fit.
 func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return zeroTime
-	}
 	const limit = math.MaxInt64/int64(time.Second) - 1
 	switch s := t.Unix(); {
+	case s >= -limit && s <= limit:
+		return t.UnixNano()
 	case s > limit:
 		return math.MaxInt64
-	case s < -limit:
-		return zeroTime + 1
+	case t.IsZero():
+		return zeroTime
 	}
-	return t.UnixNano()
+	return zeroTime + 1
 }
 
 func timeOf(n int64) time.Time {
