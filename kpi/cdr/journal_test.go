@@ -14,11 +14,6 @@ import (
 	"github.com/outdial/outdial/kpi/cdr"
 )
 
-// Each group of an event stands alone: what is nil stays nil.
-// The longest record that an event can have.
-// extreme sets every field but ids to the value that takes most room.
-// A process that restarts may issue other ids for the same names and go on with the same journal.
-// A host that never names its ids gets its own numbers back; a name that comes later is taken from then on.
 func TestRotationByAge(t *testing.T) {
 	for _, c := range []struct {
 		age  time.Duration
