@@ -78,9 +78,17 @@ func TestBlocksSuppress(t *testing.T) {
 		{"603+", outdial.Result{Code: 603, Phrase: "Network Blocked", Text: "v=analytics1;url=https://x"}, true},
 		{"603+ in other case", outdial.Result{Code: 603, Phrase: "NETWORK BLOCKED", Text: "V=Analytics1"}, true},
 		{"603 decline", outdial.Result{Code: 603, Phrase: "Decline"}, false},
-		{"603 phrase alone", outdial.Result{Code: 603, Phrase: "Network Blocked"}, false},
+		{"603 phrase alone", outdial.Result{Code: 603, Phrase: "Network Blocked"}, true},
+		{"603 text alone", outdial.Result{Code: 603, Phrase: "Decline", Text: "v=analytics1;url=https://x"}, true},
+		{"603+ behind 503", outdial.Result{Code: 503, SIPCause: 603, Text: "v=analytics1"}, true},
+		{"603+ behind 403", outdial.Result{Code: 403, SIPCause: 603, Phrase: "Network Blocked"}, true},
+		{"608 behind 500", outdial.Result{Code: 500, SIPCause: 608}, true},
+		{"607 behind 480", outdial.Result{Code: 480, SIPCause: 607}, true},
+		{"603 behind 503", outdial.Result{Code: 503, SIPCause: 603}, false},
+		{"text without a 603", outdial.Result{Code: 503, Text: "v=analytics1"}, false},
 		{"486", outdial.Result{Code: 486}, false},
 	} {
+		require.Equal(t, tc.want, tc.result.Blocked(), tc.name)
 		for _, replay := range []bool{false, true} {
 			var ids outdial.Registry
 			cfg := survey(&ids, num(212, 1))

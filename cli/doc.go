@@ -19,8 +19,9 @@
 //   - A number with room under its caps is granted: no refusal while a number of the pool is eligible, and none is
 //     passed over for ever, because the number that has waited longest goes first.
 //   - A callee gets the number that the program presented to it before, while that is eligible.
-//   - A callee who said "unwanted" (607), or whose call an analytics engine blocked (603+, 608), is not called again
-//     by that program, from whatever number, until an operator lifts it.
+//   - A callee who said "unwanted" (607), or whose call an analytics engine blocked (603+, 608), in the status or in a
+//     Reason header behind another one, is not called again by that program, from whatever number, until an operator
+//     lifts it.
 //   - A clock that steps backwards holds time still.
 //
 // # Choice of a number
@@ -36,7 +37,8 @@
 // # Facts
 //
 // What the governor knows is a fold over events, given to Observe: a replayed Started counts the use at its time,
-// an Ended may suppress a callee, and these Control actions are known:
+// an Ended takes it back if the attempt was never sent, and may suppress a callee, and these Control actions are known
+// (CheckControl refuses those that would do nothing):
 //
 //	cli.quarantine   Target: number   rest it at once, until Expires (zero = until released)
 //	cli.release      Target: number   end the quarantine that a Control began

@@ -32,6 +32,7 @@ type Governor struct {
 	programs map[outdial.ProgramID]*program
 	holds    map[outdial.Number]Hold
 	leases   leases
+	told     told
 }
 
 // calleeConfig is what a program that appears later is set up with.
@@ -43,8 +44,9 @@ type calleeConfig struct {
 }
 
 var (
-	_ outdial.CLIs     = (*Governor)(nil)
-	_ outdial.Advancer = (*Governor)(nil)
+	_ outdial.CLIs           = (*Governor)(nil)
+	_ outdial.Advancer       = (*Governor)(nil)
+	_ outdial.ControlChecker = (*Governor)(nil)
 )
 
 // New makes a Governor. The error is joined and names every bad field.
@@ -110,7 +112,7 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		p.callees.configure(g.cfg.caps, g.cfg.ttl, g.cfg.most)
 	}
 	for i := range g.numbers {
-		g.numbers[i].pool, g.numbers[i].status, g.numbers[i].wakeup = nil, StatusStock, none
+		g.numbers[i].pool, g.numbers[i].status, g.numbers[i].wakeup, g.numbers[i].listed = nil, StatusStock, none, false
 	}
 	order := make([]int32, 0, len(next.rows))
 	g.expiries = nil
@@ -118,7 +120,7 @@ func (g *Governor) install(next *layout, cfg *Config) {
 	for _, r := range next.rows {
 		slot := g.slot(r.number)
 		n := &g.numbers[slot]
-		n.pool, n.home, n.state, n.rightUntil, n.info = r.pool, r.home, r.state, r.rightUntil, r.info
+		n.pool, n.home, n.state, n.rightUntil, n.info, n.listed = r.pool, r.home, r.state, r.rightUntil, r.info, true
 		if r.pool != nil {
 			n.setCaps(r.pool.rules.caps)
 			r.pool.slots = append(r.pool.slots, slot)

@@ -20,6 +20,12 @@ type lease struct {
 	bound      binding        // what the callee knew before
 }
 
+// told is the uses that were counted because an event told of them, and that may yet be taken back, by their attempt.
+// It holds no more than maxTold, against attempts whose end is never told: the use of a further one stays counted.
+type told map[outdial.AttemptID]lease
+
+const maxTold = 1 << 16
+
 // leases hands out leases by slot and generation: giving one back twice, or a stale one, finds nothing.
 type leases struct {
 	list []lease

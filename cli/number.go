@@ -45,6 +45,7 @@ type number struct {
 	inFlight   int32
 	state      State // as configured
 	status     Status
+	listed     bool // in the inventory of the configuration in force
 }
 
 // link is a number's place in one queue.

@@ -54,7 +54,8 @@ func (g *Governor) admit(now moment, p *program, key calleeKey, call *outdial.Ca
 // Reserve implements outdial.CLIs: it chooses a number of the pool that the candidate, else the campaign, else the
 // program names, and counts its use for number and callee at once. prev is the number of the call's earlier attempt:
 // it is kept where caps and carrier allow, and counts once more. The errors are those of this package; again is the
-// earliest instant at which the answer can be another one, zero where that is not known.
+// earliest instant at which the answer can be another one, zero where that is not known. For a rehearsal it chooses,
+// counts nothing and returns no lease.
 func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candidate, prev outdial.Number) (
 	p outdial.Presentation, again time.Time, err error,
 ) {
@@ -75,8 +76,11 @@ func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candida
 	if err != nil {
 		return outdial.Presentation{}, g.clock.time(wake), err
 	}
-	l := g.use(m, slot, from.program, who, key, call.ID, prev)
 	n := &g.numbers[slot]
+	if call.Rehearsal() {
+		return outdial.Presentation{Number: n.number, Pool: from.id}, time.Time{}, nil
+	}
+	l := g.use(m, slot, from.program, who, key, call.ID, prev)
 	n.inFlight++
 	g.settle(slot, m, false)
 	return outdial.Presentation{Number: n.number, Pool: from.id, Lease: g.leases.take(l)}, time.Time{}, nil
@@ -256,9 +260,13 @@ func (g *Governor) Undo(now time.Time, id outdial.Lease) {
 	if !ok {
 		return
 	}
-	m := g.clock.read(now)
+	g.numbers[l.slot].inFlight--
+	g.takeBack(g.clock.read(now), &l)
+}
+
+// takeBack undoes use.
+func (g *Governor) takeBack(m moment, l *lease) {
 	n := &g.numbers[l.slot]
-	n.inFlight--
 	n.gate.Undo(l.stamp)
 	if n.pool != nil {
 		g.settle(l.slot, m, true)
