@@ -37,16 +37,21 @@ type line struct {
 	blocked   Blocked
 }
 
-// clock returns now as the trunk's own time. The zero time tells nothing new.
+// clock returns now as the trunk's own time, which it moves on. The zero time tells nothing new.
 func (t *line) clock(now time.Time) window.Instant {
-	if now.IsZero() {
-		return t.latest
-	}
-	if !t.begun {
+	if !t.begun && !now.IsZero() {
 		t.begun, t.epoch = true, window.NewEpoch(now)
 	}
-	t.latest = max(t.latest, t.epoch.Instant(now))
+	t.latest = t.instant(now)
 	return t.latest
+}
+
+// instant is clock, without moving it on.
+func (t *line) instant(now time.Time) window.Instant {
+	if now.IsZero() || !t.begun {
+		return t.latest
+	}
+	return max(t.latest, t.epoch.Instant(now))
 }
 
 // state returns the stricter of what is configured and what an operator ordered.
@@ -57,25 +62,38 @@ func (t *line) state(now time.Time) State {
 	return t.order
 }
 
-// acquire takes a channel.
-func (t *line) acquire(now time.Time) (outdial.Lease, error) {
+// room returns why no channel can be taken, nil if one can.
+func (t *line) room(now time.Time) *outdial.Refusal {
 	if !t.known {
-		return 0, ErrUnknownTrunk
+		return ErrUnknownTrunk
 	}
 	if t.order|t.limits.State != Live {
 		switch t.state(now) {
 		case Live:
 		case Draining:
-			t.blocked.Draining++
-			return 0, ErrDraining
+			return ErrDraining
 		default:
-			t.blocked.Out++
-			return 0, ErrOut
+			return ErrOut
 		}
 	}
 	if limit := t.limits.Channels; limit >= 0 && t.slots.used >= limit || t.slots.used >= MaxChannels {
-		t.blocked.Channels++
-		return 0, ErrChannels
+		return ErrChannels
+	}
+	return nil
+}
+
+// acquire takes a channel.
+func (t *line) acquire(now time.Time) (outdial.Lease, error) {
+	if err := t.room(now); err != nil {
+		switch err {
+		case ErrChannels:
+			t.blocked.Channels++
+		case ErrDraining:
+			t.blocked.Draining++
+		case ErrOut:
+			t.blocked.Out++
+		}
+		return 0, err
 	}
 	i, gen := t.slots.take(t.clock(now))
 	t.peak = max(t.peak, t.slots.used)
@@ -89,22 +107,41 @@ func (t *line) seize(now time.Time, p *slot) (time.Time, error) {
 	if p != nil && p.seize {
 		return after(now, p.left-at), nil
 	}
+	leave, again := t.turn(at)
+	if again != 0 {
+		t.blocked.CPS++
+		return after(now, again-at), ErrCPS
+	}
+	leave = t.gate.Add(leave)
+	t.seized++
+	if t.limits.Smooth > 0 {
+		t.gap = leave + (window.Instant(second)+window.Instant(t.limits.CPS)-1)/window.Instant(t.limits.CPS)
+	}
+	if p != nil {
+		p.left, p.seize = leave, true
+	}
+	return after(now, leave-at), nil
+}
+
+// turn returns when a call that is ready may leave, or, where that is too far off, when asking again may help.
+func (t *line) turn(at window.Instant) (leave, again window.Instant) {
 	leave, smooth := at, window.Instant(t.limits.Smooth)
 	if smooth > 0 {
 		leave = max(leave, t.gap)
 	}
 	leave, ok := t.gate.Peek(leave)
 	if leave > at+smooth && (!ok || smooth > 0) {
-		t.blocked.CPS++
-		return after(now, leave-smooth-at), ErrCPS
+		return 0, leave - smooth
 	}
-	leave = t.gate.Add(leave)
-	t.seized++
-	if smooth > 0 {
-		t.gap = leave + (window.Instant(second)+window.Instant(t.limits.CPS)-1)/window.Instant(t.limits.CPS)
-	}
-	if p != nil {
-		p.left, p.seize = leave, true
+	return leave, 0
+}
+
+// rehearse is seize, without counting anything.
+func (t *line) rehearse(now time.Time) (time.Time, error) {
+	at := t.instant(now)
+	leave, again := t.turn(at)
+	if again != 0 {
+		return after(now, again-at), ErrCPS
 	}
 	return after(now, leave-at), nil
 }

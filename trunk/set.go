@@ -26,8 +26,9 @@ type table struct {
 }
 
 var (
-	_ outdial.Trunks   = (*Set)(nil)
-	_ outdial.Advancer = (*Set)(nil)
+	_ outdial.Trunks         = (*Set)(nil)
+	_ outdial.Advancer       = (*Set)(nil)
+	_ outdial.ControlChecker = (*Set)(nil)
 )
 
 // New returns a Set with nothing in use. The error names every bad field.
@@ -92,15 +93,25 @@ func (s *Set) Update(cfg Config) error {
 }
 
 // Acquire takes a channel on c.Trunk. It refuses with ErrChannels, ErrDraining, ErrOut or ErrUnknownTrunk; when
-// asking again may help is not known. call is read for its Record only and may be nil.
-func (s *Set) Acquire(now time.Time, call *outdial.Call, c *outdial.Candidate) (outdial.Lease, time.Time, error) {
+// asking again may help is not known. For a rehearsal nothing is taken or counted, and the lease is 0. call is read for
+// that and its Record only, and may be nil.
+func (s *Set) Acquire(now time.Time, call *outdial.Call, c *outdial.Candidate) (l outdial.Lease, again time.Time, err error) {
 	t := s.line(c.Trunk)
 	if t == nil {
 		return 0, time.Time{}, ErrUnknownTrunk
 	}
 	t.mu.Lock()
-	l, err := t.acquire(now)
 	used, limit := t.slots.used, t.limits.Channels
+	if call != nil && call.Rehearsal() {
+		if refused := t.room(now); refused != nil {
+			err = refused
+		} else {
+			used++
+		}
+	} else {
+		l, err = t.acquire(now)
+		used = t.slots.used
+	}
 	t.mu.Unlock()
 	if call != nil && call.Record().On() {
 		call.Record().Num(outdial.StageTrunk, c.Trunk, "in_use", float64(used))
@@ -112,7 +123,8 @@ func (s *Set) Acquire(now time.Time, call *outdial.Call, c *outdial.Candidate) (
 // Seize counts one call against the calls per second of the trunk that l is held on. It returns when the INVITE may
 // leave (zero = at once), or ErrCPS and when asking again may help; then the channel stays held. A second Seize with
 // the same lease counts nothing and returns the same. Without a lease (0) the call is counted on c.Trunk, for hosts
-// that count channels themselves, and cannot be undone. call is read for its Record only and may be nil.
+// that count channels themselves, and cannot be undone. For a rehearsal nothing is counted. call is read for that and its
+// Record only, and may be nil.
 func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l outdial.Lease) (time.Time, error) {
 	t := s.line(c.Trunk)
 	if l != 0 {
@@ -133,7 +145,13 @@ func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l o
 		t.mu.Unlock()
 		return time.Time{}, ErrUnknownTrunk
 	}
-	at, err := t.seize(now, p)
+	var at time.Time
+	var err error
+	if call != nil && call.Rehearsal() {
+		at, err = t.rehearse(now)
+	} else {
+		at, err = t.seize(now, p)
+	}
 	if call != nil && call.Record().On() {
 		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.gate.Count(t.latest, second)))
 		call.Record().Num(outdial.StageTrunk, t.id, "cps", float64(t.limits.CPS))
