@@ -40,7 +40,6 @@ type standing struct {
 	refuses bool // not even as a last resort: held
 	asked   bool // asked to be left alone
 	state   State
-	again   time.Time // refuses: until when; zero = not known
 }
 
 // group returns the target of a destination group, nil if nothing is known of it.
@@ -55,7 +54,7 @@ func (b *board) group(g outdial.GroupID) *target {
 func (b *board) at(now time.Time, g outdial.GroupID) standing {
 	b.expire(now)
 	if b.held {
-		return standing{refuses: true, state: Held, again: b.heldTo}
+		return standing{refuses: true, state: Held}
 	}
 	s := standing{up: true}
 	due := true

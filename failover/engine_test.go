@@ -73,7 +73,7 @@ func TestRehearsalForgetsNoTurns(t *testing.T) {
 	e, err := outdial.New(outdial.Config{Router: &otherWeights{}, Failover: b.s})
 	require.NoError(t, err)
 	first, _ := b.pick(start, 3)
-	for range 20_000 {
+	for range 12_000 {
 		e.Explain(start, outdial.Call{To: callee})
 	}
 	next, _ := b.pick(start, 3)

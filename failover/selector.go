@@ -52,7 +52,7 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 	from := set.up
 	switch {
 	case set.up == 0 && set.resort == 0:
-		return -1, outdial.Choice{Again: set.again}
+		return -1, outdial.Choice{Again: s.released(plan, eligible)}
 	case set.up == 0:
 		choice.Why, from = outdial.WhyLastResort, set.resort
 	case set.due != 0:
@@ -61,12 +61,15 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 			return i, choice
 		}
 	}
+	recording := call.Record().On()
 	members := inTier(plan, lowest(plan, from))
 	shares := members & weighted(plan)
 	use := from & shares
 	if use == 0 {
 		from &= members
-		s.recordTier(call, plan, eligible&members, nil)
+		if recording {
+			recordTier(call, plan, eligible&members, nil)
+		}
 		return bits.TrailingZeros64(from), choice
 	}
 	if choice.Why == outdial.WhyOrder {
@@ -77,27 +80,28 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 		c.call = 0
 	}
 	if use&(use-1) == 0 && c.call == 0 { // one: there are no turns to take
-		s.recordTier(call, plan, eligible&members, nil)
+		if recording {
+			recordTier(call, plan, eligible&members, nil)
+		}
 		return bits.TrailingZeros64(use), choice
 	}
 	var t tier
 	t.sort(plan, members)
 	var owed *credits
-	if call.Record().On() {
+	if recording {
 		owed = new(credits)
 	}
-	i := s.turns.pick(&t, c, owed)
-	s.recordTier(call, plan, eligible&members, owed)
+	i := s.turns.pick(&t, &c, owed)
+	if recording {
+		recordTier(call, plan, eligible&members, owed)
+	}
 	return i, choice
 }
 
 // recordTier records what speaks for and against the candidates of a tier: their weights, and, where turns were taken,
 // what each is owed now.
-func (s *Selector) recordTier(call *outdial.Call, plan []outdial.Candidate, set uint64, owed *credits) {
+func recordTier(call *outdial.Call, plan []outdial.Candidate, set uint64, owed *credits) {
 	r := call.Record()
-	if !r.On() {
-		return
-	}
 	for ; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros64(set)
 		r.Num(outdial.StageFailover, plan[i].Trunk, "weight", float64(plan[i].Weight))
@@ -140,7 +144,7 @@ func (s *Selector) Return(now time.Time, call *outdial.Call, plan []outdial.Cand
 	}
 	var t tier
 	t.sort(plan, members)
-	s.turns.refund(&t, charge{call: call.ID, among: among}, picked)
+	s.turns.refund(&t, &charge{call: call.ID, among: among}, picked)
 }
 
 // Verdict implements outdial.Failover: the verdict of Judge.
@@ -169,10 +173,9 @@ func (s *Selector) Advance(now time.Time) (next time.Time) {
 
 // sets are places in a plan, by what may be done with them.
 type sets struct {
-	up     uint64    // may get their share
-	due    uint64    // may be sent a probe
-	resort uint64    // may be tried when none is up: those that asked to be left alone only if there are no others
-	again  time.Time // when the first of those that are held is released; zero = not known
+	up     uint64 // may get their share
+	due    uint64 // may be sent a probe
+	resort uint64 // may be tried when none is up: those that asked to be left alone only if there are no others
 }
 
 // sets looks at the health of the eligible candidates.
@@ -200,9 +203,6 @@ func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candid
 		case st.up:
 			set.up |= 1 << i
 		case st.refuses:
-			if !st.again.IsZero() && (set.again.IsZero() || st.again.Before(set.again)) {
-				set.again = st.again
-			}
 		case st.asked:
 			asked |= 1 << i
 		default:
@@ -216,6 +216,20 @@ func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candid
 		set.resort = asked
 	}
 	return set
+}
+
+// released returns when the first of the candidates, all of which are held, is released; zero = not known.
+func (s *Selector) released(plan []outdial.Candidate, eligible uint64) (first time.Time) {
+	for rest := eligible & (1<<len(plan) - 1); rest != 0; rest &= rest - 1 {
+		if b := s.boards.get(plan[bits.TrailingZeros64(rest)].Trunk); b != nil {
+			b.mu.Lock()
+			if b.held && !b.heldTo.IsZero() && (first.IsZero() || b.heldTo.Before(first)) {
+				first = b.heldTo
+			}
+			b.mu.Unlock()
+		}
+	}
+	return first
 }
 
 // probe claims a probe for the first candidate that is due one, in the tiers that a call gets to see: down to the

@@ -236,7 +236,7 @@ func TestNoAllocation(t *testing.T) {
 		t.Skip("allocation counts differ under the race detector")
 	}
 	b := newBench(t, failover.Config{}, on(1, 0, 60), on(2, 0, 30), on(3, 0, 10), on(4, 1, 0))
-	b.call.Dest.Group = 7
+	b.call.Dest.Group, b.call.ID = 7, 9
 	a := b.attempt(start, 2, 0)
 	a.Timeline.Set(outdial.MarkProvisional, time.Second)
 	progress := &outdial.Event{Kind: outdial.EventProgressed, Time: start, Attempt: a, Marks: outdial.MarkProvisional.Of()}

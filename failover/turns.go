@@ -105,11 +105,10 @@ type credits [outdial.MaxCandidates]float64
 
 // pick returns the place in the plan whose turn it is. owed, where it is not nil, is filled with what each member is
 // owed after that.
-func (ts *turns) pick(t *tier, c charge, owed *credits) int {
+func (ts *turns) pick(t *tier, c *charge, owed *credits) int {
 	own := t.own(c.among)
 	s := &ts.shard[t.hash%shards]
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	var rota *pick.Rota
 	if c.free {
 		rota = s.copy(t)
@@ -126,11 +125,12 @@ func (ts *turns) pick(t *tier, c charge, owed *credits) int {
 			owed[i] = rota.Credit(m)
 		}
 	}
+	s.mu.Unlock()
 	return int(t.index[k])
 }
 
 // refund undoes a pick of plan[picked]. c.among is who took part in it, unless that is remembered.
-func (ts *turns) refund(t *tier, c charge, picked int) {
+func (ts *turns) refund(t *tier, c *charge, picked int) {
 	k := bits.TrailingZeros64(t.own(1 << picked))
 	own := t.own(c.among)
 	s := &ts.shard[t.hash%shards]
