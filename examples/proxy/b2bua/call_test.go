@@ -355,8 +355,10 @@ func TestCallerHeaders(t *testing.T) {
 		r := w.call(siptest.CallerCall{
 			From: "+19995550000", PAI: "+18885550000",
 			Headers: []siptest.Header{
-				{Name: "X-Outdial-Campaign", Value: "spring"}, {Name: "X-Outdial-Mode", Value: "predictive"},
-				{Name: "X-Outdial-Priority", Value: "urgent"}, {Name: "X-Secret", Value: "1"},
+				{Name: "X-Outdial-Campaign", Value: "spring"},
+				{Name: "X-Outdial-Mode", Value: "predictive"},
+				{Name: "X-Outdial-Priority", Value: "urgent"},
+				{Name: "X-Secret", Value: "1"},
 			},
 		})
 		require.Equal(t, 200, r.Code())

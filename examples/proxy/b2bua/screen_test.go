@@ -171,7 +171,7 @@ func TestWithinDialog(t *testing.T) {
 		exchange := func(msg string, final bool) string {
 			answer, err := siptest.ExchangeRaw(t.Context(), conn, proxyAddr, []byte(msg), time.Second)
 			require.NoError(t, err)
-			for final && (strings.HasPrefix(status(string(answer)), "1")) {
+			for final && strings.HasPrefix(status(string(answer)), "1") {
 				buf := make([]byte, 65535)
 				n, _, err := conn.ReadFrom(buf)
 				require.NoError(t, err)

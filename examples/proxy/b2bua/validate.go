@@ -38,8 +38,11 @@ func (c Config) Validate() error {
 	v.address("carrier_listen", c.CarrierListen)
 	v.dialers(c.Dialers)
 	for _, h := range []struct{ path, name string }{
-		{"program", c.Headers.Program}, {"campaign", c.Headers.Campaign}, {"tenant", c.Headers.Tenant},
-		{"mode", c.Headers.Mode}, {"priority", c.Headers.Priority},
+		{"program", c.Headers.Program},
+		{"campaign", c.Headers.Campaign},
+		{"tenant", c.Headers.Tenant},
+		{"mode", c.Headers.Mode},
+		{"priority", c.Headers.Priority},
 	} {
 		if strings.ContainsAny(h.name, " \t\r\n:") {
 			v.bad("headers."+h.path, fmt.Errorf("%q is not the name of a header field", h.name))
