@@ -157,7 +157,8 @@ func explainReadings(rs []Reading, t TrunkID) []ExplainedReading {
 
 // Explain tells what the engine would do with a call now: which candidates it would dial, in which order and with
 // which caller IDs, if each attempt failed at once, and which would be refused. Nothing is journalled or observed.
-// To find out, it takes what a call takes and gives it back at once, so for that moment others find a channel less.
+// To find out, it asks the stages as a call does, with Call.Rehearsal set, and gives back at once what they take. now must
+// be the present: a time ahead of that which calls pass would move the stages' clocks.
 func (e *Engine) Explain(now time.Time, call Call) Explanation {
 	s := e.NewSession()
 	s.dry = true
