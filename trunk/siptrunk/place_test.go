@@ -27,7 +27,7 @@ func (inOrder) Pick(_ time.Time, _ *outdial.Call, plan []outdial.Candidate, elig
 func (inOrder) Return(time.Time, *outdial.Call, []outdial.Candidate, uint64, int, outdial.Choice) {}
 
 func (inOrder) Verdict(a *outdial.Attempt) outdial.Verdict {
-	if o := a.Result.Origin; o == outdial.OriginNoTrying || o == outdial.OriginNoProgress || a.Result.Code/100 == 5 {
+	if r := a.Outcome(); r.Origin == outdial.OriginNoTrying || r.Origin == outdial.OriginNoProgress || r.Code/100 == 5 {
 		return outdial.VerdictAdvance
 	}
 	return outdial.VerdictStop
