@@ -3,6 +3,7 @@ package failover_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,7 +32,7 @@ func FuzzJudge(f *testing.F) {
 			Origin: outdial.OriginCarrier, Code: code, Cause: outdial.Cause{Value: cause}, Phrase: phrase, Text: text,
 		}
 		j := s.Judge(&outdial.Attempt{Result: r})
-		if strings.ToValidUTF8(phrase+part, "") == phrase+part { // strings.Map rewrites what is not UTF-8
+		if utf8.ValidString(phrase) && utf8.ValidString(part) { // strings.Map rewrites what is not UTF-8
 			require.Equal(t, strings.Contains(ascii(phrase), ascii(part)) && !r.Blocked(), j.Rule == "mine")
 		}
 		if code == 603 || code == 607 || code == 608 {
