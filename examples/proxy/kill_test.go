@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,9 +27,11 @@ func TestKill(t *testing.T) {
 	binary := build(t)
 
 	p := start(t, binary, config)
-	load(t, p, second)
-	require.NoError(t, p.cmd.Process.Kill())
-	_ = p.cmd.Wait() // "signal: killed"
+	stop := load(t, p, second)
+	require.NoError(t, p.cmd.Process.Kill()) // in the midst of it
+	_ = p.cmd.Wait()                         // "signal: killed"
+	interrupted := stop()
+	require.Positive(t, interrupted, "calls were being set up or up")
 	seen := sightings(first, second)
 
 	// Copies of what the dead process left, one of which nobody has touched.
@@ -66,24 +69,35 @@ func TestKill(t *testing.T) {
 	require.NotContains(t, p.log.String(), "+12125550123", "numbers are masked")
 }
 
-// load places calls until the carrier has answered enough of them, and leaves many up.
-func load(t *testing.T, p *process, carrier *siptest.Carrier) {
+// load places calls without end, and returns when the carrier has answered enough of them. stop ends the load, and says
+// how many callers had not finished their last call.
+func load(t *testing.T, p *process, carrier *siptest.Carrier) (stop func() int) {
 	t.Helper()
 	caller, err := siptest.StartCaller(siptest.CallerConfig{})
 	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
+	var interrupted atomic.Int64
 	for range 20 {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = caller.Call(ctx, p.addr, siptest.CallerCall{To: "+12125550123", HangupAfter: 50 * time.Millisecond})
+				r, err := caller.Call(ctx, p.addr, siptest.CallerCall{To: "+12125550123", HangupAfter: 50 * time.Millisecond})
+				if err != nil || r.ByeCode != 200 {
+					interrupted.Add(1)
+				}
 			}
 		})
 	}
+	stop = sync.OnceValue(func() int {
+		cancel()
+		_ = caller.Close() // as a dialer that loses power
+		wg.Wait()
+		return int(interrupted.Load())
+	})
+	t.Cleanup(func() { stop() })
 	require.Eventually(t, func() bool { return carrier.Stats().Answered >= 200 }, 20*time.Second, time.Millisecond)
-	stop()
-	require.NoError(t, caller.Close()) // as a dialer that loses power: calls stay up
-	wg.Wait()
+	require.Zero(t, interrupted.Load())
+	return stop
 }
 
 // sightings are the INVITEs that carriers saw, by caller ID, when nothing is under way any more.

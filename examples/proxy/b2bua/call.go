@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"container/list"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -25,6 +26,9 @@ type call struct {
 	gap      gap               // what hunting waits for besides
 	over     bool              // hunting is over
 	delayed  bool              // the INVITE had no offer: the dialer's ACK brings the answer
+
+	retired bool          // Proxy.retire knows
+	lingers *list.Element // in Proxy.lingering; the proxy's mutex guards it
 
 	outcome outcome // what the dialer was told, for the log
 }
@@ -56,7 +60,7 @@ func (c *call) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var spare, items []any
-	for !c.done() {
+	for c.retire(); !c.done(); c.retire() {
 		timer.Reset(c.pause())
 		select {
 		case <-c.in.wake:
@@ -70,6 +74,15 @@ func (c *call) run() {
 		c.tick(c.p.now())
 	}
 	c.finish()
+}
+
+// retire gives the call's place to another one when it is over for the dialer, whatever its legs and copies of its
+// messages still need.
+func (c *call) retire() {
+	if s := c.dialog.state; !c.retired && (s == rejected || s >= closing) {
+		c.retired = true
+		c.p.retire(c)
+	}
 }
 
 func (c *call) done() bool { return c.over && c.open == 0 && c.dialog.state == closed }
@@ -127,7 +140,7 @@ func (c *call) onRequest(r *request) {
 		return
 	case r.IsCancel(): // RFC 3261 §9.2
 		d.answer(now, r, 200, "OK")
-		c.cancel(now, siptrunk.Reason{})
+		c.cancel(now, reason(r.Request))
 		return
 	case !d.knows(r.toTag()), d.state == rejected, d.state == closed, d.state == closing && r.Method != sip.BYE:
 		d.answer(now, r, 481, "Call/Transaction Does Not Exist")
@@ -166,16 +179,22 @@ func inDialog(contact string, r *request) (code int, phrase string, headers []he
 // onBye ends the call for the dialer. Within an early dialog a BYE is as good as a CANCEL (§15).
 func (c *call) onBye(now time.Time, r *request) {
 	c.dialog.answer(now, r, 200, "OK")
-	var why siptrunk.Reason
-	for _, h := range r.GetHeaders("reason") {
-		why.Add(clean(h.Value()))
-	}
+	why := reason(r.Request)
 	if c.dialog.state == proceeding {
 		c.cancel(now, why)
 		return
 	}
 	c.dialog.close()
 	c.hangUpAll(outdial.OriginCallerHangup, why)
+}
+
+// reason is what a request that ends a call gives as its reasons (RFC 3326).
+func reason(r *sip.Request) siptrunk.Reason {
+	var why siptrunk.Reason
+	for _, h := range r.GetHeaders("reason") {
+		why.Add(clean(h.Value()))
+	}
+	return why
 }
 
 // cancel is the caller giving up. After a final response it comes too late and means nothing.

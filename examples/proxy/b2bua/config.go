@@ -18,7 +18,7 @@ type Config struct {
 	CarrierAdvertise string `yaml:"carrier_advertise"` // what Contact and Via name to carriers; "" = the socket's address
 
 	Node         uint16        `yaml:"node"`          // tells the call ids of several processes apart, 0 to 4095
-	MaxCalls     int           `yaml:"max_calls"`     // calls at one time; 0 = 10000
+	MaxCalls     int           `yaml:"max_calls"`     // calls being set up or up at one time; 0 = 10000
 	DrainTimeout time.Duration `yaml:"drain_timeout"` // how long live calls may go on after SIGTERM; 0 = 30s, negative = not at all
 
 	Dialers  []Dialer `yaml:"dialers"`

@@ -101,6 +101,9 @@ day_parts: [{name: x, from: "08:00", to: "09:00", days: [someday]}]
 			`x.yaml:7:11: journal.sync: "often": want none or group`, "x.yaml:8:1: dial_plan",
 			`x.yaml:9:11: headers.program: "a b" is not the name of a header field`, `x.yaml:10:51: day_parts[0].days: "someday" is not a day of the week`,
 		}},
+		{"addresses that nobody could answer to", minimal + "advertise: a b>;x\ncarrier_advertise: 0.0.0.0\n", []string{
+			`x.yaml:6:1: advertise: "a b>;x": want a host name or an address`, `x.yaml:7:1: carrier_advertise: "0.0.0.0" is no address`,
+		}},
 		{"what the packages find, all at once", strings.Replace(minimal, "address: 127.0.0.1", "address: 127.0.0.1, cps: 1000000", 1) + `kpi: {buckets: 1}
 failover: {baseline: 2}
 cli:

@@ -1,7 +1,9 @@
 package b2bua
 
 import (
+	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,7 +133,12 @@ func (p *Proxy) check(r *request, c *call) *response {
 func (p *Proxy) looped(r *request) bool {
 	for _, h := range r.GetHeaders("via") {
 		if v, ok := h.(*sip.ViaHeader); ok {
-			if s := v.SentBy(); s == p.sentBy || s == p.carrierSentBy {
+			port := v.Port
+			if port == 0 {
+				port = sip.DefaultUdpPort
+			}
+			s := net.JoinHostPort(strings.Trim(v.Host, "[]"), strconv.Itoa(port))
+			if s == p.sentBy || s == p.carrierSentBy {
 				return true
 			}
 		}
@@ -185,22 +192,45 @@ func (p *Proxy) find(key string) *call {
 	return p.calls[key]
 }
 
-// enter makes a call known, whose goroutine Run then waits for; false when there are too many, or none any more.
+// enter makes a call known, whose goroutine Run then waits for; false when there are too many, or none any more. Only
+// those that are being set up or are up count. The second bound is that of the memory: legs that nobody waits for any more
+// last half a minute, and are not forgotten before the carrier's side is over.
 func (p *Proxy) enter(c *call) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closing || len(p.calls) >= p.cfg.MaxCalls {
+	if p.closing || p.up >= p.cfg.MaxCalls || len(p.calls) >= 3*p.cfg.MaxCalls {
 		return false
 	}
 	p.calls[c.key] = c
+	p.up++
 	p.tasks.Add(1)
 	return true
+}
+
+// retire makes room for another call: this one is over for its dialer. It stays known until its last transaction and its
+// last leg are over; of more than MaxCalls such calls the oldest is told not to wait for the dialer.
+func (p *Proxy) retire(c *call) {
+	p.mu.Lock()
+	p.up--
+	c.lingers = p.lingering.PushBack(c)
+	var oldest *call
+	if p.lingering.Len() > p.cfg.MaxCalls {
+		oldest = p.lingering.Remove(p.lingering.Front()).(*call)
+		oldest.lingers = nil
+	}
+	p.mu.Unlock()
+	if oldest != nil {
+		oldest.in.post(dismissal{}, false)
+	}
 }
 
 // leave forgets a call. What came for it in the last moment is answered as if it had come later.
 func (p *Proxy) leave(c *call) {
 	p.mu.Lock()
 	delete(p.calls, c.key)
+	if c.lingers != nil {
+		p.lingering.Remove(c.lingers)
+	}
 	if len(p.calls) == 0 && p.idle != nil {
 		close(p.idle)
 		p.idle = nil

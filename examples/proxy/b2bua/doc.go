@@ -17,7 +17,7 @@
 //	200    ─▶ acknowledged towards the carrier at once, so that no ACK of the dialer's can be lost on the way; to the dialer, until it
 //	          acknowledges (64·T1 without: BYE to both). A call without an offer waits for the dialer's ACK: it holds the answer
 //	BYE    ─▶ answered, and sent to the other side with its Reason
-//	CANCEL ─▶ 200 and 487 at once; the legs are cancelled, and an answer that crosses gets ACK and BYE
+//	CANCEL ─▶ 200 and 487 at once; the legs are cancelled with its Reason, and an answer that crosses gets ACK and BYE
 //
 // # Final responses
 //
@@ -28,7 +28,7 @@
 // # What is refused
 //
 // Datagrams of addresses that are not configured: in silence, counted in Stats.Strangers. Max-Forwards 0: 483. Loops and
-// merged requests: 482. Require: 420. REFER: 403. Re-INVITE, and UPDATE with a session description: 488; the session
+// merged requests: 482. Require: 420. Privacy that would hide the number: 433. REFER: 403. Re-INVITE, and UPDATE with a session description: 488; the session
 // goes on as it was. New calls while draining, or beyond max_calls: 503.
 //
 // # How sipgo is used

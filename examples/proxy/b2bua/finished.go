@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"context"
 	"net/netip"
 	"sync"
 	"time"
@@ -31,23 +32,52 @@ type expiry struct {
 	at  time.Time
 }
 
+// maxFinished bounds what is remembered: some 80 MiB. Beyond it the oldest is forgotten, and a copy of its request is
+// answered as if it were new.
+const maxFinished = 1 << 17
+
 // put keeps a transaction for 64·T1.
 func (f *finished) put(now time.Time, key string, packet []byte, to netip.AddrPort) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.drop(now)
 	if f.byKey == nil {
 		f.byKey = map[string]final{}
 	}
-	n := 0
-	for n < len(f.queue) && !f.queue[n].at.After(now) {
-		delete(f.byKey, f.queue[n].key)
-		n++
-	}
-	f.queue = f.queue[n:]
 	if _, known := f.byKey[key]; !known {
 		f.queue = append(f.queue, expiry{key, now.Add(timeout)})
 	}
 	f.byKey[key] = final{packet, to}
+}
+
+// sweep forgets what is too old, until ctx is done: put does so too, but nothing may come after a burst.
+func (f *finished) sweep(ctx context.Context, now func() time.Time) {
+	tick := time.NewTicker(timeout)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.mu.Lock()
+			f.drop(now())
+			f.mu.Unlock()
+		}
+	}
+}
+
+func (f *finished) drop(now time.Time) {
+	n := max(len(f.queue)-maxFinished+1, 0)
+	for n < len(f.queue) && !f.queue[n].at.After(now) {
+		n++
+	}
+	for i := range n {
+		delete(f.byKey, f.queue[i].key)
+		f.queue[i] = expiry{}
+	}
+	if f.queue = f.queue[n:]; len(f.queue) == 0 { // a map never shrinks
+		f.byKey, f.queue = nil, nil
+	}
 }
 
 // get returns the response of a transaction that is over, and whether it is one.

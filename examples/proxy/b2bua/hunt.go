@@ -1,7 +1,6 @@
 package b2bua
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -75,7 +74,7 @@ func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 
 // sink takes what siptrunk reports of a leg. It must not block.
 func (c *call) sink(ev siptrunk.Event) {
-	ev.SDP = bytes.Clone(ev.SDP)
+	ev.SDP = nil // bodyOf reads the response, which is the event's own
 	c.in.post(&ev, ev.Kind == outdial.ReportProgress && ev.Code != 0)
 }
 
@@ -89,7 +88,7 @@ func (c *call) onEvent(ev *siptrunk.Event) {
 		if ev.Code > 100 && ev.Attempt == c.current {
 			c.dialog.provisional(response{
 				code: ev.Code, phrase: ev.Phrase, tag: c.dialog.tagFor(ev.Attempt.Leg, ev.ToTag),
-				contentType: ev.ContentType, body: ev.SDP,
+				contentType: ev.ContentType, body: bodyOf(ev),
 			})
 		}
 	case outdial.ReportAbandon:
@@ -114,6 +113,14 @@ func (c *call) onEvent(ev *siptrunk.Event) {
 	}
 }
 
+// bodyOf is the body of the carrier's response, which passes as it is: a session description, or one among other parts.
+func bodyOf(ev *siptrunk.Event) []byte {
+	if ev.Response == nil {
+		return nil
+	}
+	return ev.Response.Body()
+}
+
 // advance hunts on if it was this attempt that hunting waited for.
 func (c *call) advance(id outdial.AttemptID) {
 	if id == c.current {
@@ -135,7 +142,7 @@ func (c *call) connect(ev *siptrunk.Event) {
 	c.outcome.code = ev.Code
 	c.dialog.accept(c.p.now(), response{
 		code: ev.Code, phrase: ev.Phrase, tag: c.dialog.tagFor(ev.Attempt.Leg, ev.ToTag),
-		contentType: ev.ContentType, body: ev.SDP,
+		contentType: ev.ContentType, body: bodyOf(ev),
 	})
 }
 
@@ -185,9 +192,6 @@ func byeReason(ev *siptrunk.Event) string {
 	if ev.Request == nil {
 		return ""
 	}
-	var why siptrunk.Reason
-	for _, h := range ev.Request.GetHeaders("reason") {
-		why.Add(clean(h.Value()))
-	}
+	why := reason(ev.Request)
 	return why.String()
 }

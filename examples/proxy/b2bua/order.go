@@ -15,6 +15,9 @@ const (
 
 // order reads from an INVITE which call the dialer wants. What is wrong with it is answered as problem says.
 func (p *Proxy) order(r *request) (call outdial.Call, problem *response) {
+	if anonymous(r) {
+		return call, &response{code: 433, phrase: "Anonymity Disallowed"} // RFC 5079
+	}
 	to, err := p.number(&r.Recipient)
 	if err != nil {
 		return call, &response{code: 484, phrase: "Address Incomplete"}
@@ -89,12 +92,36 @@ func (p *Proxy) number(u *sip.Uri) (outdial.Number, error) {
 	return p.dialPlan.Parse(user)
 }
 
-// uriIn returns the URI of a name-addr or addr-spec, without a display name.
+// uriIn returns the URI of the first name-addr or addr-spec, without a display name: in a quoted one anything may stand
+// (RFC 3261 §25.1).
 func uriIn(v string) string {
-	if i := strings.LastIndexByte(v, '<'); i >= 0 {
-		v, _, _ = strings.Cut(v[i+1:], ">")
+	quoted := false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && c == '<':
+			uri, _, _ := strings.Cut(v[i+1:], ">")
+			return uri
+		}
 	}
-	return v
+	return strings.TrimSpace(v)
+}
+
+// anonymous reports whether a call is to present no number (RFC 3323 §4.2, RFC 3325 §9.3): every call presents one. That
+// Via, Contact and the like are hidden, and nothing of a history is told, is so with any call.
+func anonymous(r *request) bool {
+	for _, h := range r.GetHeaders("privacy") {
+		for v := range strings.FieldsFuncSeq(h.Value(), func(c rune) bool { return strings.ContainsRune(";, \t", c) }) {
+			switch strings.ToLower(v) {
+			case "id", "user", "critical":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // limited is what the journal keeps of a text.

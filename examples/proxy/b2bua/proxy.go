@@ -1,13 +1,12 @@
 package b2bua
 
 import (
+	"container/list"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,10 +63,12 @@ type Proxy struct {
 	ran      atomic.Bool
 	draining atomic.Bool
 
-	mu      sync.RWMutex // guards what follows; a few lines each time
-	calls   map[string]*call
-	idle    chan struct{} // closed when the last call has left, if somebody waits
-	closing bool          // no call begins any more
+	mu        sync.RWMutex // guards what follows; a few lines each time
+	calls     map[string]*call
+	up        int           // calls that are not retired
+	lingering list.List     // of *call: retired ones, the oldest first
+	idle      chan struct{} // closed when the last call has left, if somebody waits
+	closing   bool          // no call begins any more
 }
 
 // New builds everything from cfg, binds the sockets, opens the journal and replays it. Nothing is served before Run; a
@@ -151,20 +152,6 @@ func (p *Proxy) bind(opts Options) error {
 	return err
 }
 
-// sentBy is what Via and Contact name: what is configured, or the address of the socket.
-func sentBy(advertise string, local netip.AddrPort) (string, error) {
-	if advertise == "" {
-		if local.Addr().IsUnspecified() {
-			return "", fmt.Errorf("required: %s is no address that can be answered to", local.Addr())
-		}
-		return local.String(), nil
-	}
-	if _, _, err := net.SplitHostPort(advertise); err == nil {
-		return clean(advertise), nil
-	}
-	return net.JoinHostPort(clean(advertise), strconv.Itoa(int(local.Port()))), nil
-}
-
 // Run serves until ctx is done. Then it refuses new calls with 503, waits for the live ones up to the configured
 // DrainTimeout, ends what is left with BYE or CANCEL, and closes the sockets and the journal. It returns nil then,
 // and an error when a socket failed or the journal could not be closed.
@@ -174,13 +161,12 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.Background())
 	defer stop()
-	carriers, dialers, clock := make(chan error, 1), make(chan error, 1), make(chan struct{})
+	carriers, dialers := make(chan error, 1), make(chan error, 1)
+	var clocks sync.WaitGroup
 	go func() { carriers <- p.dialer.Run(background) }()
 	go func() { dialers <- p.wire.serve(p.sources.admits, p.receive) }()
-	go func() {
-		defer close(clock)
-		_ = p.engine.Run(background) // its error is that of the context
-	}()
+	clocks.Go(func() { _ = p.engine.Run(background) }) // its error is that of the context
+	clocks.Go(func() { p.finished.sweep(background, p.now) })
 	p.log.Info("serving", "dialers", p.Addr().String(), "carriers", p.CarrierAddr().String(), "replayed", p.recovery.Events,
 		"unknown", p.recovery.Unknown, "cut", p.found.Cut)
 	var err error
@@ -201,7 +187,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.dismiss()
 	p.tasks.Wait()
 	err = errors.Join(err, p.wire.close(), <-dialers)
-	<-clock
+	clocks.Wait()
 	s := p.Stats()
 	p.log.Info("ended", "calls", s.Calls, "answered", s.Answered, "lost", s.Lost, "malformed", s.Malformed, "repeated", s.Repeated,
 		"strangers", s.Strangers)

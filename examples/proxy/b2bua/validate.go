@@ -36,6 +36,8 @@ func (c Config) Validate() error {
 	c = c.withDefaults()
 	v.address("listen", c.Listen)
 	v.address("carrier_listen", c.CarrierListen)
+	v.advertised("advertise", c.Advertise)
+	v.advertised("carrier_advertise", c.CarrierAdvertise)
 	v.dialers(c.Dialers)
 	for _, h := range []struct{ path, name string }{
 		{"program", c.Headers.Program},
@@ -85,6 +87,15 @@ func (v *validator) address(path, addr string) {
 	if addr == "" {
 		v.bad(path, errRequired)
 	} else if _, err := net.ResolveUDPAddr("udp", addr); err != nil {
+		v.bad(path, err)
+	}
+}
+
+func (v *validator) advertised(path, s string) {
+	if s == "" {
+		return
+	}
+	if _, _, err := hostPort(s); err != nil {
 		v.bad(path, err)
 	}
 }

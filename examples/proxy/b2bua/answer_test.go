@@ -1,0 +1,87 @@
+package b2bua_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/internal/siptest"
+)
+
+func TestAnsweredBySecondTrunk(t *testing.T) {
+	bubble(t, siptest.Unavailable(0), siptest.Answer(100*ms, time.Second, 2*time.Second), nil, func(t *testing.T, w *world) {
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, []int{100, 180, 200}, r.Codes())
+		require.Equal(t, 1100*ms, r.AnsweredAt)
+		require.Equal(t, siptest.CarrierSide, r.EndedBy)
+		require.Zero(t, r.FinalRetransmits)
+		w.settled()
+		first, second := w.first.Stats(), w.second.Stats()
+		require.Equal(t, 1, first.Invites)
+		require.Equal(t, 1, second.Invites)
+		require.Equal(t, 1, second.Acks)
+		require.Zero(t, first.Strays+second.Strays)
+		a, b := w.first.Records()[0], w.second.Records()[0]
+		require.NotEqual(t, a.CallID, b.CallID)
+		require.NotEqual(t, r.CallID, b.CallID)
+		require.Equal(t, cli, b.From)
+		require.Equal(t, cli, b.PAI)
+		require.Equal(t, callee, b.To)
+		require.Contains(t, b.Headers, siptest.Header{Name: "Max-Forwards", Value: "69"})
+		require.Equal(t, b2bua.Stats{Calls: 1, Answered: 1}, w.proxy.Stats())
+	})
+}
+
+// The first trunk is silent: T100 is the whole delay.
+func TestSilentTrunk(t *testing.T) {
+	bubble(t, siptest.Silence(), siptest.Answer(0, 0, time.Second), nil, func(t *testing.T, w *world) {
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, time.Second, r.AnsweredAt, "T100 and nothing more")
+		require.Zero(t, r.InviteRetransmits, "100 came at once")
+		w.settled()
+		require.Equal(t, 1, w.first.Stats().Invites)
+		require.Zero(t, w.first.Stats().CancelsReceived, "no CANCEL before a provisional response")
+	})
+}
+
+func TestSilentTrunkOnSockets(t *testing.T) {
+	w := loopback(t, siptest.Silence(), siptest.Answer(0, 0, 100*ms), func(c *b2bua.Config) { c.DrainTimeout = -1 })
+	r := w.call(siptest.CallerCall{})
+	require.Equal(t, 200, r.Code())
+	require.GreaterOrEqual(t, r.AnsweredAt, time.Second)
+	require.Less(t, r.AnsweredAt, 1300*ms)
+}
+
+// A silent trunk that answers after all, when another one has: it is acknowledged and hung up, and the dialer never knows.
+func TestLateAnswerOfSilentTrunk(t *testing.T) {
+	late := siptest.Play(siptest.Respond(3*time.Second, 200))
+	bubble(t, late, siptest.Answer(0, 0, 10*time.Second), nil, func(t *testing.T, w *world) {
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, []int{100, 180, 200}, r.Codes())
+		require.Zero(t, r.OtherAnswers)
+		w.settled()
+		require.Equal(t, 1, w.first.Stats().Acks)
+		require.Equal(t, 1, w.first.Stats().ByesReceived)
+		require.Equal(t, siptest.CarrierSide, r.EndedBy)
+	})
+}
+
+// Every attempt has an early dialog of its own towards the dialer, and so has every fork behind one carrier.
+func TestToTags(t *testing.T) {
+	first := siptest.Play(siptest.Respond(0, 183), siptest.Step{After: ms, Code: 180, Tag: "fork"}, siptest.Respond(time.Second, 503))
+	change := func(c *b2bua.Config) { c.Hunting.AdvanceAfterProgress = true }
+	bubble(t, first, siptest.Answer(0, time.Second, time.Second), change, func(t *testing.T, w *world) {
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, []int{100, 183, 180, 180, 200}, r.Codes())
+		p := r.Provisionals
+		tags := map[string]bool{p[1].ToTag: true, p[2].ToTag: true, p[3].ToTag: true}
+		require.Len(t, tags, 3)
+		require.NotContains(t, tags, "")
+		require.Equal(t, p[3].ToTag, r.Final.ToTag)
+		require.NotContains(t, []string{w.first.Records()[0].CallID}, r.CallID)
+		w.settled()
+	})
+}

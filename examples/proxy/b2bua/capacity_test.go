@@ -1,0 +1,125 @@
+package b2bua_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/internal/siptest"
+)
+
+func TestNoCapacity(t *testing.T) {
+	change := func(c *b2bua.Config) { c.Trunks[0].CPS, c.Trunks[1].CPS = 1, 1 }
+	bubble(t, siptest.Answer(0, 0, 10*time.Second), siptest.Answer(0, 0, 10*time.Second), change, func(t *testing.T, w *world) {
+		done := make(chan *siptest.CallResult, 2)
+		for range 2 {
+			go func() { done <- w.call(siptest.CallerCall{}) }()
+		}
+		time.Sleep(100 * ms)
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 503, r.Code())
+		require.Equal(t, "1", r.Final.Header("Retry-After"))
+		require.Equal(t, "cps", r.Final.Header("X-Outdial-Refusal"))
+		require.Equal(t, 200, (<-done).Code())
+		require.Equal(t, 200, (<-done).Code())
+		w.settled()
+		require.Equal(t, b2bua.Stats{Calls: 3, Answered: 2, Refused: 1}, w.proxy.Stats())
+	})
+}
+
+// What the Session asks the proxy to wait for, it waits for.
+func TestWaits(t *testing.T) {
+	t.Run("smoothing", func(t *testing.T) {
+		change := func(c *b2bua.Config) { c.Trunks[0].CPS, c.Trunks[0].Smooth = 2, 5*time.Second }
+		bubble(t, siptest.Answer(0, 0, time.Second), siptest.Answer(0, 0, time.Second), change, func(t *testing.T, w *world) {
+			done := make(chan time.Duration, 4)
+			for range cap(done) {
+				go func() { done <- w.call(siptest.CallerCall{}).AnsweredAt }()
+			}
+			sum := time.Duration(0)
+			for range cap(done) {
+				sum += <-done
+			}
+			require.Equal(t, 3*time.Second, sum, "0, 0.5, 1 and 1.5 s")
+			require.Zero(t, w.second.Stats().Invites)
+		})
+	})
+	t.Run("for room", func(t *testing.T) {
+		change := func(c *b2bua.Config) {
+			c.Trunks[0].CPS, c.Trunks[1].CPS = 1, 1
+			c.Hunting.MaxWait = 2 * time.Second
+		}
+		bubble(t, siptest.Answer(0, 0, time.Second), siptest.Answer(0, 0, time.Second), change, func(t *testing.T, w *world) {
+			done := make(chan time.Duration, 3)
+			for range cap(done) {
+				go func() { done <- w.call(siptest.CallerCall{}).AnsweredAt }()
+			}
+			sum := time.Duration(0)
+			for range cap(done) {
+				sum += <-done
+			}
+			require.InDelta(t, time.Second, sum, float64(5*ms), "one call waited for the next second")
+		})
+	})
+	t.Run("cancelled while it waits", func(t *testing.T) {
+		change := func(c *b2bua.Config) {
+			c.Trunks[0].CPS, c.Trunks[0].Smooth = 1, 5*time.Second
+		}
+		bubble(t, siptest.Answer(0, 0, time.Second), siptest.Answer(0, 0, time.Second), change, func(t *testing.T, w *world) {
+			go w.call(siptest.CallerCall{})
+			time.Sleep(100 * ms)
+			r := w.call(siptest.CallerCall{CancelAfter: 200 * ms})
+			require.Equal(t, 487, r.Code())
+			w.settled()
+			require.Equal(t, 1, w.first.Stats().Invites)
+		})
+	})
+}
+
+// A dialer that does not acknowledge its refusals, however many, takes no room from calls, and not much of the memory.
+func TestRefusedCallsTakeNoRoom(t *testing.T) {
+	change := func(c *b2bua.Config) { c.MaxCalls = 2 }
+	bubble(t, siptest.Answer(0, 0, time.Second), siptest.Silence(), change, func(t *testing.T, w *world) {
+		for range 20 {
+			msg := invite(t, "INVITE sip:"+callee, "INVITE sip:911")
+			require.Equal(t, "100 Trying", status(w.raw("10.0.0.2:7000", msg)))
+		}
+		synctest.Wait()
+		require.Equal(t, b2bua.Stats{Calls: 20, Refused: 20, Live: 2}, b2bua.Stats{
+			Calls: w.proxy.Stats().Calls, Refused: w.proxy.Stats().Refused, Live: w.proxy.Live(),
+		})
+		require.Equal(t, 200, w.call(siptest.CallerCall{}).Code())
+		w.settled()
+	})
+}
+
+// A call that was refused and forgotten for want of room is refused the same way again.
+func TestForgottenCallIsRepeated(t *testing.T) {
+	change := func(c *b2bua.Config) { c.MaxCalls = 1 }
+	bubble(t, siptest.Silence(), siptest.Silence(), change, func(t *testing.T, w *world) {
+		first := invite(t, "INVITE sip:"+callee, "INVITE sip:911")
+		w.raw("10.0.0.2:7000", first)
+		w.raw("10.0.0.2:7000", invite(t, "INVITE sip:"+callee, "INVITE sip:911"))
+		synctest.Wait()
+		require.Equal(t, 1, w.proxy.Live())
+		require.Equal(t, "484 Address Incomplete", status(w.raw("10.0.0.2:7000", first)))
+		require.Equal(t, uint64(2), w.proxy.Stats().Calls)
+		w.settled()
+	})
+}
+
+// The legs of a call that nobody was there for last half a minute; its dialer has its answer, and room for another call.
+func TestSilentLegsTakeNoRoom(t *testing.T) {
+	change := func(c *b2bua.Config) { c.MaxCalls = 1 }
+	bubble(t, siptest.Silence(), siptest.Silence(), change, func(t *testing.T, w *world) {
+		for range 3 { // with three times max_calls the memory's bound is reached
+			require.Equal(t, 408, w.call(siptest.CallerCall{}).Code())
+		}
+		require.Equal(t, 3, w.proxy.Live())
+		require.Equal(t, 503, w.call(siptest.CallerCall{}).Code())
+		w.settled()
+	})
+}
