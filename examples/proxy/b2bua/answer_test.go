@@ -85,3 +85,25 @@ func TestToTags(t *testing.T) {
 		w.settled()
 	})
 }
+
+// A late answer ends a pause too: the attempt that was held back to spread a burst is not sent any more.
+func TestLateAnswerWhileHuntingWaits(t *testing.T) {
+	change := func(c *b2bua.Config) { c.Trunks[1].CPS, c.Trunks[1].Smooth = 1, 5*time.Second }
+	late := siptest.Play(siptest.Respond(1500*ms, 200))
+	bubble(t, late, siptest.Answer(0, 0, time.Second), change, func(t *testing.T, w *world) {
+		results := make(chan *siptest.CallResult, 2)
+		for range cap(results) {
+			go func() { results <- w.call(siptest.CallerCall{}) }()
+		}
+		a, b := <-results, <-results
+		if a.Code() != 200 {
+			a, b = b, a
+		}
+		require.Equal(t, 200, a.Code())
+		require.Equal(t, 408, b.Code())
+		require.Equal(t, 1500*ms, b.Final.At)
+		w.settled()
+		require.Equal(t, 2, w.first.Stats().ByesReceived)
+		require.Equal(t, 1, w.second.Stats().Invites)
+	})
+}

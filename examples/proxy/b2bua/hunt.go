@@ -97,6 +97,7 @@ func (c *call) onEvent(ev *siptrunk.Event) {
 	case outdial.ReportAnswer:
 		if action, _ := c.session.Answer(ev.Time, ev.Attempt); action != outdial.AnswerConnect {
 			c.legs[i].Hangup()
+			c.awaken()
 			return
 		}
 		c.connect(ev)
@@ -127,6 +128,21 @@ func (c *call) advance(id outdial.AttemptID) {
 		c.current = outdial.AttemptID{}
 		c.hunt(c.p.now())
 	}
+}
+
+// awaken ends the pause that hunting makes, after an answer that came too late: the callee was there, and shall not be rung
+// again.
+func (c *call) awaken() {
+	g := c.gap
+	if g.until.IsZero() {
+		return
+	}
+	c.gap = gap{}
+	now := c.p.now()
+	if g.dial != (outdial.AttemptID{}) {
+		_ = c.session.End(now, g.dial, outdial.Result{Origin: outdial.OriginNeverSent})
+	}
+	c.hunt(now)
 }
 
 // connect passes the answer on to the dialer, and ends whatever else may still live.

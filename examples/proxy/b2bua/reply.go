@@ -94,6 +94,9 @@ func bestOf(attempts []outdial.Attempt) response {
 	best, bestRank := byOrigin[outdial.OriginUnknown].response(), 1<<30
 	for i := range attempts {
 		outcome := attempts[i].Outcome()
+		if attempts[i].Late && attempts[i].WasAbandoned() { // the dialer never hears of that answer
+			outcome = &attempts[i].Abandoned
+		}
 		p := resultOf(outcome)
 		rank := p.code / 100 * 2
 		if p.code >= 600 {
