@@ -188,13 +188,14 @@ func (c *campaign) view(now time.Time) view {
 	v.Placed, v.Over, v.CPS = c.dialer.progress(now)
 	v.Idle, v.Busy, v.Wrap = c.dialer.seats.count()
 	states := c.states(now)
-	recent := c.recent(now)
+	recent, attempts := c.recent(now)
+	v.Recent = attempts
 	for i, p := range c.carriers {
 		id := c.proxy.IDs().Trunks.ID(p.Name)
 		cell, _ := c.proxy.Meter().Cell(now, kpi.Key{View: kpi.ByTrunk, Trunk: id})
 		st, _ := c.proxy.Trunks().Status(now, id)
 		r := row{
-			Name: p.Name, Health: states[p.Name], Share: recent[i], Attempts: cell.Started, ASR: cell.ASR(),
+			Name: p.Name, Health: states[p.Name], Share: recent[i], Attempts: cell.Started, ASR: asrOf(&cell),
 			InUse: st.InUse, Channels: st.Channels, CPS: st.LastSecond, MaxCPS: st.CPS,
 		}
 		r.P50, _ = cell.PDD.Quantile(0.5)
@@ -222,8 +223,8 @@ func (c *campaign) states(now time.Time) map[string]string {
 	return states
 }
 
-// recent returns each trunk's share of the attempts of the last seconds.
-func (c *campaign) recent(now time.Time) []float64 {
+// recent returns each trunk's share of the attempts of the last seconds, and how many those were.
+func (c *campaign) recent(now time.Time) ([]float64, int) {
 	s := sample{at: now}
 	for _, st := range c.proxy.Trunks().Snapshot(now) {
 		s.seized = append(s.seized, st.Seized)
@@ -240,5 +241,5 @@ func (c *campaign) recent(now time.Time) []float64 {
 	for i := range shares {
 		shares[i] /= max(sum, 1)
 	}
-	return shares
+	return shares, int(sum)
 }

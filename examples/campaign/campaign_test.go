@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +23,7 @@ func quick() (options, []profile) {
 func TestCampaign(t *testing.T) {
 	o, list := quick()
 	var out bytes.Buffer
-	sum, err := conduct(context.Background(), o, list, newScreen(&out, o, false))
+	sum, err := conduct(context.Background(), o, list, newScreen(&out, o, nil))
 	require.NoError(t, err)
 	for _, c := range sum.Checked {
 		require.True(t, c.OK, "%s: %s", c.Name, c.Fault)
@@ -35,11 +37,11 @@ func TestCampaign(t *testing.T) {
 	require.Contains(t, out.String(), "alpha breaks")
 
 	var text bytes.Buffer
-	require.NoError(t, sum.writeText(&text, true))
+	require.NoError(t, sum.writeText(&text, true, tableWidth))
 	for _, l := range strings.Split(text.String(), "\n") {
 		require.LessOrEqual(t, utf8.RuneCountInString(l), tableWidth, l)
 	}
-	require.Contains(t, text.String(), "17 of 17 invariants hold")
+	require.Contains(t, text.String(), "18 of 18 invariants hold")
 	require.Contains(t, text.String(), "calls lost 0")
 
 	text.Reset()
@@ -49,12 +51,38 @@ func TestCampaign(t *testing.T) {
 	require.Contains(t, back, "invariants")
 }
 
+// What the invariants are for: a configuration that makes outdial lose calls must not pass.
+func TestBrokenConfigurationIsFound(t *testing.T) {
+	replace := func(pattern, by string) func(string) string {
+		return func(config string) string { return regexp.MustCompile(pattern).ReplaceAllString(config, by) }
+	}
+	const lost = "no call was lost: none failed while a trunk was left that could have carried it"
+	for name, edit := range map[string]func(string) string{
+		"one channel":         replace(`channels: \d+`, "channels: 1"),
+		"one call a second":   replace(`cps: \d+`, "cps: 1"),
+		"one attempt":         func(config string) string { return config + "hunting: {max_attempts: 1}\n" },
+		"one trunk":           replace(`\n +- \{trunk: (budget|coast), weight: \d+\}`, ""),
+		"one use of a number": replace(`caps: \[5/`, "caps: [1/"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, list := quick()
+			o.Calls, o.CPS, o.Scale, o.edit = 60, 100, 200, edit
+			sum, err := conduct(context.Background(), o, list, newScreen(&bytes.Buffer{}, o, nil))
+			require.NoError(t, err)
+			require.Positive(t, sum.Calls.Lost)
+			require.Positive(t, sum.failed())
+			i := slices.IndexFunc(sum.Checked, func(c checked) bool { return c.Name == lost })
+			require.False(t, sum.Checked[i].OK)
+		})
+	}
+}
+
 func TestCampaignIsStoppedInOrder(t *testing.T) {
 	o, list := quick()
 	o.Calls, o.CPS = 1000, 40
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(1500*time.Millisecond, cancel)
-	sum, err := conduct(ctx, o, list, newScreen(&bytes.Buffer{}, o, false))
+	sum, err := conduct(ctx, o, list, newScreen(&bytes.Buffer{}, o, nil))
 	require.NoError(t, err)
 	require.True(t, sum.Interrupted)
 	require.Less(t, sum.Calls.Placed, o.Calls)
@@ -62,6 +90,6 @@ func TestCampaignIsStoppedInOrder(t *testing.T) {
 		require.True(t, c.OK, "%s: %s", c.Name, c.Fault)
 	}
 	var text bytes.Buffer
-	require.NoError(t, sum.writeText(&text, false))
+	require.NoError(t, sum.writeText(&text, false, tableWidth))
 	require.Contains(t, text.String(), "before the interruption")
 }

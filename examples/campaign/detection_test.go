@@ -50,9 +50,11 @@ func TestLedgerTellsCalls(t *testing.T) {
 	e := soundEvidence(t)
 	g := e.Ledger
 	require.Equal(t, tally{Started: 1, Answered: 1, Ended: 1}, *g.Trunks["alpha"])
-	require.Equal(t, []advance{{
-		At: at(2.5), To: busyTo, From: "budget", Why: "503", Next: "coast", Duration: 500 * time.Millisecond,
-	}}, g.Failovers)
+	require.Equal(t, []advance{
+		{At: at(1), To: answeredTo, From: "delta", Why: "silent", Next: "alpha", Duration: 500 * time.Millisecond},
+		{At: at(2.5), To: busyTo, From: "budget", Why: "503", Next: "coast", Duration: 500 * time.Millisecond},
+	}, g.Failovers)
+	require.Equal(t, carrierSaid(486), g.Calls[busyTo].last().Reported)
 	require.Len(t, g.Calls[refusedTo].Refused, 4)
 	require.Nil(t, g.Calls[refusedTo].last())
 	require.Equal(t, 1, g.Calls[answeredTo].inTime())

@@ -59,13 +59,10 @@ type numberCap struct {
 // judged returns every call with its verdict.
 func (e *evidence) judged() []judged {
 	records := recordsByCallee(e.Carriers)
-	var trunks []string
-	for _, c := range e.Carriers {
-		trunks = append(trunks, c.Name)
-	}
+	room := newRoom(e)
 	list := make([]judged, 0, len(e.Fates))
 	for _, f := range e.Fates {
-		list = append(list, judge(f, e.Ledger.Calls[f.Callee.Number], records[f.Callee.Number], trunks))
+		list = append(list, judge(f, e.Ledger.Calls[f.Callee.Number], records[f.Callee.Number], room))
 	}
 	return list
 }

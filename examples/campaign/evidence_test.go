@@ -81,11 +81,15 @@ func carrierSaid(code uint16) outdial.Result {
 	return outdial.Result{Origin: outdial.OriginCarrier, Code: code}
 }
 
-// soundEvidence is of a small campaign in which everything is right: one call is answered on alpha, one fails on budget and
-// is busy on coast, one is refused.
+// soundEvidence is of a small campaign in which everything is right: one call meets silence on delta and is answered on
+// alpha, one fails on budget and is busy on coast, one is refused: each carrier has one channel, and all are in use.
 func soundEvidence(t *testing.T) *evidence {
 	b := newBook(t)
-	a := b.begin(1, answeredTo, 1, 1, "alpha")
+	silent := b.begin(0.5, answeredTo, 1, 1, "delta")
+	silent.State, silent.Abandoned = outdial.AttemptAbandoned, outdial.Result{Origin: outdial.OriginNoTrying}
+	silent.Timeline.Set(outdial.MarkAbandon, 500*time.Millisecond)
+	b.tell(outdial.Event{Kind: outdial.EventAbandoned, Time: at(1), Attempt: silent})
+	a := b.begin(1, answeredTo, 1, 2, "alpha")
 	b.answer(2, a)
 	b.end(5, a, outdial.Result{Origin: outdial.OriginCallerHangup})
 	a = b.begin(2, busyTo, 2, 1, "budget")
@@ -99,6 +103,8 @@ func soundEvidence(t *testing.T) *evidence {
 		}
 		b.tell(outdial.Event{Kind: outdial.EventRefused, Time: at(3), Attempt: bid, Refusal: "channels", RefusalStage: outdial.StageTrunk})
 	}
+
+	b.end(4, silent, outdial.Result{Origin: outdial.OriginNoTrying})
 
 	from := callers(1)[0].String()
 	record := func(to outdial.Number, code int, script string) siptest.Record {
@@ -114,6 +120,7 @@ func soundEvidence(t *testing.T) *evidence {
 		},
 	}
 	for _, p := range profiles(e.Options) {
+		p.Channels = 1
 		cell, _ := b.meter.Cell(at(10), kpi.Key{View: kpi.ByTrunk, Trunk: b.ids.Trunks.ID(p.Name)})
 		e.Live[p.Name] = liveFacts{Cell: cell, Status: trunk.Status{Name: p.Name, Peak: 1, Channels: p.Channels}}
 		c := carrierFacts{profile: p, Stats: siptest.Stats{ByFrom: map[string]int{}}}
@@ -124,6 +131,8 @@ func soundEvidence(t *testing.T) *evidence {
 			c.Records = []siptest.Record{record(busyTo, 503, networkFailure)}
 		case "coast":
 			c.Records = []siptest.Record{record(busyTo, 486, string(busy))}
+		case "delta":
+			c.Records = []siptest.Record{{To: answeredTo.String(), From: from}}
 		}
 		for _, r := range c.Records {
 			c.Stats.Invites++
@@ -149,7 +158,9 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestVerdictOf(t *testing.T) {
-	trunks := []string{"alpha", "budget"}
+	e := soundEvidence(t)
+	e.Carriers = e.Carriers[:2]
+	room := newRoom(e)
 	failed := func(names ...string) *story {
 		s := &story{To: busyTo}
 		for _, n := range names {
@@ -160,7 +171,19 @@ func TestVerdictOf(t *testing.T) {
 	rang := failed("alpha")
 	rang.Attempts[0].Rang = true
 	full := failed("alpha")
-	full.Refused = []refused{{Trunk: "budget", Code: "channels"}}
+	full.Refused = []refused{{At: at(3), Trunk: "budget", Stage: outdial.StageTrunk, Code: "channels"}}
+	hadRoom := failed("alpha")
+	hadRoom.Refused = []refused{{At: at(8), Trunk: "budget", Stage: outdial.StageTrunk, Code: "channels"}}
+	refusedOnly := &story{To: busyTo, Refused: []refused{
+		{At: at(3), Trunk: "alpha", Stage: outdial.StageTrunk, Code: "channels"},
+		{At: at(3), Trunk: "budget", Stage: outdial.StageTrunk, Code: "channels"},
+	}}
+	policy := &story{To: busyTo, Refused: []refused{{At: at(3), Stage: outdial.StageRouting, Code: "denied"}}}
+	left := failed("alpha", "budget") // alpha was abandoned and is busy after all
+	left.Attempts[0].Abandoned = true
+	reported := failed("alpha", "budget")
+	reported.Attempts[0].Abandoned, reported.Attempts[0].Reported = true, carrierSaid(486)
+	busyOnAlpha := map[string][]siptest.Record{"alpha": {{Script: string(busy), Code: 486}}}
 	for name, tc := range map[string]struct {
 		fate    fate
 		story   *story
@@ -170,6 +193,11 @@ func TestVerdictOf(t *testing.T) {
 		"lost":                {fate{Code: 500}, failed("alpha"), nil, wasLost},
 		"failed everywhere":   {fate{Code: 500}, failed("alpha", "budget"), nil, failedEverywhere},
 		"the other was full":  {fate{Code: 500}, full, nil, failedEverywhere},
+		"the other had room":  {fate{Code: 500}, hadRoom, nil, wasLost},
+		"all were full":       {fate{Code: 503}, refusedOnly, nil, outdialRefused},
+		"refused by policy":   {fate{Code: 403}, policy, nil, wasLost},
+		"of a leg left alone": {fate{Code: 486}, left, busyOnAlpha, failedEverywhere},
+		"left, but reported":  {fate{Code: 486}, reported, busyOnAlpha, calleeDecided},
 		"it rang":             {fate{Code: 500}, rang, nil, failedRinging},
 		"gave up":             {fate{Code: 487, GaveUp: errRangLong}, failed("alpha"), nil, dialerGaveUp},
 		"stopped":             {fate{GaveUp: errStopped}, nil, nil, wasStopped},
@@ -181,7 +209,7 @@ func TestVerdictOf(t *testing.T) {
 		"busy":                {fate{Code: 486}, failed("alpha"), map[string][]siptest.Record{"alpha": {{Script: string(busy), Code: 486}}}, calleeDecided},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, _ := verdictOf(tc.fate, tc.story, tc.records, trunks)
+			got, _ := verdictOf(tc.fate, tc.story, tc.records, room)
 			require.Equal(t, tc.want, got)
 		})
 	}

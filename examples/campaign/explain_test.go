@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,8 +53,14 @@ func TestSummaryGolden(t *testing.T) {
 	e.Detections = []*detection{{Trunk: good, Allowed: 6, Row: 6, Noticed: at(2.5)}}
 	e.Decision, e.Decided = exampleDecision(), at(3).Sub(testBegin)
 	var text bytes.Buffer
-	require.NoError(t, newSummary(e, "").writeText(&text, true))
+	require.NoError(t, newSummary(e, "").writeText(&text, true, tableWidth))
 	golden(t, "summary.txt", text.String())
+	text.Reset()
+	require.NoError(t, newSummary(e, "").writeText(&text, true, leastWidth))
+	golden(t, "summary80.txt", text.String())
+	for l := range strings.SplitSeq(text.String(), "\n") {
+		require.LessOrEqual(t, utf8.RuneCountInString(l), leastWidth, l)
+	}
 	text.Reset()
 	require.NoError(t, newSummary(e, "").writeJSON(&text))
 	golden(t, "summary.json", text.String())

@@ -25,9 +25,10 @@ func (c *campaign) opening() []string {
 			c.opts.Calls, c.opts.Seats, c.opts.Seed, trim(c.opts.CPS), trim(c.opts.Scale)),
 		fmt.Sprintf("  proxy     dialers %s, carriers %s", c.proxy.Addr(), c.proxy.CarrierAddr()),
 	}
+	lines = append(lines, "  carriers  calls/s: what the proxy may send, of what is agreed with the carrier")
 	for _, p := range c.carriers {
-		lines = append(lines, fmt.Sprintf("  %s  %s  weight %d, %d channels, %d calls/s: %s",
-			fit(p.Name, 8), p.sip.Addr(), p.Weight, p.Channels, p.CPS, p.About))
+		lines = append(lines, fmt.Sprintf("  %s  %s  weight %d, %d channels, %d of %d calls/s: %s",
+			fit(p.Name, 8), p.sip.Addr(), p.Weight, p.Channels, p.CPS, p.Contract, p.About))
 	}
 	if c.opts.Keep {
 		lines = append(lines, "  kept in   "+c.dir)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -34,17 +35,39 @@ func TestEveryInvariantCanFail(t *testing.T) {
 				s.Attempts = s.Attempts[:1]
 				e.Fates[1].Code = 500
 			},
+			"refused, and a carrier had room": func(e *evidence) { e.Carriers[0].Channels = 2 },
+			"refused for the pace, and nothing was sent": func(e *evidence) {
+				e.Ledger.Calls[refusedTo].Refused[2].Code = "cps"
+			},
+			"refused for want of caller IDs, and there were some": func(e *evidence) {
+				r := &e.Ledger.Calls[refusedTo].Refused[1]
+				r.Stage, r.Code = outdial.StageCLI, "caps"
+			},
+			"refused by policy": func(e *evidence) {
+				r := &e.Ledger.Calls[refusedTo].Refused[1]
+				r.Stage, r.Code = outdial.StageCLI, "right"
+			},
+		},
+		"few calls were refused or failed on every trunk: no more than the carriers account for": {
+			"many were refused": func(e *evidence) {
+				for i := range 20 {
+					to := fictional("203", i)
+					s := *e.Ledger.Calls[refusedTo]
+					e.Ledger.Calls[to] = &s
+					e.Fates = append(e.Fates, fate{Callee: callee{Number: to}, Code: 503})
+				}
+			},
 		},
 		"each callee was connected at most once, and no late answer was left up": {
 			"two answers": func(e *evidence) {
 				s := e.Ledger.Calls[answeredTo]
-				s.Attempts = append(s.Attempts, s.Attempts[0])
+				s.Attempts = append(s.Attempts, s.last())
 			},
 			"the carrier answered twice": func(e *evidence) {
 				e.Carriers[2].Records = append(e.Carriers[2].Records, e.Carriers[0].Records[0])
 			},
 			"a late answer is up": func(e *evidence) {
-				a := *e.Ledger.Calls[answeredTo].Attempts[0]
+				a := *e.Ledger.Calls[answeredTo].last()
 				a.Late, a.Ended = true, time.Time{}
 				e.Ledger.Calls[answeredTo].Attempts = append(e.Ledger.Calls[answeredTo].Attempts, &a)
 			},

@@ -23,10 +23,12 @@ type attempt struct {
 	Rang      bool           // a response beyond 100 came: the callee may have heard it
 	Late      bool           // answered, but too late
 	Result    outdial.Result // why hunting moved on, else how it ended
+	Reported  outdial.Result // what the Session reports of it in the end
 }
 
 // refused is a bid that a stage refused.
 type refused struct {
+	At    time.Time
 	Trunk string // "" = the call as a whole
 	Stage outdial.Stage
 	Code  string
@@ -123,7 +125,7 @@ func (g *ledger) Observe(ev *outdial.Event) {
 	trunk := g.ids.Trunks.Name(e.Candidate.Trunk)
 	if ev.Kind == outdial.EventRefused {
 		s := g.call(e.Call.To)
-		s.Refused = append(s.Refused, refused{Trunk: trunk, Stage: ev.RefusalStage, Code: ev.Refusal})
+		s.Refused = append(s.Refused, refused{At: ev.Time, Trunk: trunk, Stage: ev.RefusalStage, Code: ev.Refusal})
 		return
 	}
 	t := g.Trunks[trunk]
@@ -156,7 +158,7 @@ func (g *ledger) Observe(ev *outdial.Event) {
 			t.Answered++
 		}
 	case outdial.EventEnded:
-		a.Ended = ev.Time
+		a.Ended, a.Reported = ev.Time, *e.Outcome()
 		if !a.Abandoned {
 			a.Result = e.Result
 		}

@@ -17,12 +17,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal ends the process at once
-	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr, isTerminal(os.Stdout)))
+	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr, terminalSize(os.Stdout)))
 }
 
 // command is the whole program but for the process: it returns the exit code. 0 = done, 1 = it failed or an invariant
-// did, 2 = the flags are wrong.
-func command(ctx context.Context, args []string, stdout, stderr io.Writer, terminal bool) int {
+// did, 2 = the flags are wrong. terminal returns the columns of the terminal that stdout is, nil = it is none.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer, terminal func() int) int {
 	opts, err := parseOptions(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -40,7 +40,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer, termi
 	if opts.JSON {
 		err = sum.writeJSON(stdout)
 	} else {
-		err = sum.writeText(stdout, opts.Assert)
+		err = sum.writeText(stdout, opts.Assert, screen.width())
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "campaign:", err)

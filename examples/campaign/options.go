@@ -20,6 +20,8 @@ type options struct {
 	JSON     bool
 	Assert   bool
 	Keep     bool
+
+	edit func(config string) string // of the proxy's configuration, by a test; nil = none
 }
 
 // Faults that the good carrier can have.

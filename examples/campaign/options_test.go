@@ -26,10 +26,10 @@ func TestOptionsNameEveryBadFlag(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	var out, errs bytes.Buffer
-	require.Equal(t, 2, command(context.Background(), []string{"--calls", "none"}, &out, &errs, false))
-	require.Equal(t, 2, command(context.Background(), []string{"--seats", "0"}, &out, &errs, false))
+	require.Equal(t, 2, command(context.Background(), []string{"--calls", "none"}, &out, &errs, nil))
+	require.Equal(t, 2, command(context.Background(), []string{"--seats", "0"}, &out, &errs, nil))
 	require.Contains(t, errs.String(), "--seats 0: want 1 to 5000")
-	require.Equal(t, 0, command(context.Background(), []string{"--help"}, &out, &errs, false))
+	require.Equal(t, 0, command(context.Background(), []string{"--help"}, &out, &errs, nil))
 	require.Contains(t, errs.String(), "Nothing leaves the machine")
 	require.Empty(t, out.String())
 }

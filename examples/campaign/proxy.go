@@ -81,11 +81,15 @@ func newProxy(o options, dir string, carriers []*carrier) (*b2bua.Proxy, error) 
 	if err := configText.Execute(&text, data); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
+	config := text.String()
+	if o.edit != nil {
+		config = o.edit(config)
+	}
 	name := filepath.Join(dir, "outdial.yaml")
-	if err := os.WriteFile(name, text.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	cfg, err := b2bua.Load(name, text.Bytes())
+	cfg, err := b2bua.Load(name, []byte(config))
 	if err != nil {
 		return nil, err
 	}

@@ -11,10 +11,14 @@ import (
 	"github.com/outdial/outdial/failover"
 )
 
-// writeText writes the summary for people.
-func (s *summary) writeText(w io.Writer, invariants bool) error {
+// writeText writes the summary for people, in so many columns.
+func (s *summary) writeText(w io.Writer, invariants bool, width int) error {
 	var b strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p := func(format string, args ...any) {
+		for l := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+			b.WriteString(strings.Join(wrap(l, width), "\n") + "\n")
+		}
+	}
 	head := "SUMMARY"
 	if s.Interrupted {
 		head = "SUMMARY of what was done before the interruption"
@@ -22,7 +26,7 @@ func (s *summary) writeText(w io.Writer, invariants bool) error {
 	p("\n%s   seed %d, %.1f s, %d seats", head, s.Seed, s.Seconds, s.Seats)
 	p("\ncalls      %d placed, %d answered: %s (of calls)", s.Calls.Placed, s.Calls.Answered, percent(s.Calls.ABR))
 	p("attempts   %d, %d failovers to another trunk; ASR %s (of attempts)", s.Calls.Attempts, s.Calls.Advances, percent(s.Total.ASR))
-	p("calls lost %d (failed although a trunk was left that could have carried them)", s.Calls.Lost)
+	p("calls lost %d (failed or refused, and a trunk had room for them)", s.Calls.Lost)
 	for _, v := range sorted(s.Verdicts) {
 		p("           %5d %s", s.Verdicts[v], v)
 	}
@@ -34,7 +38,7 @@ func (s *summary) writeText(w io.Writer, invariants bool) error {
 		s.Agents.Talk, 100*s.Agents.Occupancy, s.Calls.NoAgent)
 	p("caller IDs %d of %d numbers used, at most %d times each; the cap is %d", s.CallerIDs.Used, s.CallerIDs.Numbers, s.CallerIDs.Most, s.CallerIDs.Cap)
 	p("journal    %d events, %d attempts, %d answers, %d open", s.Journal.Events, s.Journal.Attempts, s.Journal.Answered, s.Journal.Open)
-	s.writeTrunks(p)
+	s.writeTrunks(p, width < tableWidth)
 	s.writeIncident(p)
 	if len(s.Story) > 0 {
 		p("\nONE CALL THAT MET THE FAULT")
@@ -56,23 +60,36 @@ func (s *summary) writeText(w io.Writer, invariants bool) error {
 	return err
 }
 
-func (s *summary) writeTrunks(p func(string, ...any)) {
-	p("\nby trunk; channels and calls/s are the carrier's own peaks, of what is agreed; ACD is model time")
-	p("trunk    attempts answers   ASR  95 %%       PDD p50      p95  channels calls/s   ACD")
-	for _, t := range s.Trunks {
-		p("%s %s %s %s %s  %s", fit(t.Name, 8), t.columns(), left(fmt.Sprintf("%d/%d", t.CarrierPeak, t.Channels), 9),
-			left(fmt.Sprintf("%d/%d", t.CarrierCPS, t.Contract), 7), acd(t.ACD), t.About)
+// writeTrunks writes a line for each trunk; a narrow one leaves out the 95th percentile and what the carrier is like.
+func (s *summary) writeTrunks(p func(string, ...any), narrow bool) {
+	p95 := left("p95", 8) + " "
+	if narrow {
+		p95 = ""
 	}
-	p("%s %s", fit("all", 8), s.Total.columns())
+	p("\nby trunk; channels and calls/s are the carrier's own peaks, of what is agreed; ACD is model time")
+	p("trunk    attempts answers   ASR  95 %%       PDD p50 %s channels calls/s   ACD", p95)
+	for _, t := range s.Trunks {
+		line := fmt.Sprintf("%s %s %s %s %s", fit(t.Name, 8), t.columns(narrow), left(fmt.Sprintf("%d/%d", t.CarrierPeak, t.Channels), 9),
+			left(fmt.Sprintf("%d/%d", t.CarrierCPS, t.Contract), 7), acd(t.ACD))
+		if !narrow {
+			line += "  " + t.About
+		}
+		p("%s", line)
+	}
+	p("%s %s", fit("all", 8), s.Total.columns(narrow))
 }
 
 // columns are what is measured, in columns.
-func (m measures) columns() string {
+func (m measures) columns(narrow bool) string {
 	asr, interval := "    –", ""
 	if m.ASR.Value != nil {
 		asr, interval = fmt.Sprintf("%3.0f %%", 100**m.ASR.Value), span(m.ASR.Ratio)
 	}
-	return fmt.Sprintf("%8d %7d %s  %s %s %s", m.Attempts, m.Answers, asr, fit(interval, 9), left(delay(m.PDD50), 8), left(delay(m.PDD95), 8))
+	text := fmt.Sprintf("%8d %7d %s  %s %s", m.Attempts, m.Answers, asr, fit(interval, 9), left(delay(m.PDD50), 8))
+	if !narrow {
+		text += " " + left(delay(m.PDD95), 8)
+	}
+	return text
 }
 
 func (s *summary) writeIncident(p func(string, ...any)) {

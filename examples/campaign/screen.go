@@ -18,18 +18,32 @@ type screen struct {
 	live   bool
 	silent bool
 	styles styles
+	size   func() int // columns of the terminal; 0 = not known
 
 	drawn int           // lines of the table on the screen
 	next  time.Duration // when the next plain line is due
 	told  int           // notices that were written as plain lines
 }
 
-func newScreen(out io.Writer, o options, terminal bool) *screen {
-	s := &screen{out: out, silent: o.JSON, next: plainEvery, live: terminal && !o.Headless && !o.JSON, styles: plain}
+// newScreen makes a screen. size returns the columns of the terminal, nil where there is none.
+func newScreen(out io.Writer, o options, size func() int) *screen {
+	terminal := size != nil
+	s := &screen{out: out, size: size, silent: o.JSON, next: plainEvery, live: terminal && !o.Headless && !o.JSON, styles: plain}
 	if s.live && os.Getenv("NO_COLOR") == "" {
 		s.styles = colour
 	}
 	return s
+}
+
+// width is how many columns are used: as many as the terminal has, within the bounds of the table.
+func (s *screen) width() int {
+	if s.size == nil {
+		return tableWidth
+	}
+	if n := s.size(); n > 0 {
+		return min(max(n, leastWidth), tableWidth)
+	}
+	return tableWidth
 }
 
 // banner says what is about to happen.
@@ -38,7 +52,7 @@ func (s *screen) banner(lines ...string) {
 		return
 	}
 	for _, l := range lines {
-		fmt.Fprintln(s.out, l)
+		fmt.Fprintln(s.out, strings.Join(wrap(l, s.width()), "\n"))
 	}
 	if s.live {
 		fmt.Fprint(s.out, "\x1b[?25l\x1b[?7l") // no cursor; long lines are cut, not wrapped
@@ -50,7 +64,7 @@ func (s *screen) show(v view, all []notice) {
 	switch {
 	case s.silent:
 	case s.live:
-		s.draw(v.lines(s.styles))
+		s.draw(v.lines(s.styles, s.width()))
 	default:
 		for ; s.told < len(all); s.told++ {
 			fmt.Fprintf(s.out, "%s  %s\n", clock(all[s.told].At), all[s.told].Text)
@@ -69,7 +83,7 @@ func (s *screen) draw(lines []string) {
 		fmt.Fprintf(&b, "\x1b[%dA", s.drawn)
 	}
 	for _, l := range lines {
-		b.WriteString("\r" + l + "\x1b[K\n")
+		b.WriteString("\r\x1b[K" + l + "\n") // erased before: behind a full line, the last column would be erased
 	}
 	s.drawn = len(lines)
 	_, _ = io.WriteString(s.out, b.String())
@@ -80,14 +94,4 @@ func (s *screen) end() {
 	if s.live {
 		fmt.Fprint(s.out, "\x1b[?25h\x1b[?7h\n")
 	}
-}
-
-// isTerminal reports whether f shows to a person. It takes no library: a character device that is not the null device.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
 }

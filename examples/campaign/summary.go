@@ -232,7 +232,7 @@ func (e *evidence) trunkLine(c carrierFacts) trunkLine {
 }
 
 func measured(c *kpi.Cell, o options) measures {
-	l := measures{Attempts: int(c.Started), Answers: int(c.Answers), ASR: ratioOf(c.ASR()), NER: ratioOf(c.NER())}
+	l := measures{Attempts: int(c.Started), Answers: int(c.Answers), ASR: ratioOf(asrOf(c)), NER: ratioOf(c.NER())}
 	if d, ok := c.PDD.Quantile(0.5); ok {
 		l.PDD50 = seconds(d)
 	}
@@ -243,6 +243,15 @@ func measured(c *kpi.Cell, o options) measures {
 		l.ACD = seconds(o.model(d))
 	}
 	return l
+}
+
+// asrOf is the ASR, or none for a trunk on which every outcome so far is a failure of the network: where nobody ever answers,
+// no call got so far that a callee could have answered it, and 0 % would look like a judgement on callees.
+func asrOf(c *kpi.Cell) kpi.Ratio {
+	if c.Known() == c.Classes[kpi.ClassNetworkFailure] {
+		return kpi.Ratio{}
+	}
+	return c.ASR()
 }
 
 func ratioOf(r kpi.Ratio) ratio {

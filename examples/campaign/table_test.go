@@ -34,7 +34,7 @@ func golden(t *testing.T, name, got string) {
 
 func exampleView() view {
 	return view{
-		Elapsed: 9340 * time.Millisecond, Placed: 512, Total: 1000, Over: 431, CPS: 48, Waiting: 77,
+		Elapsed: 9340 * time.Millisecond, Recent: 120, Placed: 512, Total: 1000, Over: 431, CPS: 48, Waiting: 77,
 		Idle: 9, Busy: 35, Wrap: 6,
 		Trunks: []row{
 			{
@@ -56,32 +56,35 @@ func exampleView() view {
 }
 
 func TestTableGolden(t *testing.T) {
-	golden(t, "table.txt", strings.Join(exampleView().lines(plain), "\n")+"\n")
+	golden(t, "table.txt", strings.Join(exampleView().lines(plain, tableWidth), "\n")+"\n")
+	golden(t, "table80.txt", strings.Join(exampleView().lines(plain, leastWidth), "\n")+"\n")
 	golden(t, "line.txt", exampleView().plainLine()+"\n")
 }
 
 func TestTableKeepsItsSize(t *testing.T) {
-	full, empty := exampleView().lines(plain), view{Trunks: make([]row, 3)}.lines(plain)
-	require.Len(t, empty, len(full))
-	for _, l := range append(full, empty...) {
-		require.LessOrEqual(t, utf8.RuneCountInString(l), tableWidth, l)
+	for width := leastWidth; width <= tableWidth; width++ {
+		full, empty := exampleView().lines(plain, width), view{Trunks: make([]row, 3)}.lines(plain, width)
+		require.Len(t, empty, len(full))
+		for _, l := range append(full, empty...) {
+			require.LessOrEqual(t, utf8.RuneCountInString(l), width, l)
+		}
 	}
 }
 
 func TestColourChangesNoText(t *testing.T) {
 	sgr := regexp.MustCompile("\x1b\\[[0-9;]*m")
-	painted := strings.Join(exampleView().lines(colour), "\n")
+	painted := strings.Join(exampleView().lines(colour, leastWidth), "\n")
 	require.Contains(t, painted, "\x1b[31;1mout")
-	require.Equal(t, strings.Join(exampleView().lines(plain), "\n"), sgr.ReplaceAllString(painted, ""))
+	require.Equal(t, strings.Join(exampleView().lines(plain, leastWidth), "\n"), sgr.ReplaceAllString(painted, ""))
 }
 
 func TestScreenDrawsOverItself(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	var out bytes.Buffer
-	s := newScreen(&out, options{}, true)
+	s := newScreen(&out, options{}, columns80)
 	s.banner("hello")
 	s.show(exampleView(), nil)
-	lines := len(exampleView().lines(plain))
+	lines := len(exampleView().lines(plain, leastWidth))
 	first := out.Len()
 	s.show(exampleView(), nil)
 	s.end()
@@ -91,7 +94,7 @@ func TestScreenDrawsOverItself(t *testing.T) {
 }
 
 func TestScreenWithoutTerminalWritesPlainLines(t *testing.T) {
-	for _, s := range []*screen{newScreen(&bytes.Buffer{}, options{}, false), newScreen(&bytes.Buffer{}, options{Headless: true}, true)} {
+	for _, s := range []*screen{newScreen(&bytes.Buffer{}, options{}, nil), newScreen(&bytes.Buffer{}, options{Headless: true}, columns80)} {
 		v := exampleView()
 		s.banner("hello")
 		s.show(v, v.Notices)
@@ -105,11 +108,45 @@ func TestScreenWithoutTerminalWritesPlainLines(t *testing.T) {
 
 func TestScreenIsSilentForJSON(t *testing.T) {
 	var out bytes.Buffer
-	s := newScreen(&out, options{JSON: true}, true)
+	s := newScreen(&out, options{JSON: true}, columns80)
 	s.banner("hello")
 	s.show(exampleView(), exampleView().Notices)
 	s.end()
 	require.Empty(t, out.String())
+}
+
+func columns80() int { return 80 }
+
+func TestWidthIsThatOfTheTerminalWithinBounds(t *testing.T) {
+	for columns, want := range map[int]int{0: 100, 40: 80, 80: 80, 93: 93, 100: 100, 200: 100} {
+		require.Equal(t, want, newScreen(&bytes.Buffer{}, options{}, func() int { return columns }).width(), columns)
+	}
+	require.Equal(t, 100, newScreen(&bytes.Buffer{}, options{}, nil).width())
+}
+
+func TestWrap(t *testing.T) {
+	require.Equal(t, []string{"short"}, wrap("short", 10))
+	require.Equal(t, []string{"label  one two", "       six"}, wrap("label  one two six", 15))
+	require.Equal(t, []string{" one two", "   three"}, wrap(" one two three", 9))
+	require.Equal(t, []string{"0123456789", "  abc"}, wrap("0123456789abc", 10))
+	require.Equal(t, []string{"äöü äöü", "  äöü"}, wrap("äöü äöü äöü", 7))
+}
+
+func TestLineTellsNoSharesOfAHandful(t *testing.T) {
+	v := exampleView()
+	v.Recent = fewAttempts - 1
+	require.NotContains(t, v.plainLine(), "%")
+	v.Recent = fewAttempts
+	require.Contains(t, v.plainLine(), "alpha out 4 %")
+}
+
+func TestASROfASilentTrunkIsNotKnown(t *testing.T) {
+	e := soundEvidence(t)
+	cell := e.Live[dead].Cell
+	require.Positive(t, cell.Known())
+	require.Zero(t, asrOf(&cell))
+	cell = e.Live[good].Cell
+	require.Equal(t, kpi.Ratio{K: 1, N: 1}, asrOf(&cell))
 }
 
 func TestBar(t *testing.T) {

@@ -14,13 +14,13 @@ type verdict string
 // Verdicts.
 const (
 	wasAnswered      verdict = "answered"
-	calleeDecided    verdict = "ended by the callee's side"      // busy, no answer, declined, absent, no such number
-	dialerGaveUp     verdict = "given up by the dialer, ringing" // it rang too long
-	outdialRefused   verdict = "refused by outdial"              // no room, no number: the reason is in the journal
+	calleeDecided    verdict = "ended by the callee's side"          // busy, no answer, declined, absent, no such number
+	dialerGaveUp     verdict = "given up by the dialer, ringing"     // it rang too long
+	outdialRefused   verdict = "refused by outdial, all trunks full" // on the carriers' word
 	wasStopped       verdict = "stopped with the campaign"
 	failedRinging    verdict = "failed after it may have rung, so not tried again"
 	failedEverywhere verdict = "failed on every trunk"
-	wasLost          verdict = "lost"        // it failed although a trunk was left that could have carried it
+	wasLost          verdict = "lost"        // it failed or was refused although a trunk could have carried it
 	unexplained      verdict = "unexplained" // the three do not agree
 )
 
@@ -33,14 +33,14 @@ type judged struct {
 }
 
 // judge compares what the dialer heard (f), what the journal tells (s, nil = nothing) and what the carriers saw of the
-// callee (records, by trunk). trunks are all that the plan has.
-func judge(f fate, s *story, records map[string][]siptest.Record, trunks []string) judged {
+// callee (records, by trunk). room has all trunks of the plan and says whether a refusal was right.
+func judge(f fate, s *story, records map[string][]siptest.Record, room *room) judged {
 	j := judged{fate: f, story: s}
-	j.Verdict, j.Why = verdictOf(f, s, records, trunks)
+	j.Verdict, j.Why = verdictOf(f, s, records, room)
 	return j
 }
 
-func verdictOf(f fate, s *story, records map[string][]siptest.Record, trunks []string) (verdict, string) {
+func verdictOf(f fate, s *story, records map[string][]siptest.Record, room *room) (verdict, string) {
 	last := s.last()
 	switch {
 	case f.GaveUp == errStopped && f.Code/100 != 2:
@@ -58,6 +58,9 @@ func verdictOf(f fate, s *story, records map[string][]siptest.Record, trunks []s
 		return dialerGaveUp, ""
 	case last == nil:
 		if s != nil && len(s.Refused) > 0 {
+			if why := untried(s, room); why != "" {
+				return wasLost, why
+			}
 			return outdialRefused, s.Refused[len(s.Refused)-1].Code
 		}
 		return unexplained, fmt.Sprintf("%d, and nothing in the journal", f.Code)
@@ -67,7 +70,7 @@ func verdictOf(f fate, s *story, records map[string][]siptest.Record, trunks []s
 		for _, r := range rs {
 			switch {
 			case !isCalleeOutcome(r.Script) || r.Cancelled: // we ended it ourselves
-			case r.Code == f.Code:
+			case r.Code == f.Code && s.reports(name, r.Code):
 				return calleeDecided, r.Script
 			case name == last.Trunk && !last.Abandoned:
 				said = r.Code
@@ -80,14 +83,45 @@ func verdictOf(f fate, s *story, records map[string][]siptest.Record, trunks []s
 	if slices.ContainsFunc(s.Attempts, func(a *attempt) bool { return a.Rang }) {
 		return failedRinging, ""
 	}
-	for _, t := range trunks {
-		tried := slices.ContainsFunc(s.Attempts, func(a *attempt) bool { return a.Trunk == t })
-		noRoom := slices.ContainsFunc(s.Refused, func(r refused) bool { return r.Trunk == t })
-		if !tried && !noRoom {
-			return wasLost, fmt.Sprintf("%s failed (%s), and %s was not tried", last.Trunk, failureOf(last.Result), t)
-		}
+	if why := untried(s, room); why != "" {
+		return wasLost, fmt.Sprintf("%s failed (%s), and %s", last.Trunk, failureOf(last.Result), why)
 	}
 	return failedEverywhere, ""
+}
+
+// reports reports whether what a carrier answered can be what the dialer was told: its leg is the one that hunting waited
+// for, or the Session reports that code for it.
+func (s *story) reports(trunk string, code int) bool {
+	for i, a := range s.Attempts {
+		if a.Trunk != trunk {
+			continue
+		}
+		if i == len(s.Attempts)-1 && !a.Abandoned {
+			return true
+		}
+		if a.Reported.Origin == outdial.OriginCarrier && int(a.Reported.Code) == code {
+			return true
+		}
+	}
+	return false
+}
+
+// untried names a trunk that could have carried the call and was not tried; "" = there is none. A trunk that was refused could
+// not, if its carrier's own counts say so.
+func untried(s *story, room *room) string {
+	for _, t := range room.trunks {
+		if slices.ContainsFunc(s.Attempts, func(a *attempt) bool { return a.Trunk == t }) {
+			continue
+		}
+		i := slices.IndexFunc(s.Refused, func(r refused) bool { return r.Trunk == t })
+		if i < 0 {
+			return t + " was not tried"
+		}
+		if why := room.unjust(s.Refused[i]); why != "" {
+			return t + " was refused, but " + why
+		}
+	}
+	return ""
 }
 
 func isCalleeOutcome(script string) bool {

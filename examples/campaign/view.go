@@ -15,6 +15,7 @@ type view struct {
 	Waiting             int // calls without a final response
 	Idle, Busy, Wrap    int // agents
 
+	Recent    int // attempts that the shares of the trunks are of
 	Trunks    []row
 	Failovers []failoverLine // the latest, newest last
 	Notices   []notice       // the latest, newest last
