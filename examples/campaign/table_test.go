@@ -126,7 +126,7 @@ func TestWidthIsThatOfTheTerminalWithinBounds(t *testing.T) {
 
 func TestWrap(t *testing.T) {
 	require.Equal(t, []string{"short"}, wrap("short", 10))
-	require.Equal(t, []string{"label  one two", "       six"}, wrap("label  one two six", 15))
+	require.Equal(t, []string{"label  one two", "       six"}, wrap("label  one two six", 16))
 	require.Equal(t, []string{" one two", "   three"}, wrap(" one two three", 9))
 	require.Equal(t, []string{"0123456789", "  abc"}, wrap("0123456789abc", 10))
 	require.Equal(t, []string{"äöü äöü", "  äöü"}, wrap("äöü äöü äöü", 7))
