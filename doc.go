@@ -30,7 +30,8 @@
 //  3. Drive time: run [Engine.Run], or call [Engine.Advance] when it says so.
 //  4. Give every verb the time at which the thing happened, from one clock. Durations come from its monotonic reading.
 //  5. For each call take a [Session], one goroutine at a time: Begin, then Next until it stops.
-//  6. Dial what Next returns, not before Step.NotBefore. If nothing can be sent, End it with [OriginNeverSent].
+//  6. Dial what Next returns, not before Step.NotBefore, and not if [Session.Stopped] says otherwise by then: an abandoned
+//     leg may have reached the callee meanwhile. What is not sent, End with [OriginNeverSent].
 //  7. Keep a timer per attempt: nothing within T100, nothing beyond 100 within the PDD timer, no answer within the ring
 //     timer. When it expires, Abandon the attempt (or end it) and call Next. Send CANCEL only after a provisional
 //     response (RFC 3261 §9.1).

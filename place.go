@@ -66,14 +66,17 @@ func (p *Placed) dial(ctx context.Context, d Dialer, step Step) error {
 	id := step.Attempt.ID
 	if now := p.e.cfg.Now(); step.NotBefore.After(now) {
 		if err := sleepUntil(ctx, now, step.NotBefore); err != nil {
-			p.report(Report{Attempt: id, Kind: ReportEnd, Time: p.e.cfg.Now(), Result: Result{Origin: OriginNeverSent}})
+			p.neverSent(id, "")
 			return err
+		}
+		if p.Stopped() != StopNone { // an abandoned leg has reached the callee meanwhile
+			p.neverSent(id, "")
+			return nil
 		}
 	}
 	leg, err := d.Dial(ctx, step.Attempt, p.report)
 	if err != nil {
-		res := Result{Origin: OriginNeverSent, Text: err.Error()}
-		p.report(Report{Attempt: id, Kind: ReportEnd, Time: p.e.cfg.Now(), Result: res})
+		p.neverSent(id, err.Error())
 		return nil
 	}
 	p.mu.Lock()
@@ -91,6 +94,12 @@ func (p *Placed) dial(ctx context.Context, d Dialer, step Step) error {
 		}
 	}
 	return nil
+}
+
+// neverSent ends an attempt that did not leave.
+func (p *Placed) neverSent(id AttemptID, why string) {
+	res := Result{Origin: OriginNeverSent, Text: why}
+	p.report(Report{Attempt: id, Kind: ReportEnd, Time: p.e.cfg.Now(), Result: res})
 }
 
 func (p *Placed) undecided(id AttemptID) bool {

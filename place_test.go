@@ -17,6 +17,7 @@ import (
 type scriptDialer struct {
 	scripts map[outdial.TrunkID][]scriptStep
 	refuse  map[outdial.TrunkID]error
+	rings   map[outdial.TrunkID]time.Duration // how long after it was hung up a leg rings once
 	mu      sync.Mutex
 	hungUp  map[outdial.TrunkID]int
 }
@@ -65,6 +66,10 @@ func (d *scriptDialer) Dial(_ context.Context, a *outdial.Attempt, sink func(out
 			}
 		}
 		<-leg.stop
+		if after := d.rings[trunk]; after > 0 {
+			time.Sleep(after)
+			sink(outdial.Report{Attempt: id, Kind: outdial.ReportProgress, Time: time.Now(), Marks: outdial.ProgressOf(180, false)})
+		}
 		sink(outdial.Report{Attempt: id, Kind: outdial.ReportEnd, Time: time.Now(), Result: outdial.Result{Origin: outdial.OriginHost}})
 	}()
 	return leg, nil
@@ -79,6 +84,7 @@ func placeWorld(change func(*outdial.Config)) (*world, *scriptDialer) {
 	})
 	return w, &scriptDialer{
 		scripts: map[outdial.TrunkID][]scriptStep{}, refuse: map[outdial.TrunkID]error{}, hungUp: map[outdial.TrunkID]int{},
+		rings: map[outdial.TrunkID]time.Duration{},
 	}
 }
 
@@ -190,6 +196,25 @@ func TestPlaceWaitsAndSpaces(t *testing.T) {
 		require.Equal(t, 9*time.Second, time.Since(begun))
 		p.Hangup()
 		require.NoError(t, p.Wait(t.Context()))
+	})
+}
+
+// TestPlaceHoldsBackNoMore: while an attempt is spaced, the silent leg rings after all: the attempt does not leave.
+func TestPlaceHoldsBackNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := placeWorld(nil)
+		w.trunks.spacing = 2 * time.Second
+		d.scripts[w.trunk("a")] = []scriptStep{
+			{time.Second, outdial.Report{Kind: outdial.ReportAbandon, Result: outdial.Result{Origin: outdial.OriginNoTrying}}},
+		}
+		d.rings[w.trunk("a")] = time.Second
+		d.scripts[w.trunk("b")] = []scriptStep{answers(time.Second)}
+		p, err := w.engine.Place(t.Context(), aCall, d)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StopProgress, p.Stopped())
+		require.NoError(t, p.Wait(t.Context()))
+		require.Equal(t, outdial.OriginNeverSent, p.Attempts()[1].Result.Origin)
+		require.True(t, w.clean())
 	})
 }
 
