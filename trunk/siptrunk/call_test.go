@@ -82,7 +82,8 @@ func TestTraces(t *testing.T) {
 			name: "rings for ever", script: siptest.RingForever(2 * time.Second),
 			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.RingTimer = 30 * time.Second },
 			want: []string{
-				"0s progress invite", "0s progress trying", "2s progress trying+provisional+ringing", "32s end no_answer 487",
+				"0s progress invite", "0s progress trying", "2s progress trying+provisional+ringing", "32s abandon no_answer",
+				"32s end no_answer 487",
 			},
 		},
 		{
@@ -90,14 +91,23 @@ func TestTraces(t *testing.T) {
 			script: siptest.Play(siptest.Respond(time.Second, 183), siptest.Respond(20*time.Second, 180)),
 			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.RingTimer, tr.T100 = 30*time.Second, 2*time.Second },
 			want: []string{
-				"0s progress invite", "1s progress trying+provisional", "21s progress trying+provisional+ringing", "31s end no_answer 487",
+				"0s progress invite", "1s progress trying+provisional", "21s progress trying+provisional+ringing",
+				"31s abandon no_answer", "31s end no_answer 487",
 			},
 		},
 		{
 			name: "rings for ever without a ring timer", script: siptest.RingForever(2 * time.Second),
 			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.RingTimer = -1 },
 			want: []string{
-				"0s progress invite", "0s progress trying", "2s progress trying+provisional+ringing", "3m7s end no_answer 487",
+				"0s progress invite", "0s progress trying", "2s progress trying+provisional+ringing", "3m7s abandon no_answer",
+				"3m7s end no_answer 487",
+			},
+		},
+		{
+			name: "100 then silence without a PDD timer", script: siptest.TryingOnly(),
+			change: func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.PDDTimer = -1 },
+			want: []string{
+				"0s progress invite", "0s progress trying", "3m5s abandon no_progress", "3m5s end no_progress 487",
 			},
 		},
 		{
@@ -151,7 +161,19 @@ func TestTraces(t *testing.T) {
 				Steps: []siptest.Step{siptest.Respond(0, 180)}, OnCancel: siptest.CancelIgnored,
 				AfterCancel: []siptest.Step{siptest.Respond(time.Second, 486)},
 			},
-			want: []string{"0s progress invite", "0s progress trying+provisional+ringing", "1m1s end carrier 486"},
+			want: []string{
+				"0s progress invite", "0s progress trying+provisional+ringing", "1m0s abandon no_answer", "1m1s end carrier 486",
+			},
+		},
+		{
+			name: "answered after the CANCEL of the ring timer",
+			script: siptest.Script{
+				Steps: []siptest.Step{siptest.Respond(0, 180)}, OnCancel: siptest.CancelIgnored,
+				AfterCancel: []siptest.Step{siptest.Respond(time.Second, 200)},
+			},
+			want: []string{
+				"0s progress invite", "0s progress trying+provisional+ringing", "1m0s abandon no_answer", "1m1s answer", "1m1s end host",
+			},
 		},
 		{
 			name: "silence with a PDD timer alone", script: siptest.Silence(),

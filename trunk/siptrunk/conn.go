@@ -109,10 +109,27 @@ func (c *conn) read(b []byte) (int, netip.AddrPort, error) {
 	return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
 }
 
-// send writes one datagram of ours. A first error may be what ICMP said of another datagram.
+// WriteTo sends what sipgo answers to a carrier.
+func (c *conn) WriteTo(b []byte, addr net.Addr) (int, error) {
+	a, ok := addr.(*net.UDPAddr)
+	if !ok {
+		return c.PacketConn.WriteTo(b, addr)
+	}
+	to := a.AddrPort()
+	if err := c.send(b, netip.AddrPortFrom(to.Addr().Unmap(), to.Port())); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// maxPending bounds how many errors of other datagrams a write gets past.
+const maxPending = 8
+
+// send writes one datagram. An error may be what ICMP said of another one, which must not be blamed on this: the write
+// is tried again when the errors that wait are out of the way.
 func (c *conn) send(b []byte, to netip.AddrPort) error {
 	err := c.write(b, to)
-	if err != nil && c.udp != nil && !c.closed.Load() {
+	for tries := 0; err != nil && tries < maxPending && c.udp != nil && !c.closed.Load(); tries++ {
 		c.collectLost()
 		err = c.write(b, to)
 	}

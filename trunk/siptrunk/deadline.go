@@ -31,22 +31,18 @@ func (l *Leg) onTimer(now time.Time) {
 		l.abandon(now, outdial.OriginNoTrying)
 	}
 	if due(&l.pdd, now) && l.phase <= trying {
-		if l.phase == trying {
-			l.abandon(now, outdial.OriginNoProgress)
-		} else {
-			l.abandon(now, outdial.OriginNoTrying)
-		}
+		l.abandon(now, l.missing())
 		l.cancel(now)
 	}
 	if due(&l.ring, now) && l.phase < answered {
-		l.giveUp(outdial.OriginNoAnswer)
+		l.abandon(now, outdial.OriginNoAnswer)
 		l.cancel(now)
 	}
 	if due(&l.bound, now) && l.phase < answered {
 		if l.cancelled {
 			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
 		} else {
-			l.giveUp(outdial.OriginNoAnswer)
+			l.abandon(now, l.missing())
 			l.cancel(now)
 		}
 	}
@@ -62,6 +58,17 @@ func (l *Leg) onTimer(now time.Time) {
 		}
 		l.forget()
 	}
+}
+
+// missing is what a leg that is not answered still waits for, as the reason to give it up.
+func (l *Leg) missing() outdial.Origin {
+	switch l.phase {
+	case calling:
+		return outdial.OriginNoTrying
+	case trying:
+		return outdial.OriginNoProgress
+	}
+	return outdial.OriginNoAnswer
 }
 
 // onTransactions sends again what is not answered, and gives up what never was.

@@ -115,6 +115,10 @@ func (d *Dialer) SetTrunks(trunks map[outdial.TrunkID]Trunk) error {
 // LocalAddr returns the address of the socket.
 func (d *Dialer) LocalAddr() netip.AddrPort { return d.local }
 
+// Advertised returns the "host:port" that Via and Contact name, an IPv6 address in brackets: that of Config.Advertise,
+// completed by the socket's port, or else the address of the socket. It never changes.
+func (d *Dialer) Advertised() string { return d.sentBy }
+
 // Run serves the socket until ctx ends. Then it refuses new attempts, hangs up the legs that are left, waits up to
 // Config.Grace for them to be over, reports the end of those that are not, closes the socket, and returns when
 // everything that the Dialer started is over. It returns nil then, and an error when the socket failed before.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -246,4 +247,16 @@ func TestNothingIsKept(t *testing.T) {
 		require.InDelta(t, before, runtime.NumGoroutine(), 5)
 		require.Equal(t, calls, w.carrier.Stats().Invites)
 	})
+}
+
+func TestAdvertised(t *testing.T) {
+	for advertise, want := range map[string]string{"": "127.0.0.1:", "sbc.example:5070": "sbc.example:5070", "2001:db8::1": "[2001:db8::1]:"} {
+		d, err := siptrunk.New(siptrunk.Config{ListenAddr: "127.0.0.1:0", Advertise: advertise})
+		require.NoError(t, err)
+		if want[len(want)-1] == ':' {
+			want += strconv.Itoa(int(d.LocalAddr().Port()))
+		}
+		require.Equal(t, want, d.Advertised())
+		require.NoError(t, d.Close())
+	}
 }

@@ -12,9 +12,10 @@
 // # What is reported
 //
 //   - ReportProgress: the INVITE left; every provisional response, with what outdial.ProgressOf says of it.
-//   - ReportAbandon: T100 expired without any response (OriginNoTrying): the INVITE stays alive, a provisional
-//     response that comes later is answered with CANCEL, a 2xx is acknowledged and reported. Or the PDD timer expired
-//     after 100 (OriginNoProgress): CANCEL is sent at once.
+//   - ReportAbandon: T100 expired without any response (OriginNoTrying): the INVITE is not repeated any more, but a
+//     provisional response that comes later is answered with CANCEL, a 2xx is acknowledged and reported. Or the PDD
+//     timer expired after 100 (OriginNoProgress), or the ring timer (OriginNoAnswer): CANCEL follows the report, so
+//     that a 2xx which crosses it is a late answer.
 //   - ReportAnswer: a 2xx. It is acknowledged. If CANCEL was sent or Hangup called before, BYE follows by itself.
 //   - ReportEnd, always the last: a final response, with the code, the phrase, Reason (RFC 3326, RFC 8606) and
 //     Retry-After; a BYE of either side; or a bound that was reached.
@@ -48,8 +49,11 @@
 // fails is counted and the next one tried; only a closed socket ends Run. On Linux ICMP errors are asked for
 // (IP_RECVERR): an INVITE to a port where nobody listens, or to a host that a router declares unreachable, ends at once
 // with OriginTransport, if ICMP quotes enough of it to tell whose it was. Elsewhere, and on a socket that Config.Conn
-// brings and that is no *net.UDPConn, such a trunk is a silent one, and T100 moves on. A write that fails is an error
-// of Dial, or OriginTransport when it hits a retransmission.
+// brings and that is no *net.UDPConn, such a trunk is a silent one, and T100 moves on.
+//
+// A write of the INVITE that fails is an error of Dial, or OriginTransport when it is repeated or sent again with
+// credentials. Other requests of ours are repeated by their timers, an ACK whenever its response is. An answer to a
+// carrier that cannot be written is logged as a warning; the carrier repeats its request.
 //
 // # Stopping
 //

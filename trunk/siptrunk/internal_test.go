@@ -2,6 +2,7 @@ package siptrunk
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/emiago/sipgo/sip"
@@ -54,6 +55,38 @@ func TestTargetOf(t *testing.T) {
 			require.Equal(t, tt.want, targetOf(parse(t, answerHead+tt.headers+answerTail+"Content-Length: 0\r\n\r\n"), trunk))
 		})
 	}
+}
+
+func TestURIIn(t *testing.T) {
+	for v, want := range map[string]string{
+		`<sip:p.example;lr>`:                     "sip:p.example;lr",
+		` <sip:p.example;lr>;x=">"`:              "sip:p.example;lr",
+		`Proxy One <sip:p.example>`:              "sip:p.example",
+		`"a <b> c" <sip:p.example;lr>`:           "sip:p.example;lr",
+		`"a \" <sip:x@y> \\" <sip:p.example;lr>`: "sip:p.example;lr",
+		`"<sip:x@y>`:                             "",
+		`"a\`:                                    "",
+		`<sip:p.example`:                         "",
+		`sip:p.example`:                          "sip:p.example",
+		``:                                       "",
+	} {
+		require.Equal(t, want, uriIn(v), v)
+	}
+}
+
+func FuzzURIIn(f *testing.F) {
+	f.Add("a <b>", "sip:p.example;lr")
+	f.Add(`\`, "sip:p")
+	f.Fuzz(func(t *testing.T, name, uri string) {
+		uriIn(name)
+		if strings.ContainsAny(uri, "<>") {
+			t.Skip()
+		}
+		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `" <` + uri + ">;x=1"
+		if got := uriIn(quoted); got != uri {
+			t.Fatalf("%q: %q, not %q", quoted, got, uri)
+		}
+	})
 }
 
 func TestAdmits(t *testing.T) {

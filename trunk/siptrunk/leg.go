@@ -205,7 +205,8 @@ func (l *Leg) progress(at time.Time, marks outdial.Marks, ev Event) {
 	l.report(ev)
 }
 
-// abandon tells the host to hunt on, once. The leg lives until the network says that it is over.
+// abandon tells the host to hunt on, once, and before any CANCEL: an answer that crosses it is a late one then. The
+// leg lives until the network says that it is over.
 func (l *Leg) abandon(now time.Time, why outdial.Origin) {
 	if l.abandoned || l.gaveUp != 0 {
 		return
@@ -218,10 +219,14 @@ func (l *Leg) abandon(now time.Time, why outdial.Origin) {
 	l.report(Event{Report: outdial.Report{Kind: outdial.ReportAbandon, Time: now, Result: outdial.Result{Origin: why}}})
 }
 
-// giveUp notes why the leg is to end before its answer; the first reason counts.
+// giveUp notes why the leg is to end before its answer; the first reason counts. An INVITE that nobody wants any more
+// is not repeated: a carrier that comes back would ring the callee for nothing, and only be told so then.
 func (l *Leg) giveUp(why outdial.Origin) {
 	if l.gaveUp == 0 {
 		l.gaveUp = why
+	}
+	if l.invite != nil {
+		l.invite.resend = time.Time{}
 	}
 }
 

@@ -3,8 +3,11 @@ package siptrunk_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"runtime"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -72,6 +75,54 @@ func TestPortUnreachable(t *testing.T) {
 	code, _, err := w.dialer.Ping(ctx, 2)
 	require.NoError(t, err, "the others are not concerned")
 	require.Equal(t, 200, code)
+}
+
+// One trunk is a closed port, the other one's calls are hung up by the callee meanwhile: every BYE gets its 200.
+func TestByesBesideAClosedPort(t *testing.T) {
+	gone, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	addr := gone.LocalAddr().String()
+	require.NoError(t, gone.Close())
+	var complaints lockedBuffer
+	w := realWorld(t, siptest.Behaviour{Script: siptest.Answer(0, 0, 20*ms)}, func(cfg *siptrunk.Config, _ *siptrunk.Trunk) {
+		cfg.Logger = slog.New(slog.NewTextHandler(&complaints, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	})
+	defer w.close()
+	require.NoError(t, w.dialer.SetTrunks(map[outdial.TrunkID]siptrunk.Trunk{1: {Addr: w.carrier.Addr().String()}, 2: {Addr: addr}}))
+	other := attempt()
+	other.Candidate.Trunk = 2
+	calls := make([]*call, 200)
+	for i := range calls {
+		l, err := w.dialer.Invite(t.Context(), other, siptrunk.InviteOptions{Offer: offer}, func(siptrunk.Event) {})
+		require.NoError(t, err)
+		l.Hangup()
+		calls[i] = w.invite(siptrunk.InviteOptions{})
+	}
+	for _, c := range calls {
+		require.Equal(t, outdial.OriginCalleeHangup, c.result().Origin)
+	}
+	require.NoError(t, w.carrier.Settle(t.Context()))
+	for _, r := range w.carrier.Records() {
+		require.True(t, r.ByeAnswered)
+	}
+	require.Empty(t, complaints.String())
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 // toldOf reports whether a connected socket learns that nobody listens at addr.

@@ -106,7 +106,7 @@ func targetOf(res *sip.Response, fallback target) target {
 	if len(t.routes) > 0 {
 		first := uriIn(t.routes[0])
 		hop = first
-		if !strings.Contains(strings.ToLower(first), ";lr") { // a strict router: §12.2.1.1
+		if validURI(first) && !strings.Contains(strings.ToLower(first), ";lr") { // a strict router: §12.2.1.1
 			t.routes = append(t.routes[1:len(t.routes):len(t.routes)], "<"+t.uri+">")
 			t.uri, t.strict = first, true
 		}
@@ -117,12 +117,35 @@ func targetOf(res *sip.Response, fallback target) target {
 	return t
 }
 
-// uriIn returns the URI of a name-addr.
+// uriIn returns the URI of a name-addr (RFC 3261 §25.1), or v when it has no angle brackets; "" when what is opened
+// is not closed. A display name in quotes may hold anything, angle brackets included.
 func uriIn(v string) string {
-	if _, rest, ok := strings.Cut(v, "<"); ok {
-		v, _, _ = strings.Cut(rest, ">")
+	v = strings.TrimLeft(v, " \t")
+	if strings.HasPrefix(v, `"`) {
+		v = afterQuoted(v)
 	}
-	return v
+	_, rest, open := strings.Cut(v, "<")
+	if !open {
+		return v
+	}
+	uri, _, closed := strings.Cut(rest, ">")
+	if !closed {
+		return ""
+	}
+	return uri
+}
+
+// afterQuoted returns what follows the quoted string that v begins with; "" when it is not closed.
+func afterQuoted(v string) string {
+	for i := 1; i < len(v); i++ {
+		switch v[i] {
+		case '\\':
+			i++
+		case '"':
+			return v[i+1:]
+		}
+	}
+	return ""
 }
 
 // hopOf returns the address of a URI whose host is an IP address.

@@ -61,19 +61,53 @@ func TestLostDatagrams(t *testing.T) {
 	}
 }
 
+// An INVITE is repeated as RFC 3261 §17.1.1.2 has it, for as long as somebody wants the call.
 func TestRetransmissionTimes(t *testing.T) {
-	bubble(t, siptest.Silence(), nil, func(t *testing.T, w *world) {
-		var sent []time.Duration
-		start := time.Now()
-		w.watch(func(_, _ netip.AddrPort, payload []byte) bool {
-			require.True(t, bytes.HasPrefix(payload, []byte("INVITE")), "nothing but the INVITE may leave")
-			sent = append(sent, time.Since(start))
-			return false
+	patient := func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.T100, tr.PDDTimer = -1, -1 }
+	for _, tt := range []struct {
+		name   string
+		change func(*siptrunk.Config, *siptrunk.Trunk)
+		hangup time.Duration // 0 = never
+		want   []time.Duration
+	}{
+		{"no timers", patient, 0, []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms, 7500 * ms, 15500 * ms, 31500 * ms}},
+		{"T100", nil, 0, []time.Duration{0, 500 * ms}},
+		{"the PDD timer", func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.T100 = -1 }, 0, []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms, 7500 * ms}},
+		{"hung up at once", patient, 200 * ms, []time.Duration{0}},
+		{"hung up later", patient, 5 * time.Second, []time.Duration{0, 500 * ms, 1500 * ms, 3500 * ms}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, siptest.Silence(), tt.change, func(t *testing.T, w *world) {
+				var sent []time.Duration
+				start := time.Now()
+				w.watch(func(_, _ netip.AddrPort, payload []byte) bool {
+					require.True(t, bytes.HasPrefix(payload, []byte("INVITE")), "nothing but the INVITE may leave")
+					sent = append(sent, time.Since(start))
+					return false
+				})
+				c := w.invite(siptrunk.InviteOptions{})
+				if tt.hangup > 0 {
+					time.AfterFunc(tt.hangup, c.Hangup)
+				}
+				c.wait()
+				require.Equal(t, tt.want, sent)
+			})
 		})
-		w.invite(siptrunk.InviteOptions{}).wait()
-		require.Equal(t, []time.Duration{
-			0, 500 * ms, 1500 * ms, 3500 * ms, 7500 * ms, 15500 * ms, 31500 * ms,
-		}, sent, "RFC 3261 §17.1.1.2")
+	}
+}
+
+// A carrier that comes back must not ring somebody whom nobody wants to talk to any more.
+func TestRecoveredCarrierIsNotAsked(t *testing.T) {
+	bubble(t, siptest.RingForever(0), nil, func(t *testing.T, w *world) {
+		require.NoError(t, w.network.Cut(carrierAddr, dialerAddr))
+		hungUp, silent := w.invite(siptrunk.InviteOptions{}), w.invite(siptrunk.InviteOptions{})
+		time.Sleep(200 * ms)
+		hungUp.Hangup()
+		time.Sleep(time.Second)
+		require.NoError(t, w.network.Heal(carrierAddr, dialerAddr))
+		require.Equal(t, []string{"0s progress invite", "32s end caller"}, hungUp.trace())
+		require.Equal(t, []string{"0s progress invite", "1s abandon no_trying", "33s end no_trying"}, silent.trace())
+		require.Zero(t, w.carrier.Stats().Invites)
 	})
 }
 

@@ -87,3 +87,31 @@ func TestPlace(t *testing.T) {
 		})
 	}
 }
+
+// The answer is on its way when the ring timer expires: the call is not answered, and the callee not left waiting.
+func TestRingTimeoutCrossesAnswer(t *testing.T) {
+	bubble(t, siptest.Play(siptest.Respond(0, 180), siptest.Respond(60050*ms, 200)), nil, func(t *testing.T, w *world) {
+		require.NoError(t, w.network.SetLink("", "", siptest.Link{Latency: 100 * ms}))
+		engine, err := outdial.New(outdial.Config{Router: outdial.Plan{{Trunk: 1}}, Failover: inOrder{}})
+		require.NoError(t, err)
+		start := time.Now()
+		placed, err := engine.Place(t.Context(), outdial.Call{To: callee, From: cli}, w.dialer)
+		require.NoError(t, err)
+		require.Equal(t, 60200*ms, time.Since(start), "hunting is over when the timer expires")
+		require.NoError(t, placed.Wait(t.Context()))
+		_, ok := placed.Answered()
+		require.False(t, ok)
+		require.Equal(t, outdial.StopProgress, placed.Stopped())
+		a := placed.Attempts()[0]
+		require.Equal(t, outdial.OriginNoAnswer, a.Abandoned.Origin)
+		require.True(t, a.Late)
+		require.Equal(t, 60250*ms, a.Timeline[outdial.MarkAnswer])
+		require.Equal(t, outdial.OriginHost, a.Result.Origin)
+		require.NoError(t, w.carrier.Settle(t.Context()))
+		r := w.carrier.Records()[0]
+		require.Equal(t, 200, r.Code)
+		require.True(t, r.Acked)
+		require.Equal(t, siptest.CallerSide, r.EndedBy)
+		require.Zero(t, w.carrier.Stats().Channels)
+	})
+}
