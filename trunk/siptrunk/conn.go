@@ -64,9 +64,12 @@ func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
 		default:
 			c.readErrors.Add(1)
 			c.failed(err)
-			c.collectLost()
 			// One failure is one datagram's, as a rule a late ICMP error. A socket that does nothing but fail
-			// must not take the processor with it.
+			// must not take the processor with it; a busy trunk that is unreachable must not slow the others down.
+			if c.collectLost() {
+				failures = 0
+				continue
+			}
 			if failures++; failures > 16 {
 				time.Sleep(min(time.Duration(failures)*time.Millisecond, 100*time.Millisecond))
 			}
@@ -136,11 +139,15 @@ func (c *conn) send(b []byte, to netip.AddrPort) error {
 	return err
 }
 
-// collectLost reports the datagrams that the network gave back.
-func (c *conn) collectLost() {
+// collectLost reports the datagrams that the network gave back, and whether there were any.
+func (c *conn) collectLost() (some bool) {
 	if c.udp != nil {
-		undelivered(c.udp, c.lost)
+		undelivered(c.udp, func(datagram []byte, to netip.AddrPort) {
+			some = true
+			c.lost(datagram, to)
+		})
 	}
+	return some
 }
 
 func (c *conn) write(b []byte, to netip.AddrPort) error {
