@@ -22,6 +22,9 @@ type keyHasher struct {
 	mac hash.Hash
 	in  [8]byte
 	out [sha256.Size]byte
+
+	number outdial.Number // the last one, and its key: a call asks for the same callee in Admit and in every Reserve
+	key    calleeKey
 }
 
 func newKeys(secret []byte) *keys {
@@ -30,12 +33,15 @@ func newKeys(secret []byte) *keys {
 
 func (k *keys) of(n outdial.Number) calleeKey {
 	h := k.pool.Get().(*keyHasher)
-	h.mac.Reset()
-	binary.BigEndian.PutUint64(h.in[:], uint64(n))
-	h.mac.Write(h.in[:])
-	key := binary.BigEndian.Uint64(h.mac.Sum(h.out[:0]))
+	if h.number != n || n == 0 {
+		h.mac.Reset()
+		binary.BigEndian.PutUint64(h.in[:], uint64(n))
+		h.mac.Write(h.in[:])
+		h.number, h.key = n, calleeKey(binary.BigEndian.Uint64(h.mac.Sum(h.out[:0])))
+	}
+	key := h.key
 	k.pool.Put(h)
-	return calleeKey(key)
+	return key
 }
 
 // callees is what one program remembers of its callees: when it called them, and what number they saw. It is bounded;
