@@ -23,24 +23,20 @@ import (
 func place(ctx context.Context, dialer outdial.Dialer) error {
 	ids := new(outdial.Registry)
 	table, err1 := routing.Compile(routing.Policy{
-		Trunks: []routing.Trunk{{Name: "east", Carrier: "alpha"}, {Name: "west", Carrier: "beta"}},
+		Trunks: []routing.Trunk{{Name: "east"}, {Name: "west"}},
 		Rules:  []routing.Rule{{Tiers: []routing.Tier{{Trunks: []routing.Target{{Trunk: "east"}, {Trunk: "west"}}}}}},
 	}, routing.CompileConfig{IDs: ids})
 	hunt, err2 := failover.New(failover.Config{IDs: ids})
-	trunks, err3 := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "east", Channels: 60}, {Name: "west", Channels: 30}}})
+	trunks, err3 := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "east"}, {Name: "west"}}})
 	numbers, err4 := cli.New(cli.Config{
-		IDs:     ids,
-		Pools:   []cli.PoolConfig{{Name: "sales-312", Program: "sales"}},
-		Numbers: []cli.NumberConfig{{Number: 13125550100, Pool: "sales-312", Evidence: "contract 7"}},
+		IDs: ids, Pools: []cli.PoolConfig{{Name: "chicago", Program: "sales"}},
+		Numbers: []cli.NumberConfig{{Number: 13125550100, Pool: "chicago", Evidence: "contract 7"}},
 	})
 	meter, err5 := kpi.New(kpi.Config{IDs: ids})
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
-		return err
-	}
-	engine, err := outdial.New(outdial.Config{
+	engine, err6 := outdial.New(outdial.Config{
 		IDs: ids, Router: table, Failover: hunt, Trunks: trunks, CLIs: numbers, Observers: []outdial.Observer{meter},
 	})
-	if err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}
 	call := outdial.Call{To: outdial.MustNumber("+1 212 555 0123"), Program: ids.Programs.ID("sales")}
@@ -48,9 +44,8 @@ func place(ctx context.Context, dialer outdial.Dialer) error {
 	if err != nil {
 		return err
 	}
-	if leg, ok := placed.Answered(); ok {
-		fmt.Println("answered on", ids.Trunks.Name(leg.Candidate.Trunk), "presenting", leg.CLI)
-	}
+	leg, answered := placed.Answered()
+	fmt.Println("answered:", answered, "on", ids.Trunks.Name(leg.Candidate.Trunk), "presenting", leg.CLI)
 	placed.Hangup()
 	return placed.Wait(ctx)
 }
@@ -60,7 +55,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// answered on west presenting +13125550100
+	// answered: true on west presenting +13125550100
 }
 
 // TestReadmeShowsTheExample keeps the program in the README the one that is tested.
