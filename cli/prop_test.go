@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -273,7 +274,8 @@ func TestGovernorOracle(t *testing.T) {
 		if backwards {
 			return // time was held for reasons that no event tells
 		}
-		require.Equal(t, portable(g.Snapshot(now)), portable(replayed.Snapshot(now)))
+		undone := slices.ContainsFunc(o.uses, func(u *oracleUse) bool { return u.undone })
+		require.Equal(t, portable(g.Snapshot(now), undone), portable(replayed.Snapshot(now), undone))
 		for _, to := range callees {
 			for _, p := range cfg.Pools {
 				call, c := callTo(ids, p.Program, to), &outdial.Candidate{Pool: ids.Pools.ID(p.Name)}
@@ -313,7 +315,16 @@ func checkCaps(t *rapid.T, o *oracle) {
 }
 
 // portable drops what a replay need not give: callees of whom nothing is remembered that still matters.
-func portable(s cli.Snapshot) cli.Snapshot {
+// A use that was undone may have pushed out the last one that left every window, which a replay has never lost: then
+// LastUsed, which decides nothing, is not compared.
+func portable(s cli.Snapshot, undone bool) cli.Snapshot {
+	for _, p := range s.Pools {
+		for i := range p.Numbers {
+			if undone {
+				p.Numbers[i].LastUsed = time.Time{}
+			}
+		}
+	}
 	var used []cli.ProgramSnapshot
 	for _, p := range s.Programs {
 		if p.Callees = 0; p.Suppressed > 0 {
