@@ -3,6 +3,7 @@ package b2bua_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,7 @@ const proxyAddr = "10.0.0.1:5060"
 // raw sends payload from addr and returns the first thing that comes back, or "".
 func (w *world) raw(addr string, payload []byte) string {
 	w.t.Helper()
+	synctest.Wait() // what is on its way to addr for an earlier message is no answer to this one
 	conn, err := w.network.Listen(addr)
 	require.NoError(w.t, err)
 	defer conn.Close()
