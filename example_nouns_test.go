@@ -123,6 +123,16 @@ func ExampleEstimate() {
 	// 0.38 to 0.46
 }
 
+func ExampleMetric() {
+	fmt.Println(outdial.MetricNER, outdial.MetricPDD)
+	// Output: ner pdd
+}
+
+func ExampleShortage() {
+	fmt.Println(outdial.ShortageChannels, outdial.ShortageCPS)
+	// Output: channels cps
+}
+
 func ExampleRefusal() {
 	errFull := outdial.NewRefusal(outdial.StageTrunk, outdial.RefusedCapacity, "channels", "no free channel")
 	fmt.Println(errFull, errFull.Code(), errFull.Class())
