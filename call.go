@@ -45,14 +45,15 @@ func (c *Call) SetRecord(r *Record) { c.record = r }
 // at once, and a stage does not count it in peaks or as blocked.
 func (c *Call) Rehearsal() bool { return c.rehearsal }
 
-// Destination is what the numbering plan says about a callee's number. It is looked up once per call, and every
-// stage reads it from there.
+// Destination is what the numbering plan says about a callee's number, and which network serves it. It is looked up
+// once per call, and every stage reads it from there.
 type Destination struct {
 	Country    [2]byte   // ISO 3166-1 alpha-2; zero = unknown
 	Area       Prefix    // the area code, or the country code where the plan has no areas
 	Group      GroupID   // the destination group that health, quality and KPIs are kept for
 	Zones      ZoneSet   // the time zones that the callee plausibly lives in
 	DayPart    DayPartID // callee-local; 0 = none defined or zones unknown
+	Network    NetworkID // the network that serves the number, number portability included; 0 = unknown
 	TollFree   bool      // the class of the number, where the plan is sure of it
 	Premium    bool
 	Unassigned bool // no such country or area code is in service

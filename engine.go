@@ -12,6 +12,7 @@ import (
 type Config struct {
 	IDs       *Registry  // the registry that all stages were built with; nil = a new one
 	Numbering Numbering  // nil = the built-in numbering plan, without day-parts
+	Networks  Networks   // nil = Destination.Network is what Numbering says, 0 with a NumberingPlan
 	Router    Router     // required; Plan serves a host that routes itself
 	Failover  Failover   // nil = one attempt, on the first candidate that is not refused
 	CLIs      CLIs       // nil = Call.From is presented

@@ -176,6 +176,7 @@ func TestExplain(t *testing.T) {
 func TestHotPathAllocatesNothing(t *testing.T) {
 	w := newWorld(func(c *outdial.Config) {
 		c.Failover, c.Trunks, c.CLIs, c.Journal, c.Observers = new(testFailover), nil, nil, nil, nil
+		c.Networks = networkOf{aCall.To: 1}
 	})
 	s := w.engine.NewSession()
 	play := func() {

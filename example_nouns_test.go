@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -83,6 +84,33 @@ func ExampleNumberingPlan() {
 	// Output:
 	// US +1850 US/850 evening [America/Chicago America/New_York]
 	// may be called 9 to 18 there: false
+}
+
+func ExampleNetworkTable() {
+	ids := new(outdial.Registry)
+	networks, err := outdial.NewNetworkTable(outdial.NetworkTableConfig{
+		IDs:    ids,
+		Ranges: strings.NewReader("+1212555\t6664\n+1646555\t6006\n"),
+		Ported: strings.NewReader("+12125550123\t+16465550000\n"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, to := range []outdial.Number{12125550122, 12125550123} {
+		fmt.Println(to, ids.Networks.Name(networks.Network(time.Time{}, to)))
+	}
+	// Output:
+	// +12125550122 6664
+	// +12125550123 6006
+}
+
+func ExampleNetworkTableConfig() {
+	_, err := outdial.NewNetworkTable(outdial.NetworkTableConfig{
+		IDs: new(outdial.Registry), Ranges: strings.NewReader("+1212\tNY\n+1312\n"),
+	})
+	fmt.Println(err)
+	// Output: outdial: network table: Ranges: line 2: want two fields with a tab between them
 }
 
 func ExampleCause() {

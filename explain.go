@@ -24,6 +24,7 @@ type ExplainedCall struct {
 	Area     Prefix `json:"area,omitempty"`
 	Group    string `json:"group,omitempty"`
 	DayPart  string `json:"day_part,omitempty"`
+	Network  string `json:"network,omitempty"`
 	Tenant   string `json:"tenant,omitempty"`
 	Program  string `json:"program,omitempty"`
 	Campaign string `json:"campaign,omitempty"`
@@ -131,7 +132,8 @@ func explainCall(ids *Registry, c *Call) ExplainedCall {
 	x := ExplainedCall{
 		ID: c.ID.String(), Ref: c.Ref, To: c.To, From: c.From, Area: c.Dest.Area,
 		Group: ids.Groups.Name(c.Dest.Group), DayPart: ids.DayParts.Name(c.Dest.DayPart),
-		Tenant: ids.Tenants.Name(c.Tenant), Program: ids.Programs.Name(c.Program),
+		Network: ids.Networks.Name(c.Dest.Network),
+		Tenant:  ids.Tenants.Name(c.Tenant), Program: ids.Programs.Name(c.Program),
 		Campaign: ids.Campaigns.Name(c.Campaign), Mode: c.Mode.String(), Priority: c.Priority.String(),
 	}
 	if c.Dest.Country != [2]byte{} {

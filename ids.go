@@ -18,6 +18,7 @@ type (
 	TenantID   uint32 // whom the calls are placed for
 	GroupID    uint32 // a destination group: the destinations that are judged together
 	DayPartID  uint32 // a named span of callee-local time
+	NetworkID  uint32 // the network that serves a callee's number now: the operator behind an OCN or an LRN
 )
 
 // Registry issues the shared ids of one process. It is append-only: a name keeps its id for the life of the
@@ -35,6 +36,7 @@ type Registry struct {
 	Tenants   Names[TenantID]
 	Groups    Names[GroupID]
 	DayParts  Names[DayPartID]
+	Networks  Names[NetworkID]
 }
 
 // Names maps the names of one kind to ids and back. Reads take no lock. Names are few (trunks, programs, day-parts)

@@ -61,6 +61,9 @@ func (s *Session) Begin(now time.Time, call Call) error {
 		return s.refuseCall(now, ErrNoCallee, time.Time{})
 	}
 	c.Dest = s.e.cfg.Numbering.Locate(now, c.To)
+	if n := s.e.cfg.Networks; n != nil {
+		c.Dest.Network = n.Network(now, c.To)
+	}
 	s.recordDestination()
 	if again, err := s.e.cfg.Router.Admit(now, c); err != nil {
 		return s.refuseCall(now, err, again)
@@ -95,13 +98,16 @@ func (s *Session) reset(now time.Time, call Call) {
 	}
 }
 
-// recordDestination notes what the numbering plan said.
+// recordDestination notes what the numbering plan and the look-up of the network said.
 func (s *Session) recordDestination() {
 	if r := s.call.record; r.On() {
 		d := &s.call.Dest
 		r.Num(StageNumbering, 0, "area", float64(d.Area))
 		r.Text(StageNumbering, 0, "group", s.e.cfg.IDs.Groups.Name(d.Group))
 		r.Text(StageNumbering, 0, "day_part", s.e.cfg.IDs.DayParts.Name(d.DayPart))
+		if s.e.cfg.Networks != nil || d.Network != 0 {
+			r.Text(StageNumbering, 0, "network", s.e.cfg.IDs.Networks.Name(d.Network))
+		}
 	}
 }
 

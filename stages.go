@@ -96,6 +96,15 @@ type Numbering interface {
 	Locate(now time.Time, to Number) Destination
 }
 
+// Networks looks up the terminating network of a callee's number, number portability included: by its location routing
+// number (LRN), an operating company number (OCN) or whatever the source knows. *NetworkTable is one.
+//
+// The look-up is a part of Begin: it must not wait for a network or a disk. A source that is slow answers from what it
+// has, with 0 for what it does not know yet.
+type Networks interface {
+	Network(now time.Time, to Number) NetworkID
+}
+
 // Advancer is a stage or an observer that has something to do later: expire, reclaim, probe. Engine.Run calls
 // Advance when the time that it returned last has come, and after a while when it returned the zero time.
 type Advancer interface {

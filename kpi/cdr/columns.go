@@ -63,6 +63,7 @@ var columns = []column{
 	prefixColumn("area", func(a *outdial.Attempt) *outdial.Prefix { return &a.Call.Dest.Area }),
 	idColumn("group", idGroup, func(a *outdial.Attempt) *outdial.GroupID { return &a.Call.Dest.Group }),
 	idColumn("daypart", idDayPart, func(a *outdial.Attempt) *outdial.DayPartID { return &a.Call.Dest.DayPart }),
+	idColumn("network", idNetwork, func(a *outdial.Attempt) *outdial.NetworkID { return &a.Call.Dest.Network }),
 	boolColumn("toll_free", func(a *outdial.Attempt) *bool { return &a.Call.Dest.TollFree }),
 	boolColumn("premium", func(a *outdial.Attempt) *bool { return &a.Call.Dest.Premium }),
 	boolColumn("unassigned", func(a *outdial.Attempt) *bool { return &a.Call.Dest.Unassigned }),

@@ -139,6 +139,7 @@ func (d *decoder) readCall(c *outdial.Call, attempt outdial.CallID) {
 	t.DayPart = outdial.DayPartID(d.id(idDayPart))
 	class := d.byte()
 	t.TollFree, t.Premium, t.Unassigned = class&1 != 0, class&2 != 0, class&4 != 0
+	t.Network = outdial.NetworkID(d.id(idNetwork))
 }
 
 func (d *decoder) readCandidate(c *outdial.Candidate) {

@@ -149,6 +149,7 @@ func (e *encoder) call(c *outdial.Call, attempt outdial.CallID) {
 	e.uint(uint64(d.Zones))
 	e.id(idDayPart, uint32(d.DayPart))
 	e.byte(bit(d.TollFree, 0) | bit(d.Premium, 1) | bit(d.Unassigned, 2))
+	e.id(idNetwork, uint32(d.Network))
 }
 
 func (e *encoder) candidate(c *outdial.Candidate) {

@@ -26,6 +26,7 @@ func registry(prefix string) *outdial.Registry {
 	r.Tenants.Add(prefix+"tenant-a", prefix+"tenant-b")
 	r.Groups.Add(prefix+"group-a", prefix+"group-b")
 	r.DayParts.Add(prefix+"daypart-a", prefix+"daypart-b")
+	r.Networks.Add(prefix+"network-a", prefix+"network-b")
 	return r
 }
 
@@ -160,7 +161,8 @@ func fill(t testing.TB, v reflect.Value, n *uint64) {
 		return
 	case reflect.TypeFor[outdial.TrunkID](), reflect.TypeFor[outdial.CarrierID](), reflect.TypeFor[outdial.PoolID](),
 		reflect.TypeFor[outdial.ProgramID](), reflect.TypeFor[outdial.CampaignID](), reflect.TypeFor[outdial.TenantID](),
-		reflect.TypeFor[outdial.GroupID](), reflect.TypeFor[outdial.DayPartID]():
+		reflect.TypeFor[outdial.GroupID](), reflect.TypeFor[outdial.DayPartID](),
+		reflect.TypeFor[outdial.NetworkID]():
 		v.SetUint(1 + *n%2)
 		return
 	}

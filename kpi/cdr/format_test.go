@@ -31,7 +31,7 @@ func bytesOf(t *testing.T, text string) []byte {
 func TestFormatByteForByte(t *testing.T) {
 	header := bytesOf(t, `
 		4f 55 54 44 43 44 52 0a // OUTDCDR\n
-		0100 0000               // version 1.0
+		0100 0100               // version 1.1
 		28000000                // 40 bytes
 		0100000000000000        // first sequence
 		00 ca 9a 3b 00000000    // 1 s
@@ -43,11 +43,11 @@ func TestFormatByteForByte(t *testing.T) {
 		02 02 03 62 c3 a9 // carrier 2 is "bé"
 	`)
 	event := bytesOf(t, `
-		66000000 0100000000000000 04 // an abandoned leg
+		67000000 0100000000000000 04 // an abandoned leg
 		00 ca 9a 3b 00000000         // 1 s
-		01 5b00                      // attempt
+		01 5c00                      // attempt
 		08 07 06 05 04 03 02 01 02   // id, leg 2
-		27                           // call
+		28                           // call
 		00 02 68 69                  // its id is the same, ref "hi"
 		cb f4 f4 95 2d               // to 12125551179
 		00 00 00 00                  // from, tenant, program, campaign
@@ -55,7 +55,7 @@ func TestFormatByteForByte(t *testing.T) {
 		00 00 00 00 00 00 00 80      // no deadline
 		01 00 00 00 00 00 00 00      // begun 1 ns
 		55 53 bc 09                  // US, 1212
-		00 00 00 04                  // group, zones, day-part; unassigned
+		00 00 00 04 00               // group, zones, day-part; unassigned; network
 		09                           // candidate
 		01 02 03 3c 00 c7 01 00 00   // trunk, carrier, tier, weight, pool, cost -100, matched, propensity
 		01 bf c0 03                  // by weight, probability 0.5

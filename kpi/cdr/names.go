@@ -19,6 +19,7 @@ const (
 	idTenant
 	idGroup
 	idDayPart
+	idNetwork
 	idKinds // one more than the last
 )
 
@@ -29,7 +30,7 @@ const (
 
 // String returns the kind in one word.
 func (k idKind) String() string {
-	names := [...]string{"", "trunk", "carrier", "pool", "program", "campaign", "tenant", "group", "daypart"}
+	names := [...]string{"", "trunk", "carrier", "pool", "program", "campaign", "tenant", "group", "daypart", "network"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -55,6 +56,8 @@ func nameOf(r *outdial.Registry, k idKind, id uint32) string {
 		return r.Groups.Name(outdial.GroupID(id))
 	case idDayPart:
 		return r.DayParts.Name(outdial.DayPartID(id))
+	case idNetwork:
+		return r.Networks.Name(outdial.NetworkID(id))
 	}
 	return ""
 }
@@ -78,6 +81,8 @@ func idOf(r *outdial.Registry, k idKind, name string) uint32 {
 		return uint32(r.Groups.ID(name))
 	case idDayPart:
 		return uint32(r.DayParts.ID(name))
+	case idNetwork:
+		return uint32(r.Networks.ID(name))
 	}
 	return 0
 }

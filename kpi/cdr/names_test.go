@@ -32,6 +32,7 @@ func TestIDsAreRenumberedIntoTheReadersRegistry(t *testing.T) {
 	require.Equal(t, writer.Tenants.Name(w.Call.Tenant), reader.Tenants.Name(g.Call.Tenant))
 	require.Equal(t, writer.Groups.Name(w.Call.Dest.Group), reader.Groups.Name(g.Call.Dest.Group))
 	require.Equal(t, writer.DayParts.Name(w.Call.Dest.DayPart), reader.DayParts.Name(g.Call.Dest.DayPart))
+	require.Equal(t, writer.Networks.Name(w.Call.Dest.Network), reader.Networks.Name(g.Call.Dest.Network))
 	require.Greater(t, g.Candidate.Trunk, outdial.TrunkID(2))
 }
 
