@@ -56,6 +56,14 @@ func ExampleTenantID() {
 	// acme
 }
 
+func ExampleNetworkID() {
+	var ids outdial.Registry
+	d := outdial.Destination{Network: ids.Networks.ID("verizon")}
+	fmt.Println(ids.Networks.Name(d.Network))
+	// Output:
+	// verizon
+}
+
 // The built-in numbering plan judges destinations together by country and area code.
 func ExampleGroupID() {
 	ids := new(outdial.Registry)

@@ -169,6 +169,31 @@ func (e everywhere) Locate(time.Time, outdial.Number) outdial.Destination {
 	return outdial.Destination(e)
 }
 
+// ported is a Networks that knows where one number has gone.
+type ported struct {
+	number outdial.Number
+	to     outdial.NetworkID
+}
+
+func (p ported) Network(_ time.Time, to outdial.Number) outdial.NetworkID {
+	if to == p.number {
+		return p.to
+	}
+	return 0
+}
+
+func ExampleNetworks() {
+	ids := new(outdial.Registry)
+	engine, _ := outdial.New(outdial.Config{
+		IDs: ids, Router: outdial.Plan{{Trunk: 1}}, Networks: ported{12125550123, ids.Networks.ID("mobile-one")},
+	})
+	s := engine.NewSession()
+	_ = s.Begin(noon, outdial.Call{To: 12125550123})
+	fmt.Println(ids.Networks.Name(s.Call().Dest.Network))
+	// Output:
+	// mobile-one
+}
+
 // hourly is an Advancer that has something to do every hour.
 type hourly struct{ observerFunc }
 
