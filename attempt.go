@@ -51,6 +51,7 @@ type Attempt struct {
 	Start     time.Time
 	Timeline  Timeline
 	State     AttemptState
+	Last      bool   // nobody is left to hunt to after it: a silent leg is worth waiting for. Not kept in the journal
 	Late      bool   // it was answered after hunting had moved on or the call was over: the host ends it
 	Result    Result // how it ended
 	Abandoned Result // why hunting moved on before it ended; MarkAbandon says whether it did

@@ -46,11 +46,12 @@ const (
 	WhyKeepWarm              // a standby's turn, so that it is known to work
 	WhyProbe                 // a live call to learn whether the target is back
 	WhyLastResort            // every eligible target rests, and one must be tried
+	WhyFlip                  // an operator's flip or drill sends a share of the calls there
 )
 
-// String returns "order", "weight", "keep_warm", "probe" or "last_resort".
+// String returns "order", "weight", "keep_warm", "probe", "last_resort" or "flip".
 func (w Why) String() string {
-	return nameOf(w, "order", "weight", "keep_warm", "probe", "last_resort")
+	return nameOf(w, "order", "weight", "keep_warm", "probe", "last_resort", "flip")
 }
 
 // Presentation is the caller ID for one attempt, and the hold on its use.

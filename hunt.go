@@ -144,6 +144,7 @@ func (s *Session) start(now time.Time, i int, choice Choice, eligible uint64, h 
 	a := &s.attempts[s.made]
 	*a = s.attemptOf(i, choice, now)
 	a.ID.Leg, a.State = uint8(s.made+1), AttemptOpen
+	a.Last = s.made+1 >= s.e.cfg.MaxAttempts || s.all()&^s.tried&^(1<<i) == 0 || s.e.cfg.Failover == nil
 	a.CLI, a.Pool, a.Use, a.Channel = h.cli.Number, h.cli.Pool, h.cli.Lease, h.channel
 	s.ev = Event{Kind: EventStarted, Time: now, Attempt: a}
 	if err := s.e.journal(&s.ev); err != nil && s.e.cfg.JournalFailure == RefuseCalls {

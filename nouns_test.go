@@ -239,9 +239,9 @@ func TestDayPartsFollowTheCalleesClock(t *testing.T) {
 // TestEnumerationsHaveNames guards against a constant that was added without its name.
 func TestEnumerationsHaveNames(t *testing.T) {
 	for _, s := range []fmt.Stringer{
-		outdial.ModePrerecorded, outdial.PriorityUrgent, outdial.WhyLastResort, outdial.AttemptEnded,
+		outdial.ModePrerecorded, outdial.PriorityUrgent, outdial.WhyFlip, outdial.AttemptEnded,
 		outdial.MarkEnd, outdial.OriginHost, outdial.StageJournal, outdial.RefusedByFault, outdial.EventControl,
-		outdial.AnsweredByScreening, outdial.LabelBlocked, outdial.VerdictAdvance, outdial.StepWait,
+		outdial.AnsweredByScreening, outdial.LabelBlocked, outdial.VerdictAuthenticate, outdial.StepWait,
 		outdial.StopCancelled, outdial.AnswerConnect, outdial.ReportEnd, outdial.PlaceAnyway, outdial.LocationBeyond,
 	} {
 		require.NotEqual(t, "invalid", s.String(), "%T", s)

@@ -24,7 +24,7 @@ func (s *Session) settle(a *Attempt) {
 	case verdict == VerdictReroute:
 	case a.Progressed() && !s.e.cfg.AdvanceAfterProgress:
 		s.stop = StopProgress
-	case verdict != VerdictAdvance:
+	case !verdict.advances():
 		s.stop = StopVerdict
 	}
 }

@@ -43,15 +43,24 @@ type Failover interface {
 // Verdict is whether hunting goes on.
 type Verdict uint8
 
-// Verdicts. The zero value stops: going on is what needs a reason, since it may ring the callee again.
+// Verdicts. The zero value stops: going on is what needs a reason, since it may ring the callee again. To redirect and to
+// authenticate is the dialer's: it asks again within the attempt where it may (an allow-listed contact, credentials that
+// fit). Where it has not, hunting goes on as with VerdictAdvance.
 const (
-	VerdictStop    Verdict = iota
-	VerdictAdvance         // unless the callee may have heard it ring
-	VerdictReroute         // even then: for carriers that fake ringing
+	VerdictStop         Verdict = iota
+	VerdictAdvance              // unless the callee may have heard it ring
+	VerdictReroute              // even then: for carriers that fake ringing
+	VerdictRedirect             // the carrier names another contact (3xx)
+	VerdictAuthenticate         // the carrier asks for credentials (401, 407)
 )
 
-// String returns "stop", "advance" or "reroute".
-func (v Verdict) String() string { return nameOf(v, "stop", "advance", "reroute") }
+// String returns "stop", "advance", "reroute", "redirect" or "authenticate".
+func (v Verdict) String() string {
+	return nameOf(v, "stop", "advance", "reroute", "redirect", "authenticate")
+}
+
+// advances reports whether hunting goes on, unless the callee may have heard it ring.
+func (v Verdict) advances() bool { return v != VerdictStop && v <= VerdictAuthenticate }
 
 // Trunks says whether a trunk has room, and holds it. *trunk.Set is one.
 type Trunks interface {

@@ -92,7 +92,7 @@ func stripped(ev outdial.Event) outdial.Event {
 	out := copyOf(&ev)
 	out.Replay = true
 	if out.Attempt != nil {
-		out.Attempt.Channel, out.Attempt.Use = 0, 0
+		out.Attempt.Channel, out.Attempt.Use, out.Attempt.Last = 0, 0, false
 		out.Attempt.Call.SetRecord(nil)
 		out.Attempt.Choice.Again = time.Time{} // it goes with a choice that was not made; an attempt has one that was
 	}

@@ -23,9 +23,7 @@ func (l *Leg) sendInvite(now time.Time) error {
 	l.branch, l.seq = m.branch, m.cseq
 	l.invite = newClientTx(sip.INVITE, m.branch, packet, l.firstDst, now)
 	l.phase = calling
-	if l.route.T100 > 0 {
-		l.t100 = now.Add(l.route.T100)
-	}
+	l.t100 = l.silence(now)
 	if l.route.PDDTimer > 0 && l.pdd.IsZero() {
 		l.pdd = now.Add(l.route.PDDTimer)
 	}

@@ -60,6 +60,25 @@ func (l *Leg) onTimer(now time.Time) {
 	}
 }
 
+// silence is when a leg that has heard nothing since now is given up; zero = not before the other timers. The last attempt
+// of a call has nobody to hunt on to, so that it waits for as long as the call may.
+func (l *Leg) silence(now time.Time) time.Time {
+	switch {
+	case l.route.T100 <= 0 || l.last && l.callBy.IsZero():
+		return time.Time{}
+	case l.last:
+		return latest(now.Add(l.route.T100), l.callBy)
+	}
+	return now.Add(l.route.T100)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // missing is what a leg that is not answered still waits for, as the reason to give it up.
 func (l *Leg) missing() outdial.Origin {
 	switch l.phase {

@@ -142,13 +142,18 @@ func (w *world) invite(opts siptrunk.InviteOptions) *call {
 
 func (w *world) inviteWith(opts siptrunk.InviteOptions, answer func(*call)) *call {
 	w.t.Helper()
+	return w.inviteAttempt(attempt(), opts, answer)
+}
+
+func (w *world) inviteAttempt(a *outdial.Attempt, opts siptrunk.InviteOptions, answer func(*call)) *call {
+	w.t.Helper()
 	if opts.Offer == nil {
 		opts.Offer = offer
 	}
 	c := &call{start: time.Now(), ended: make(chan struct{}), answer: answer}
 	ready := make(chan struct{})
 	var err error
-	c.Leg, err = w.dialer.Invite(w.t.Context(), attempt(), opts, func(ev siptrunk.Event) {
+	c.Leg, err = w.dialer.Invite(w.t.Context(), a, opts, func(ev siptrunk.Event) {
 		<-ready
 		c.mu.Lock()
 		c.events = append(c.events, ev)

@@ -26,6 +26,8 @@ type Leg struct {
 	from, to  string // values of our From, and of To before there is a tag
 	firstDst  netip.AddrPort
 	manualAck bool
+	last      bool      // of the attempts that its call may make
+	callBy    time.Time // the call's deadline; zero = none
 	onRequest func(*Leg, *sip.Request, sip.ServerTransaction)
 	timer     *time.Timer
 

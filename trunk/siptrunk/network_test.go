@@ -259,3 +259,35 @@ func TestSocketLost(t *testing.T) {
 		require.ErrorIs(t, d.Run(context.Background()), siptrunk.ErrRunning)
 	})
 }
+
+// TestLastAttemptWaits: when there is nobody to hunt on to, a slow carrier gets the time that a call has.
+func TestLastAttemptWaits(t *testing.T) {
+	slow := siptest.Play(siptest.Respond(3*time.Second, 180), siptest.Respond(time.Second, 200))
+	for name, c := range map[string]struct {
+		script   siptest.Script
+		last     bool
+		deadline time.Duration
+		want     []string
+	}{
+		"another is left":       {slow, false, 0, []string{"0s progress invite", "1s abandon no_trying"}},
+		"the last one":          {slow, true, 0, []string{"0s progress invite", "3s progress trying+provisional+ringing", "4s answer"}},
+		"until the PDD timer":   {siptest.Silence(), true, 0, []string{"0s progress invite", "8s abandon no_trying"}},
+		"until the deadline":    {siptest.Silence(), true, 5 * time.Second, []string{"0s progress invite", "5s abandon no_trying"}},
+		"a deadline comes soon": {siptest.Silence(), true, 500 * ms, []string{"0s progress invite", "1s abandon no_trying"}},
+		"a deadline comes late": {siptest.Silence(), true, time.Minute, []string{"0s progress invite", "8s abandon no_trying"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, c.script, nil, func(t *testing.T, w *world) {
+				a := attempt()
+				a.Last = c.last
+				if c.deadline != 0 {
+					a.Call.Deadline = time.Now().Add(c.deadline)
+				}
+				got := w.inviteAttempt(a, siptrunk.InviteOptions{}, nil)
+				time.Sleep(9 * time.Second)
+				got.Hangup()
+				require.Equal(t, c.want, got.trace()[:len(c.want)])
+			})
+		})
+	}
+}
