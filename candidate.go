@@ -19,6 +19,9 @@ type Candidate struct {
 	// Propensity is the probability with which a router that draws at random gave the candidate its place; 0 when
 	// nothing was drawn. It is kept so that another policy can be judged on the same traffic.
 	Propensity float64
+
+	// Explore says that the router put the candidate first in order to learn, not because it expects it to do best.
+	Explore bool
 }
 
 // MaxCandidates is the longest plan that a Session keeps; a router's candidates beyond it are dropped.

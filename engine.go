@@ -13,11 +13,11 @@ type Config struct {
 	IDs       *Registry  // the registry that all stages were built with; nil = a new one
 	Numbering Numbering  // nil = the built-in numbering plan, without day-parts
 	Networks  Networks   // nil = Destination.Network is what Numbering says, 0 with a NumberingPlan
-	Router    Router     // required; Plan serves a host that routes itself
+	Router    Router     // required; Plan serves a host that routes itself. Told of every event if it is an Observer
 	Failover  Failover   // nil = one attempt, on the first candidate that is not refused
 	CLIs      CLIs       // nil = Call.From is presented
 	Trunks    Trunks     // nil = capacity is not limited
-	Observers []Observer // see every event before CLIs, Failover and Trunks do; kpi stands here
+	Observers []Observer // see every event before Router, CLIs, Failover and Trunks do; kpi stands here
 	Journal   Journal    // nil = nothing is kept over a restart
 
 	// JournalFailure is what Next does when the journal cannot be written. OnJournalError, if not nil, is told of
@@ -84,7 +84,7 @@ func New(cfg Config) (*Engine, error) {
 	for i, o := range cfg.Observers {
 		if o == nil {
 			errs = append(errs, fmt.Errorf("Observers[%d]: nil", i))
-		} else if same(o, cfg.CLIs) || same(o, cfg.Failover) || same(o, cfg.Trunks) {
+		} else if same(o, cfg.Router) || same(o, cfg.CLIs) || same(o, cfg.Failover) || same(o, cfg.Trunks) {
 			errs = append(errs, fmt.Errorf("Observers[%d]: %T is a stage already, and would count everything twice", i, o))
 		}
 	}
@@ -109,6 +109,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, ids: callIDs{node: uint64(cfg.Node)}}
 	e.observers = append(e.observers, cfg.Observers...)
+	if o, ok := cfg.Router.(Observer); ok {
+		e.observers = append(e.observers, o)
+	}
 	if cfg.CLIs != nil {
 		e.observers = append(e.observers, cfg.CLIs)
 	}

@@ -116,6 +116,25 @@ type checker struct{}
 func (checker) Observe(*outdial.Event)                         {}
 func (checker) CheckControl(time.Time, *outdial.Control) error { return errUnknown }
 
+// learner is a Router that learns from events.
+type learner struct {
+	outdial.Plan
+	seen []outdial.EventKind
+}
+
+func (l *learner) Observe(ev *outdial.Event) { l.seen = append(l.seen, ev.Kind) }
+
+func TestARouterMayObserve(t *testing.T) {
+	l := &learner{Plan: outdial.Plan{{Trunk: 1}}}
+	e, err := outdial.New(outdial.Config{Router: l})
+	require.NoError(t, err)
+	require.NoError(t, e.Control(start, outdial.Control{Actor: "op", Action: "routing.avoid", Reason: "test"}))
+	require.Equal(t, []outdial.EventKind{outdial.EventControl}, l.seen)
+
+	_, err = outdial.New(outdial.Config{Router: l, Observers: []outdial.Observer{l}})
+	require.ErrorContains(t, err, "is a stage already")
+}
+
 func TestFactsAboutTheWorld(t *testing.T) {
 	w := newWorld(nil)
 	id := outdial.AttemptID{Call: 7, Leg: 1}

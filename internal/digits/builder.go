@@ -10,39 +10,52 @@ import (
 // Builder collects prefixes for a [Table]. The zero value is ready to use.
 // It is not safe for concurrent use.
 type Builder struct {
-	values map[uint64]uint32 // by sortable key
+	entries []entry             // in the order of Key, while they come so
+	seen    map[uint64]struct{} // by Key, once they did not; nil until then
 }
 
 // Add gives prefix a value. It returns an error that names the prefix when
 // the prefix has more than [MaxLen] digits or already has a value; the value
-// that it had stays. The order of calls does not matter.
+// that it had stays. Prefixes may come in any order; in the order of [Key] they
+// cost least.
 func (b *Builder) Add(prefix uint64, value uint32) error {
 	if prefix >= pow10[MaxLen] {
 		return fmt.Errorf("digits: prefix %d has more than %d digits", prefix, MaxLen)
 	}
-	if b.values == nil {
-		b.values = make(map[uint64]uint32)
+	k := Key(prefix)
+	if b.seen == nil && len(b.entries) > 0 && k < b.entries[len(b.entries)-1].key {
+		b.seen = make(map[uint64]struct{}, 2*len(b.entries))
+		for i := range b.entries {
+			b.seen[b.entries[i].key] = struct{}{}
+		}
 	}
-	k := key(prefix)
-	if _, ok := b.values[k]; ok {
+	twice := false
+	if b.seen != nil {
+		_, twice = b.seen[k]
+		b.seen[k] = struct{}{}
+	} else {
+		twice = len(b.entries) > 0 && k == b.entries[len(b.entries)-1].key
+	}
+	if twice {
 		return fmt.Errorf("digits: prefix %s is given twice", name(prefix))
 	}
-	b.values[k] = value
+	b.entries = append(b.entries, entry{k, value})
 	return nil
 }
 
+// Grow makes room for n more prefixes.
+func (b *Builder) Grow(n int) { b.entries = slices.Grow(b.entries, n) }
+
 // Len returns the number of prefixes added.
-func (b *Builder) Len() int { return len(b.values) }
+func (b *Builder) Len() int { return len(b.entries) }
 
 // Build returns a table of what was added so far. The table shares nothing
 // with the Builder, which can be added to and built again.
 func (b *Builder) Build() *Table {
-	entries := make([]entry, 0, len(b.values))
-	for k, v := range b.values {
-		entries = append(entries, entry{k, v})
+	entries := b.entries
+	if b.seen != nil {
+		slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
-
 	t := &Table{values: make([]uint32, 0, len(entries))}
 	if len(entries) > 0 && entries[0].key == 0 {
 		t.rootValue, t.hasRoot = entries[0].value, true
@@ -80,6 +93,7 @@ func (b *Builder) Build() *Table {
 	exact := make([]node, len(t.nodes))
 	copy(exact, t.nodes)
 	t.nodes = exact
+	t.leap()
 	return t
 }
 
@@ -91,9 +105,9 @@ type entry struct {
 // span is a run of sorted entries.
 type span struct{ from, to int }
 
-// key orders prefixes so that each stands right before those that begin with it: the
-// digits from the top, then the length in the lowest nibble.
-func key(prefix uint64) uint64 {
+// Key orders prefixes so that each stands right before those that begin with it: the
+// digits from the top, then the length in the lowest nibble. It is the order of their texts.
+func Key(prefix uint64) uint64 {
 	l := Len(prefix)
 	return nibbles(prefix)&^(end<<(60-4*l)) | uint64(l)
 }

@@ -17,6 +17,7 @@ type Table struct {
 	values    []uint32
 	rootValue uint32
 	hasRoot   bool
+	leaps     []leap // by the first four digits; nil = the table is too small for it
 }
 
 // Match is one prefix that a number begins with.
@@ -33,10 +34,17 @@ func (t *Table) Lookup(number uint64) (value uint32, matched int, ok bool) {
 	if len(t.nodes) == 0 {
 		return value, 0, ok
 	}
-	found := ^uint32(0)
+	found, rest, depth := ^uint32(0), nibbles(clip(number)), 1
 	n := &t.nodes[0]
+	if t.leaps != nil && number >= leapFrom {
+		l := t.leaps[leapIndex(rest)]
+		found, matched = l.value, int(l.node>>leapShift)
+		if n, rest, depth = &t.nodes[l.node&(1<<leapShift-1)], rest<<(4*leapDigits), leapDigits+1; n == &t.nodes[0] {
+			rest = end << 60
+		}
+	}
 	// The end nibble stops the loop: no node has its bit.
-	for rest, depth := nibbles(clip(number)), 1; ; depth++ {
+	for ; ; depth++ {
 		bit := uint32(1) << (rest >> 60)
 		rest <<= 4
 		if n.bits&bit != 0 {
@@ -94,7 +102,8 @@ func (t *Table) Len() int {
 func (t *Table) Bytes() int {
 	return int(unsafe.Sizeof(*t)) +
 		cap(t.nodes)*int(unsafe.Sizeof(node{})) +
-		cap(t.values)*int(unsafe.Sizeof(uint32(0)))
+		cap(t.values)*int(unsafe.Sizeof(uint32(0))) +
+		cap(t.leaps)*int(unsafe.Sizeof(leap{}))
 }
 
 // clip cuts number to its first MaxLen digits.

@@ -146,3 +146,28 @@ func TestTableBytes(t *testing.T) {
 	table := b.Build()
 	require.Less(t, float64(table.Bytes())/float64(table.Len()), 10.0)
 }
+
+// TestLeaps: a table that is big enough to leap over the first digits answers as the slow table does, for numbers of every
+// length, and holds little more memory.
+func TestLeaps(t *testing.T) {
+	all := deck(100_000, 3)
+	o := make(oracle, len(all))
+	for i, p := range all {
+		o[p] = uint32(i)
+	}
+	o[0] = 7
+	table := o.table()
+	require.Less(t, float64(table.Bytes())/float64(table.Len()), 10.0)
+	queries := numbers(all, 1<<15, 4)
+	for n := range uint64(20_000) {
+		queries = append(queries, n)
+	}
+	for _, q := range all {
+		queries = append(queries, q, q/10)
+	}
+	for _, q := range queries {
+		value, matched, ok := table.Lookup(q)
+		wantValue, wantMatched, wantOK := o.lookup(q)
+		require.Equal(t, [3]any{wantValue, wantMatched, wantOK}, [3]any{value, matched, ok}, q)
+	}
+}

@@ -82,6 +82,7 @@ var columns = []column{
 	},
 	prefixColumn("matched", func(a *outdial.Attempt) *outdial.Prefix { return &a.Candidate.Matched }),
 	ratioColumn("propensity", func(a *outdial.Attempt) *float64 { return &a.Candidate.Propensity }),
+	boolColumn("explore", func(a *outdial.Attempt) *bool { return &a.Candidate.Explore }),
 	enumColumn("why", func(a *outdial.Attempt) *outdial.Why { return &a.Choice.Why }),
 	ratioColumn("probability", func(a *outdial.Attempt) *float64 { return &a.Choice.Probability }),
 	timeColumn("begun", func(a *outdial.Attempt) *time.Time { return &a.Call.Begun }),

@@ -151,6 +151,7 @@ func (d *decoder) readCandidate(c *outdial.Candidate) {
 	c.Cost = outdial.Micros(d.int())
 	c.Matched = outdial.Prefix(d.uint())
 	c.Propensity = d.float()
+	c.Explore = d.bool()
 }
 
 func (d *decoder) readTimeline(t *outdial.Timeline) {

@@ -161,6 +161,7 @@ func (e *encoder) candidate(c *outdial.Candidate) {
 	e.int(int64(c.Cost))
 	e.uint(uint64(c.Matched))
 	e.float(c.Propensity)
+	e.byte(bit(c.Explore, 0))
 }
 
 // timeline writes which moments came, and then when each of them did.

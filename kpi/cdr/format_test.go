@@ -43,9 +43,9 @@ func TestFormatByteForByte(t *testing.T) {
 		02 02 03 62 c3 a9 // carrier 2 is "bé"
 	`)
 	event := bytesOf(t, `
-		67000000 0100000000000000 04 // an abandoned leg
+		68000000 0100000000000000 04 // an abandoned leg
 		00 ca 9a 3b 00000000         // 1 s
-		01 5c00                      // attempt
+		01 5d00                      // attempt
 		08 07 06 05 04 03 02 01 02   // id, leg 2
 		28                           // call
 		00 02 68 69                  // its id is the same, ref "hi"
@@ -56,8 +56,9 @@ func TestFormatByteForByte(t *testing.T) {
 		01 00 00 00 00 00 00 00      // begun 1 ns
 		55 53 bc 09                  // US, 1212
 		00 00 00 04 00               // group, zones, day-part; unassigned; network
-		09                           // candidate
+		0a                           // candidate
 		01 02 03 3c 00 c7 01 00 00   // trunk, carrier, tier, weight, pool, cost -100, matched, propensity
+		00                           // not to explore
 		01 bf c0 03                  // by weight, probability 0.5
 		00 00                        // CLI, pool
 		02 00 00 00 00 00 00 00      // start 2 ns
