@@ -17,7 +17,9 @@ type Table struct {
 	values    []uint32
 	rootValue uint32
 	hasRoot   bool
-	leaps     []leap // by the first four digits; nil = the table is too small for it
+
+	leaps      []leap // by the first digits; nil = the table is too small for it
+	leapDigits int
 }
 
 // Match is one prefix that a number begins with.
@@ -36,10 +38,11 @@ func (t *Table) Lookup(number uint64) (value uint32, matched int, ok bool) {
 	}
 	found, rest, depth := ^uint32(0), nibbles(clip(number)), 1
 	n := &t.nodes[0]
-	if t.leaps != nil && number >= leapFrom {
-		l := t.leaps[leapIndex(rest)]
+	if t.leaps != nil && number >= 10_000 {
+		l := t.leaps[leapIndex(rest, t.leapDigits)]
 		found, matched = l.value, int(l.node>>leapShift)
-		if n, rest, depth = &t.nodes[l.node&(1<<leapShift-1)], rest<<(4*leapDigits), leapDigits+1; n == &t.nodes[0] {
+		at := l.node & (1<<leapShift - 1)
+		if n, rest, depth = &t.nodes[at], rest<<(4*t.leapDigits&63), t.leapDigits+1; at == 0 {
 			rest = end << 60
 		}
 	}

@@ -1,6 +1,7 @@
 package digits_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -150,7 +151,13 @@ func TestTableBytes(t *testing.T) {
 // TestLeaps: a table that is big enough to leap over the first digits answers as the slow table does, for numbers of every
 // length, and holds little more memory.
 func TestLeaps(t *testing.T) {
-	all := deck(100_000, 3)
+	for _, size := range []int{100_000, 420_000} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) { testLeaps(t, size) })
+	}
+}
+
+func testLeaps(t *testing.T, size int) {
+	all := deck(size, 3)
 	o := make(oracle, len(all))
 	for i, p := range all {
 		o[p] = uint32(i)
