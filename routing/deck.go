@@ -25,13 +25,67 @@ type Rate struct {
 	Effective Instant        `json:"effective,omitempty" yaml:"effective,omitempty"` // 0 = always
 	End       Instant        `json:"end,omitempty"       yaml:"end,omitempty"`       // 0 = never
 	Increment Increment      `json:"increment,omitzero"  yaml:"increment,omitempty"` // zero = by the second
+
+	// Intrastate and Indeterminate are the prices per minute of calls within one state and of calls of which nobody can
+	// tell, in decks of the United States; PerMinute is then the price between states. 0 = PerMinute, and for
+	// Indeterminate the greater one of the two.
+	Intrastate    Price `json:"intrastate,omitempty"    yaml:"intrastate,omitempty"`
+	Indeterminate Price `json:"indeterminate,omitempty" yaml:"indeterminate,omitempty"`
 }
 
-// Cost is what an answered call of duration d costs: the set-up fee, and the billed time at the rate, rounded up to a
-// micro-unit. Parts of a second are billed as a second. A call that was not answered (d ≤ 0) costs nothing. What
-// does not fit into Micros is the greatest value that does.
+// Jurisdiction is by which price a call within the United States is billed: by where caller and callee are. The zero
+// value, Interstate, is the price of decks that know no other.
+type Jurisdiction uint8
+
+// Jurisdictions.
+const (
+	Interstate    Jurisdiction = iota
+	Intrastate                 // caller and callee are in one state
+	Indeterminate              // the caller's or the callee's state is not known
+)
+
+// String returns "interstate", "intrastate" or "indeterminate".
+func (j Jurisdiction) String() string {
+	return [...]string{"interstate", "intrastate", "indeterminate"}[min(j, Indeterminate)]
+}
+
+// Price returns the price per minute of a call of a jurisdiction.
+func (r Rate) Price(j Jurisdiction) Price {
+	t := r.terms()
+	return Price(t.price(j))
+}
+
+// Cost is what an answered call of duration d costs, between states where that matters: the set-up fee, and the billed
+// time at the rate, rounded up to a micro-unit. Parts of a second are billed as a second. A call that was not answered
+// (d ≤ 0) costs nothing. What does not fit into Micros is the greatest value that does.
 func (r Rate) Cost(d time.Duration) outdial.Micros {
 	return cost(int64(max(r.PerMinute, 0)), int64(max(r.Setup, 0)), r.Increment.Billed(d))
+}
+
+// terms are what a Rate says about money.
+type terms struct {
+	price3    [3]int64 // per minute, by Jurisdiction
+	setup     int64
+	increment Increment
+}
+
+func (r Rate) terms() terms {
+	t := terms{setup: int64(r.Setup), increment: r.Increment.normal()}
+	t.price3 = [3]int64{int64(r.PerMinute), int64(r.Intrastate), int64(r.Indeterminate)}
+	if t.price3[Intrastate] == 0 {
+		t.price3[Intrastate] = t.price3[Interstate]
+	}
+	if t.price3[Indeterminate] == 0 {
+		t.price3[Indeterminate] = max(t.price3[Interstate], t.price3[Intrastate])
+	}
+	return t
+}
+
+func (t *terms) price(j Jurisdiction) int64 { return t.price3[min(j, Indeterminate)] }
+
+// cost of an answered call, with what a burst adds to each minute.
+func (t *terms) cost(j Jurisdiction, d time.Duration, burst outdial.Micros) outdial.Micros {
+	return cost(t.price(j)+int64(burst), t.setup, t.increment.Billed(d))
 }
 
 // cost wants nothing negative.

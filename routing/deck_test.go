@@ -47,8 +47,10 @@ func TestReadDeckErrors(t *testing.T) {
 		{"", "routing: deck alpha: empty: want a header line"},
 		{
 			"prefx,rate,Rate,end\n", "routing: deck alpha: line 1: " +
-				"header: unknown column \"prefx\": want prefix, rate, increment, setup, effective, end, destination\n" +
-				"header: column \"rate\" is given twice\nheader: column \"prefix\" is missing",
+				"header: unknown column \"prefx\": want prefix, countrycode, npanxx, npa, nxx, block, rate, intrastate, " +
+				"indeterminate, increment, firstincrement, nextincrement, setup, effective, end, or what carriers call them\n" +
+				"header: \"Rate\": there is a column for \"rate\" already\n" +
+				"header: column \"prefix\" is missing (or npanxx, or npa and nxx)",
 		},
 		{
 			"prefix,rate,increment,setup,effective,end\n" +
@@ -57,7 +59,7 @@ func TestReadDeckErrors(t *testing.T) {
 				"1,-1,,,,\n" +
 				"1,1,0/6,,,\n" +
 				"1,1,,1e9,,\n" +
-				"1,1,,,1.3.2026,\n" +
+				"1,1,,,1/3/2026,\n" +
 				"1,1,,,2026-03-02,2026-03-01\n" +
 				"1,1\n" +
 				"\n" + // an empty line is no record
@@ -70,7 +72,7 @@ func TestReadDeckErrors(t *testing.T) {
 				`line 4: rate: "-1" is not a price: want a decimal number from 0 to 1000000, such as 0.0042`,
 				`line 5: increment: "0/6" is not a billing increment in seconds: want 60/60, 6/6, 1/1 …`,
 				`line 6: setup: "1e9" is not a price: want a decimal number from 0 to 1000000, such as 0.0042`,
-				`line 7: effective: "1.3.2026" is not a date (2026-03-01) or a time of RFC 3339 (2026-03-01T00:00:00Z)`,
+				`line 7: effective: "1/3/2026" may be 2026-01-03 or 2026-03-01: say whether the month or the day comes first`,
 				`line 8: end: not after effective`,
 				`line 9: 2 fields, the header has 6`,
 				"line 12: prefix: outdial: number \"1\\n2\": '\\n' is not a digit or a separator",
@@ -79,7 +81,7 @@ func TestReadDeckErrors(t *testing.T) {
 		},
 		{
 			"prefix,rate\n1,1\n\"1,1\n",
-			"routing: deck alpha: after the last good line: parse error on line 3, column 6: extraneous or missing \" in quoted-field",
+			"routing: deck alpha: line 3: a quotation mark is missing or in the wrong place",
 		},
 	} {
 		_, err := routing.ReadDeck("alpha", strings.NewReader(tc.file))

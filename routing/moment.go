@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +75,57 @@ func ParseInstant(s string) (Instant, error) {
 		return 0, fmt.Errorf("%.40q is not a date (2026-03-01) or a time of RFC 3339 (2026-03-01T00:00:00Z)", s)
 	}
 	return InstantOf(t), nil
+}
+
+// DateOrder is how carriers write dates with slashes.
+type DateOrder uint8
+
+// Orders of the parts of a date.
+const (
+	DateUnknown  DateOrder = iota // dates with slashes are taken only where one reading is possible: 3/31/2026
+	MonthDayYear                  // 3/1/2026 is the first of March
+	DayMonthYear                  // 3/1/2026 is the third of January
+)
+
+// String returns "unknown", "mdy" or "dmy".
+func (o DateOrder) String() string { return [...]string{"unknown", "mdy", "dmy"}[min(o, DayMonthYear)] }
+
+// clocks are what may follow a date.
+var clocks = [...]string{"", " 15:04", " 15:04:05", "T15:04:05", " 3:04:05 PM", " 15:04:05 MST"}
+
+// parse reads the dates that carriers write, in UTC: those of ParseInstant, with a time after a space, with slashes, dots
+// between day, month and year, and without separators (20260301).
+func (o DateOrder) parse(s string) (Instant, error) {
+	if i, err := ParseInstant(s); err == nil {
+		return i, nil
+	}
+	var found []time.Time
+	for _, date := range o.layouts() {
+		for _, clock := range clocks {
+			if t, err := time.Parse(date+clock, s); err == nil && !slices.ContainsFunc(found, t.Equal) {
+				found = append(found, t)
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return 0, fmt.Errorf("%.40q is not a date: want 2026-03-01, 20260301, 01.03.2026, 3/1/2026 or a time of RFC 3339", s)
+	case 1:
+		return InstantOf(found[0]), nil
+	}
+	return 0, fmt.Errorf("%.40q may be %s or %s: say whether the month or the day comes first", s,
+		found[0].Format(time.DateOnly), found[1].Format(time.DateOnly))
+}
+
+func (o DateOrder) layouts() []string {
+	all := []string{"2006-01-02", "20060102", "2006/1/2", "2.1.2006", "2-Jan-2006", "2 Jan 2006", "Jan 2, 2006"}
+	if o != DayMonthYear {
+		all = append(all, "1/2/2006", "1/2/06")
+	}
+	if o != MonthDayYear {
+		all = append(all, "2/1/2006", "2/1/06")
+	}
+	return all
 }
 
 // String returns RFC 3339 in UTC, or "" for 0.

@@ -27,7 +27,7 @@ func ParsePrice(s string) (Price, error) {
 }
 
 // parsePrice reads digits into a whole number and where the point is, and shifts it to micro-units.
-func parsePrice(s string) (p Price, ok bool) {
+func parsePrice[text string | []byte](s text) (p Price, ok bool) {
 	var n uint64
 	seen, point, scale, i := false, false, 6, 0
 	for ; i < len(s); i++ {
@@ -57,7 +57,7 @@ func parsePrice(s string) (p Price, ok bool) {
 		if s[i] != 'e' && s[i] != 'E' {
 			return 0, false
 		}
-		exp, err := strconv.Atoi(s[i+1:])
+		exp, err := strconv.Atoi(string(s[i+1:]))
 		if err != nil || exp < -40 || exp > 40 {
 			return 0, false
 		}

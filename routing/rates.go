@@ -16,16 +16,16 @@ type rates struct {
 	table  *digits.Table // prefix → index into starts
 	starts []uint32      // the rows of prefix i are rows[starts[i]:starts[i+1]]
 	rows   []row
+	terms  []terms // each once: a deck has few of them
 	spans  []span
 }
 
 // row is a Rate of a deck. Rows of one prefix stand by deck, and within a deck the one that comes into force last
 // first.
 type row struct {
-	perMinute, setup int64
-	increment        Increment
-	deck             uint16
-	span             uint16 // when it is in force; 0 = always
+	terms uint32
+	deck  uint16
+	span  uint16 // when it is in force; 0 = always
 }
 
 // span is from effective until before end; an end of 0 is never.
@@ -47,51 +47,78 @@ type hits [outdial.MaxCandidates]hit
 const noSlot = 0xff
 
 // find fills hits for the decks that slots gives a place to, of which there are want. Longer prefixes come first, so
-// the first row in force is a deck's.
+// the first row in force is a deck's. As a rule all decks have the longest one, which is found without the others.
 func (r *rates) find(now time.Time, to outdial.Number, slots []uint8, want int, found *hits) {
-	var matches [digits.MaxLen + 1]digits.Match
-	n := r.table.Matches(uint64(to), &matches)
 	at := InstantOf(now)
-	for _, m := range matches[:n] {
-		first, last := r.starts[m.Value], r.starts[m.Value+1]
-		for i := first; i < last; i++ {
-			w := &r.rows[i]
-			slot := slots[w.deck]
-			if slot == noSlot || found[slot].row != 0 || w.span != 0 && !r.spans[w.span].holds(at) {
-				continue
-			}
-			found[slot] = hit{row: i + 1, digits: m.Digits}
-			if want--; want == 0 {
-				return
-			}
+	value, n, ok := r.table.Lookup(uint64(to))
+	if !ok {
+		return
+	}
+	if want = r.take(at, value, uint8(n), slots, want, found); want == 0 {
+		return
+	}
+	var matches [digits.MaxLen + 1]digits.Match
+	n = r.table.Matches(uint64(to), &matches)
+	for _, m := range matches[1:n] {
+		if want = r.take(at, m.Value, m.Digits, slots, want, found); want == 0 {
+			return
 		}
 	}
 }
 
+// take fills in what the rows of one prefix say, and returns how many decks are still wanted.
+func (r *rates) take(at Instant, prefix uint32, n uint8, slots []uint8, want int, found *hits) int {
+	first := r.starts[prefix]
+	rows := r.rows[first:r.starts[prefix+1]]
+	for i := range rows {
+		w := &rows[i]
+		slot := slots[w.deck]
+		if slot == noSlot || found[slot].row != 0 || w.span != 0 && !r.spans[w.span].holds(at) {
+			continue
+		}
+		found[slot] = hit{row: first + uint32(i) + 1, digits: n}
+		if want--; want == 0 {
+			break
+		}
+	}
+	return want
+}
+
 // of returns the row of one deck and how many digits its prefix has.
-func (r *rates) of(now time.Time, to outdial.Number, deck uint16) (i uint32, n int, ok bool) {
+func (r *rates) of(now time.Time, to outdial.Number, deck uint16) (w *row, n int, ok bool) {
 	var matches [digits.MaxLen + 1]digits.Match
 	at := InstantOf(now)
 	for _, m := range matches[:r.table.Matches(uint64(to), &matches)] {
 		for i := r.starts[m.Value]; i < r.starts[m.Value+1]; i++ {
 			if w := &r.rows[i]; w.deck == deck && r.spans[w.span].holds(at) {
-				return i, int(m.Digits), true
+				return w, int(m.Digits), true
 			}
 		}
 	}
-	return 0, 0, false
+	return nil, 0, false
 }
 
-func (w *row) cost(d time.Duration) outdial.Micros {
-	return cost(w.perMinute, w.setup, w.increment.Billed(d))
+// rate is the row for a prefix, prices that say what their default says left out.
+func (r *rates) rate(w *row, prefix outdial.Prefix) Rate {
+	t, s := &r.terms[w.terms], r.spans[w.span]
+	rate := Rate{
+		Prefix: prefix, PerMinute: Price(t.price3[Interstate]), Setup: Price(t.setup), Increment: t.increment,
+		Effective: s.effective, End: s.end,
+	}
+	if t.price3[Intrastate] != t.price3[Interstate] {
+		rate.Intrastate = Price(t.price3[Intrastate])
+	}
+	if t.price3[Indeterminate] != max(t.price3[Interstate], t.price3[Intrastate]) {
+		rate.Indeterminate = Price(t.price3[Indeterminate])
+	}
+	return rate
 }
 
-// rowSource is a row on its way into the table, with the place that it comes from.
-type rowSource struct {
-	prefix    outdial.Prefix
-	effective Instant
-	row       row
-	index     uint32 // in Deck.Rates
+// rateSource is where a row of a deck stands, and the order of its prefix.
+type rateSource struct {
+	key   uint64
+	index uint32 // in Deck.Rates
+	deck  uint16
 }
 
 // compileRates builds the trie; problems name the rows.
@@ -100,9 +127,7 @@ func compileRates(decks []Deck, bad *problems) rates {
 	for i := range decks {
 		total += len(decks[i].Rates)
 	}
-	sources := make([]rowSource, 0, total)
-	r := rates{spans: []span{{}}}
-	spans := map[span]uint16{{}: 0}
+	sources := make([]rateSource, 0, total)
 	for i := range decks {
 		bad := bad.limited()
 		for j := range decks[i].Rates {
@@ -111,52 +136,72 @@ func compileRates(decks []Deck, bad *problems) rates {
 				bad.add(fmt.Sprintf("decks[%d].rates[%d].%s", i, j, field), "%s", problem)
 				continue
 			}
-			s := span{rate.Effective, rate.End}
-			id, ok := spans[s]
-			if !ok {
-				if len(r.spans) > 1<<16-1 {
-					bad.add(fmt.Sprintf("decks[%d].rates[%d]", i, j), "more than %d different pairs of effective and end", 1<<16-1)
-					continue
-				}
-				id = uint16(len(r.spans))
-				spans[s] = id
-				r.spans = append(r.spans, s)
-			}
-			sources = append(sources, rowSource{rate.Prefix, rate.Effective, row{
-				int64(rate.PerMinute), int64(rate.Setup), rate.Increment.normal(), uint16(i), id,
-			}, uint32(j)})
+			sources = append(sources, rateSource{digits.Key(uint64(rate.Prefix)), uint32(j), uint16(i)})
 		}
 	}
-	slices.SortFunc(sources, func(a, b rowSource) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
+	order := func(a, b rateSource) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
 		}
-		return cmp.Or(
-			cmp.Compare(a.row.deck, b.row.deck), cmp.Compare(b.effective, a.effective), cmp.Compare(a.index, b.index),
-		)
-	})
-	r.fill(sources, bad.limited())
+		return cmp.Or(cmp.Compare(a.deck, b.deck),
+			cmp.Compare(decks[b.deck].Rates[b.index].Effective, decks[a.deck].Rates[a.index].Effective),
+			cmp.Compare(a.index, b.index))
+	}
+	if !slices.IsSortedFunc(sources, order) { // files are sorted as a rule
+		slices.SortFunc(sources, order)
+	}
+	r := rates{spans: []span{{}}, rows: make([]row, 0, len(sources))}
+	r.fill(decks, sources, bad.limited())
 	return r
 }
 
 // fill groups sorted rows by their prefix.
-func (r *rates) fill(sources []rowSource, bad *problems) {
+func (r *rates) fill(decks []Deck, sources []rateSource, bad *problems) {
 	var b digits.Builder
-	r.rows = make([]row, len(sources))
+	prefixes := 0
 	for i := range sources {
-		s := &sources[i]
-		r.rows[i] = s.row
-		if i > 0 && s.prefix == sources[i-1].prefix {
-			if prev := &sources[i-1]; prev.row.deck == s.row.deck && prev.effective == s.effective {
-				bad.add(fmt.Sprintf("decks[%d].rates[%d].prefix", s.row.deck, s.index),
-					"%s is already in rates[%d], effective at the same time", shown(s.prefix), prev.index)
+		if i == 0 || sources[i].key != sources[i-1].key {
+			prefixes++
+		}
+	}
+	b.Grow(prefixes)
+	r.starts = make([]uint32, 0, prefixes+1)
+	spans, known := map[span]uint16{{}: 0}, map[terms]uint32{}
+	for i, s := range sources {
+		rate := &decks[s.deck].Rates[s.index]
+		same := i > 0 && s.key == sources[i-1].key
+		if same {
+			prev := sources[i-1]
+			if prev.deck == s.deck && decks[prev.deck].Rates[prev.index].Effective == rate.Effective {
+				bad.add(fmt.Sprintf("decks[%d].rates[%d].prefix", s.deck, s.index),
+					"%s is already in rates[%d], effective at the same time", shown(rate.Prefix), prev.index)
 			}
-			continue
+		} else {
+			if err := b.Add(uint64(rate.Prefix), uint32(len(r.starts))); err != nil {
+				panic(err) // prefixes are checked and come sorted: no other reason is left
+			}
+			r.starts = append(r.starts, uint32(i))
 		}
-		if err := b.Add(uint64(s.prefix), uint32(len(r.starts))); err != nil {
-			panic(err) // prefixes are checked and come sorted: no other reason is left
+		when := span{rate.Effective, rate.End}
+		id, ok := spans[when]
+		if !ok {
+			if len(r.spans) > 1<<16-1 {
+				bad.add(fmt.Sprintf("decks[%d].rates[%d]", s.deck, s.index),
+					"more than %d different pairs of effective and end", 1<<16-1)
+				continue
+			}
+			id = uint16(len(r.spans))
+			spans[when] = id
+			r.spans = append(r.spans, when)
 		}
-		r.starts = append(r.starts, uint32(i))
+		price := rate.terms()
+		at, ok := known[price]
+		if !ok {
+			at = uint32(len(r.terms))
+			known[price] = at
+			r.terms = append(r.terms, price)
+		}
+		r.rows = append(r.rows, row{at, s.deck, id})
 	}
 	r.starts = append(r.starts, uint32(len(sources)))
 	r.table = b.Build()
@@ -169,6 +214,10 @@ func (r *Rate) check() (field, problem string) {
 		return "prefix", "more than 15 digits"
 	case r.PerMinute < 0 || r.PerMinute > MaxPrice:
 		return "rate", "not between 0 and 1000000"
+	case r.Intrastate < 0 || r.Intrastate > MaxPrice:
+		return "intrastate", "not between 0 and 1000000"
+	case r.Indeterminate < 0 || r.Indeterminate > MaxPrice:
+		return "indeterminate", "not between 0 and 1000000"
 	case r.Setup < 0 || r.Setup > MaxPrice:
 		return "setup", "not between 0 and 1000000"
 	case r.End != 0 && r.End <= r.Effective:

@@ -37,13 +37,13 @@ func (t *Table) recordLeftOut(call *outdial.Call, x *target, h hit) {
 	rec.Text(outdial.StageRouting, 0, "left_out", t.ids.Trunks.Name(x.candidate.Trunk)+why)
 }
 
-func (t *Table) recordRate(call *outdial.Call, c *outdial.Candidate, w *row, cost outdial.Micros) {
+func (t *Table) recordRate(call *outdial.Call, c *outdial.Candidate, w *terms, cost outdial.Micros) {
 	rec := call.Record()
 	if !rec.On() {
 		return
 	}
 	rec.Text(outdial.StageRouting, c.Trunk, "rate_prefix", c.Matched.String())
-	rec.Num(outdial.StageRouting, c.Trunk, "rate", float64(w.perMinute))
+	rec.Num(outdial.StageRouting, c.Trunk, "rate", float64(w.price(Interstate)))
 	rec.Num(outdial.StageRouting, c.Trunk, "setup", float64(w.setup))
 	rec.Text(outdial.StageRouting, c.Trunk, "increment", w.increment.String())
 	rec.Num(outdial.StageRouting, c.Trunk, "cost", float64(cost))

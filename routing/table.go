@@ -35,16 +35,11 @@ func (t *Table) Rate(now time.Time, trunk outdial.TrunkID, to outdial.Number) (R
 	if !ok {
 		return Rate{}, false
 	}
-	i, n, ok := t.rates.of(now, to, deck)
+	w, n, ok := t.rates.of(now, to, deck)
 	if !ok {
 		return Rate{}, false
 	}
-	w := &t.rates.rows[i]
-	s := t.rates.spans[w.span]
-	return Rate{
-		Prefix: leading(to, n), PerMinute: Price(w.perMinute), Setup: Price(w.setup), Increment: w.increment,
-		Effective: s.effective, End: s.end,
-	}, true
+	return t.rates.rate(w, leading(to, n)), true
 }
 
 // Route implements outdial.Router: it appends the candidates of the rule for the call to dst. The errors are
@@ -119,8 +114,8 @@ func (t *Table) appendTier(
 		c := &dst[len(dst)-1]
 		c.Matched = prefix
 		if h.row != 0 {
-			w := &t.rates.rows[h.row-1]
-			cost := w.cost(t.typical)
+			w := &t.rates.terms[t.rates.rows[h.row-1].terms]
+			cost := w.cost(Interstate, t.typical, 0)
 			c.Cost, c.Matched = t.perMinute(cost), leading(call.To, int(h.digits))
 			costs[len(dst)-1-first] = cost
 			t.recordRate(call, c, w, cost)

@@ -1,0 +1,352 @@
+package routing
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/digits"
+)
+
+// DeckReader reads the price lists that carriers send: CSV (RFC 4180) with a header line. The zero value but for Name
+// is ready to use. It is a plain value.
+//
+// Columns may come in any order and under the names that carriers give them ("Dial Code", "NPANXX", "Inter Rate",
+// "Effective Date" …); capitals, spaces, underlines and what stands in brackets do not count. Needed are a prefix and a
+// rate:
+//
+//	prefix,rate,increment,setup,effective,end
+//	1212,0.0042,6/6,,2026-03-01,
+//
+//	NPA-NXX,Interstate,Intrastate,Indeterminate,Effective Date
+//	212555,0.0031,0.0058,0.0058,3/1/2026
+//
+// A prefix may stand in two columns (country code, and a code that may be a list, "20;21", or a range, "70-79"); codes of
+// a column npanxx, or npa and nxx, get the 1 of North America before them. An increment is "60/6" or two columns.
+// Columns for people (destination, country …) are skipped; any other is an error, so that a misspelt name does not
+// change what calls cost.
+type DeckReader struct {
+	Name  string    // of the deck
+	Dates DateOrder // how 3/1/2026 is meant; without it such a date is an error unless only one reading is possible
+
+	// Now drops the rows that have ended by then, and reports them. Zero = all are kept.
+	Now time.Time
+}
+
+// DeckReport says what a DeckReader left out of a deck, with the lines in the file. It holds the first hundred of each.
+type DeckReport struct {
+	Lines      int        // records read, without the header
+	Rates      int        // rows of the deck
+	Duplicates []DeckNote // said the same again as an earlier line, and dropped
+	Expired    []DeckNote // had ended already, and dropped
+	Future     int        // rows that come into force after Now
+	Dropped    int        // how many were dropped in all
+}
+
+// DeckNote is a line that was left out. First is the line that said the same, or 0.
+type DeckNote struct {
+	Line, First int
+	Prefix      outdial.Prefix
+}
+
+// ReadDeck reads a deck with a DeckReader that has a name and no more. It reads r to its end and does not close it.
+func ReadDeck(name string, r io.Reader) (Deck, error) {
+	d, _, err := DeckReader{Name: name}.Read(r)
+	return d, err
+}
+
+// Read reads a deck. The error names every bad line ("deck alpha: line 7: rate: …"), up to 100 of them, and then there is
+// no deck; two lines that say something different about one prefix and one time are bad.
+func (d DeckReader) Read(r io.Reader) (Deck, DeckReport, error) {
+	f := deckFile{DeckReader: d, csv: newCSVLines(r), bad: newProblems().limited(), sorted: true}
+	if err := f.read(); err != nil {
+		return Deck{}, DeckReport{}, fmt.Errorf("routing: deck %s: %w", d.Name, err)
+	}
+	return Deck{Name: d.Name, Rates: f.rates}, f.report, nil
+}
+
+// deckFile is a deck on its way in.
+type deckFile struct {
+	DeckReader
+	csv     *csvLines
+	columns []deckColumn
+	rates   []Rate
+	lines   []uint32 // of rates
+	sorted  bool     // rates are in the order of digits.Key so far
+	last    uint64   // key of the last one
+	bad     *problems
+	report  DeckReport
+
+	// Most lines repeat what the line before said about all but prefix and rate.
+	repeated [numColumns]struct {
+		text    []byte
+		instant Instant
+		inc     Increment
+	}
+}
+
+func (f *deckFile) read() error {
+	header, err := f.csv.read()
+	if errors.Is(err, io.EOF) {
+		err = errors.New("empty: want a header line")
+	}
+	if err != nil {
+		return err
+	}
+	if f.columns, err = readHeader(header); err != nil {
+		return fmt.Errorf("line %d: %w", f.csv.line, err)
+	}
+	for {
+		record, err := f.csv.read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil { // the rest cannot be trusted
+			f.bad.add(fmt.Sprintf("line %d", f.csv.line), "%w", err)
+			break
+		}
+		f.report.Lines++
+		if len(record) != len(f.columns) {
+			f.bad.add(fmt.Sprintf("line %d", f.csv.line), "%d fields, the header has %d", len(record), len(f.columns))
+			continue
+		}
+		f.readLine(record)
+	}
+	if !f.bad.any() {
+		f.unique()
+	}
+	f.report.Rates = len(f.rates)
+	return f.bad.err()
+}
+
+func (f *deckFile) wrong(column deckColumn, err error) {
+	f.bad.add(fmt.Sprintf("line %d: %s", f.csv.line, columnNames[column][0]), "%w", err)
+}
+
+func (f *deckFile) readLine(record [][]byte) {
+	var rate Rate
+	var code [numColumns][]byte // what a prefix is put together from
+	for i, col := range f.columns {
+		if col == colIgnored {
+			continue
+		}
+		if col <= colBlock {
+			code[col] = record[i]
+			continue
+		}
+		if err := f.readValue(&rate, col, record[i]); err != nil {
+			f.wrong(col, err)
+			return
+		}
+	}
+	if field, problem := rate.check(); problem != "" {
+		f.bad.add(fmt.Sprintf("line %d: %s", f.csv.line, field), "%s", problem)
+		return
+	}
+	if col, err := f.readCode(&code, rate); err != nil {
+		f.wrong(col, err)
+	}
+}
+
+// readValue reads one column but those of the prefix.
+func (f *deckFile) readValue(r *Rate, col deckColumn, value []byte) (err error) {
+	repeated := &f.repeated[col]
+	again := bytes.Equal(value, repeated.text)
+	switch col {
+	case colRate:
+		r.PerMinute, err = readPrice(value)
+	case colIntrastate, colIndeterminate, colSetup:
+		to := map[deckColumn]*Price{colIntrastate: &r.Intrastate, colIndeterminate: &r.Indeterminate, colSetup: &r.Setup}[col]
+		if len(value) > 0 {
+			*to, err = readPrice(value)
+		}
+		return err
+	case colIncrement:
+		if !again {
+			repeated.inc, err = ParseIncrement(string(value))
+		}
+		r.Increment = repeated.inc
+	case colFirst, colNext:
+		if !again {
+			repeated.inc, err = ParseIncrement(string(value))
+		}
+		if col == colFirst {
+			r.Increment.First = repeated.inc.First
+		} else {
+			r.Increment.Next = repeated.inc.First
+		}
+	case colEffective, colEnd:
+		if !again {
+			repeated.instant, err = f.Dates.parse(string(value))
+		}
+		if col == colEffective {
+			r.Effective = repeated.instant
+		} else {
+			r.End = repeated.instant
+		}
+	}
+	if err == nil && !again {
+		repeated.text = append(repeated.text[:0], value...)
+	}
+	return err
+}
+
+func readPrice(value []byte) (Price, error) {
+	value = bytes.TrimPrefix(value, []byte{'$'})
+	if p, ok := parsePrice(value); ok {
+		return p, nil
+	}
+	return ParsePrice(string(value))
+}
+
+// add takes a row, unless it has ended.
+func (f *deckFile) add(r Rate, prefix outdial.Prefix) {
+	r.Prefix = prefix
+	if !f.Now.IsZero() {
+		now := InstantOf(f.Now)
+		if r.End != 0 && r.End <= now {
+			f.report.Dropped++
+			if len(f.report.Expired) < maxListed {
+				f.report.Expired = append(f.report.Expired, DeckNote{Line: f.csv.line, Prefix: prefix})
+			}
+			return
+		}
+		if r.Effective > now {
+			f.report.Future++
+		}
+	}
+	key := digits.Key(uint64(prefix))
+	f.sorted = f.sorted && key >= f.last
+	f.last = key
+	f.rates, f.lines = append(f.rates, r), append(f.lines, uint32(f.csv.line))
+}
+
+// unique drops lines that say the same again, and reports those that contradict each other.
+func (f *deckFile) unique() {
+	order := make([]uint32, len(f.rates))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	same := func(a, b *Rate) bool { return a.Prefix == b.Prefix && a.Effective == b.Effective }
+	if !f.sorted {
+		slices.SortFunc(order, func(a, b uint32) int {
+			x, y := &f.rates[a], &f.rates[b]
+			return cmp.Or(cmp.Compare(x.Prefix, y.Prefix), cmp.Compare(x.Effective, y.Effective), cmp.Compare(a, b))
+		})
+	}
+	var twice []uint32
+	for i := 1; i < len(order); i++ {
+		first, later := order[i-1], order[i]
+		for j := i - 1; j >= 0 && f.rates[order[j]].Prefix == f.rates[later].Prefix; j-- {
+			if first = order[j]; same(&f.rates[first], &f.rates[later]) {
+				break
+			}
+		}
+		a, b := &f.rates[first], &f.rates[later]
+		switch {
+		case !same(a, b):
+		case *a == *b:
+			twice = append(twice, later)
+			f.report.Dropped++
+			if len(f.report.Duplicates) < maxListed {
+				f.report.Duplicates = append(f.report.Duplicates, DeckNote{int(f.lines[later]), int(f.lines[first]), b.Prefix})
+			}
+		default:
+			f.bad.add(fmt.Sprintf("line %d: %s", f.lines[later], columnNames[colPrefix][0]),
+				"%s is already in line %d, effective at the same time and with other prices", shown(b.Prefix), f.lines[first])
+		}
+	}
+	if len(twice) == 0 {
+		return
+	}
+	slices.Sort(twice)
+	kept := f.rates[:0]
+	for i := range f.rates {
+		if len(twice) > 0 && int(twice[0]) == i {
+			twice = twice[1:]
+			continue
+		}
+		kept = append(kept, f.rates[i])
+	}
+	f.rates = kept
+}
+
+// readCode puts the prefix of a line together and adds a row for each that it names.
+func (f *deckFile) readCode(code *[numColumns][]byte, r Rate) (deckColumn, error) {
+	text := code[colPrefix]
+	if p, ok := plainPrefix(text); ok && len(code[colCountryCode]) == 0 {
+		f.add(r, p)
+		return 0, nil
+	}
+	whole, column := string(text), colPrefix
+	switch {
+	case code[colNPANXX] != nil:
+		whole, column = strings.ReplaceAll(string(code[colNPANXX]), "-", "")+string(code[colBlock]), colNPANXX
+	case code[colNPA] != nil:
+		whole, column = string(code[colNPA])+string(code[colNXX])+string(code[colBlock]), colNPA
+	}
+	if column != colPrefix {
+		if p, ok := plainPrefix([]byte(whole)); ok && len(whole) >= 3 && len(whole) <= 10 && whole[0] != '1' {
+			p, err := outdial.ParsePrefix("1" + p.String()[1:])
+			f.add(r, p)
+			return column, err
+		}
+		return column, fmt.Errorf("%.20q does not begin with an area code of North America", whole)
+	}
+	country := strings.TrimPrefix(string(code[colCountryCode]), "+")
+	for part := range strings.FieldsFuncSeq(whole, func(r rune) bool { return r == ',' || r == ';' }) {
+		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
+		if !isRange || len(first) != len(last) || strings.ContainsAny(part, "+ ()") { // a separator, as in 1-212
+			p, err := outdial.ParsePrefix(country + strings.TrimSpace(part))
+			if err != nil {
+				return colPrefix, err
+			}
+			f.add(r, p)
+			continue
+		}
+		if err := f.addRange(r, country+first, country+last); err != nil {
+			return colPrefix, err
+		}
+	}
+	if whole == "" {
+		p, err := outdial.ParsePrefix(country)
+		f.add(r, p)
+		return colCountryCode, err
+	}
+	return colPrefix, nil
+}
+
+const maxRange = 1000
+
+func (f *deckFile) addRange(r Rate, first, last string) error {
+	from, ok1 := plainPrefix([]byte(first))
+	to, ok2 := plainPrefix([]byte(last))
+	if !ok1 || !ok2 || to < from || to-from >= maxRange {
+		return fmt.Errorf("%.20q to %.20q is not a range of at most %d prefixes", first, last, maxRange)
+	}
+	for p := from; p <= to; p++ {
+		f.add(r, p)
+	}
+	return nil
+}
+
+// plainPrefix reads digits and nothing else; false for all that takes more.
+func plainPrefix(b []byte) (p outdial.Prefix, ok bool) {
+	if len(b) == 0 || len(b) > digits.MaxLen || b[0] == '0' {
+		return 0, false
+	}
+	for _, c := range b {
+		d := c - '0'
+		if d > 9 {
+			return 0, false
+		}
+		p = p*10 + outdial.Prefix(d)
+	}
+	return p, true
+}
