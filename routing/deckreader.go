@@ -161,11 +161,15 @@ func (f *deckFile) readValue(r *Rate, col deckColumn, value []byte) (err error) 
 	switch col {
 	case colRate:
 		r.PerMinute, err = readPrice(value)
-	case colIntrastate, colIndeterminate, colSetup:
-		to := map[deckColumn]*Price{colIntrastate: &r.Intrastate, colIndeterminate: &r.Indeterminate, colSetup: &r.Setup}[col]
-		if len(value) > 0 {
-			*to, err = readPrice(value)
-		}
+		return err
+	case colIntrastate:
+		r.Intrastate, err = readOptionalPrice(value)
+		return err
+	case colIndeterminate:
+		r.Indeterminate, err = readOptionalPrice(value)
+		return err
+	case colSetup:
+		r.Setup, err = readOptionalPrice(value)
 		return err
 	case colIncrement:
 		if !again {
@@ -195,6 +199,13 @@ func (f *deckFile) readValue(r *Rate, col deckColumn, value []byte) (err error) 
 		repeated.text = append(repeated.text[:0], value...)
 	}
 	return err
+}
+
+func readOptionalPrice(value []byte) (Price, error) {
+	if len(value) == 0 {
+		return 0, nil
+	}
+	return readPrice(value)
 }
 
 func readPrice(value []byte) (Price, error) {
