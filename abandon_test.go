@@ -1,6 +1,7 @@
 package outdial_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -98,6 +99,19 @@ func TestAnAbandonedLegStillTells(t *testing.T) {
 		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, outdial.Result{Origin: outdial.OriginHost}))
 		require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk)
 	})
+	t.Run("it is cancelled", func(t *testing.T) {
+		w, s, a := begin(t)
+		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, carrier(487)))
+		require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk, "the answer to our own CANCEL is no word of the callee")
+	})
+	t.Run("it is answered when it has ended", func(t *testing.T) {
+		w, s, a := begin(t)
+		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, outdial.Result{Origin: outdial.OriginHost}))
+		action, err := s.Answer(w.tick(time.Millisecond), a.ID)
+		require.NoError(t, err)
+		require.Equal(t, outdial.AnswerEnd, action)
+		requireStop(t, s, w.now, outdial.StopProgress)
+	})
 	t.Run("it fails", func(t *testing.T) {
 		w, s, a := begin(t)
 		require.NoError(t, s.End(w.tick(time.Millisecond), a.ID, carrier(503)))
@@ -133,9 +147,32 @@ func TestVerdictReroute(t *testing.T) {
 	require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk)
 }
 
+func TestVerdictRerouteOfAnAbandonedLeg(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.Failover = rerouter{new(testFailover)} })
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	a := dial(t, s, w.now)
+	require.NoError(t, s.Progress(w.now, a.ID, outdial.ProgressOf(183, true)))
+	require.NoError(t, s.Abandon(w.now, a.ID, outdial.Result{Origin: outdial.OriginNoProgress}))
+	require.NoError(t, s.Progress(w.tick(time.Millisecond), a.ID, outdial.ProgressOf(180, false)))
+	require.Equal(t, w.trunk("b"), dial(t, s, w.now).Candidate.Trunk)
+}
+
 type rerouter struct{ *testFailover }
 
 func (rerouter) Verdict(*outdial.Attempt) outdial.Verdict { return outdial.VerdictReroute }
+
+// TestWhatRangWasSent: a host that says otherwise is not believed, since a use that the callee saw must stay counted.
+func TestWhatRangWasSent(t *testing.T) {
+	w := newWorld(nil)
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	a := dial(t, s, w.now)
+	require.NoError(t, s.Progress(w.now, a.ID, outdial.ProgressOf(180, false)))
+	require.NoError(t, s.End(w.now, a.ID, outdial.Result{Origin: outdial.OriginNeverSent}))
+	require.True(t, w.clean())
+	require.Zero(t, w.clis.undone)
+}
 
 func TestNeverSentCostsNothing(t *testing.T) {
 	w := newWorld(nil)
@@ -159,6 +196,38 @@ func TestDeadline(t *testing.T) {
 	a := dial(t, s, w.now)
 	require.NoError(t, s.End(w.tick(2*time.Second), a.ID, carrier(503)))
 	requireStop(t, s, w.now, outdial.StopDeadline)
+}
+
+// TestNothingLeavesAtTheDeadline: a trunk that would hold the INVITE back to the deadline, or let the call wait until then,
+// is as good as none.
+func TestNothingLeavesAtTheDeadline(t *testing.T) {
+	begin := func(t *testing.T, change func(*world)) (*world, *outdial.Session) {
+		w := newWorld(func(c *outdial.Config) { c.MaxWait = time.Minute })
+		change(w)
+		s := w.engine.NewSession()
+		call := aCall
+		call.Deadline = w.now.Add(2 * time.Second)
+		require.NoError(t, s.Begin(w.now, call))
+		return w, s
+	}
+	for name, change := range map[string]func(*world){
+		"spaced": func(w *world) { w.trunks.spacing = 2 * time.Second },
+		"full": func(w *world) {
+			w.trunks.full[w.trunk("a")], w.trunks.full[w.trunk("b")] = w.now.Add(2*time.Second), w.now.Add(3*time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, s := begin(t, change)
+			step, err := s.Next(w.now)
+			require.Equal(t, outdial.StopNoRoute, step.Stop)
+			require.Equal(t, name == "spaced", errors.Is(err, outdial.ErrDeadline))
+			require.True(t, w.clean())
+		})
+	}
+	t.Run("just before it", func(t *testing.T) {
+		w, s := begin(t, func(w *world) { w.trunks.spacing = 2*time.Second - 1 })
+		dial(t, s, w.now)
+	})
 }
 
 // TestBidsThatWaitedAreOnRecord: whatever ends the wait, the bids that were not placed are events.
@@ -194,6 +263,29 @@ func TestNothingOffered(t *testing.T) {
 	require.ErrorAs(t, err, &no)
 	require.Equal(t, start.Add(time.Minute), no.Again)
 	require.Equal(t, []outdial.EventKind{outdial.EventRefused, outdial.EventRefused}, w.journal.kinds())
+}
+
+// TestTheRestIsNotOffered: what failover lets rest is a refused bid also when an attempt was made before.
+func TestTheRestIsNotOffered(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.Failover = onlyFirst{new(testFailover)} })
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	require.NoError(t, s.End(w.now, dial(t, s, w.now).ID, carrier(503)))
+	requireStop(t, s, w.now, outdial.StopExhausted)
+	require.Equal(t, []outdial.EventKind{outdial.EventStarted, outdial.EventEnded, outdial.EventRefused}, w.journal.kinds())
+	x := s.Explain().Candidates[1]
+	require.Equal(t, "refused", x.Fate)
+	require.Equal(t, "not_offered", x.Refused.Code)
+}
+
+// onlyFirst offers the first candidate of a plan and no other.
+type onlyFirst struct{ *testFailover }
+
+func (f onlyFirst) Pick(now time.Time, c *outdial.Call, plan []outdial.Candidate, eligible uint64) (int, outdial.Choice) {
+	if eligible&1 == 0 {
+		return -1, outdial.Choice{}
+	}
+	return f.testFailover.Pick(now, c, plan, 1)
 }
 
 type resting struct{ *testFailover }

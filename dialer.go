@@ -11,7 +11,8 @@ type Dialer interface {
 	// Dial starts to place a and returns without waiting for the far side. What happens to the attempt is
 	// reported to sink: one report at a time, in order, from any goroutine, possibly before Dial returns, and
 	// exactly one ReportEnd as the last. ctx bounds Dial itself (looking a name up, connecting), not the life of
-	// the leg. Dial copies what it needs of a.
+	// the leg. Dial copies what it needs of a. The sink may hang up a leg of the call before it returns: hold no lock that
+	// Hangup takes while calling it.
 	//
 	// An error means that nothing left the host; then there is no leg and no report follows.
 	Dial(ctx context.Context, a *Attempt, sink func(Report)) (Leg, error)

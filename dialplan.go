@@ -67,6 +67,9 @@ func (d DialPlan) Parse(s string) (Number, error) {
 	if d.Subscriber != 0 && len(ds) != d.Subscriber {
 		return 0, numberError(s, fmt.Sprintf("a national number here has %d digits", d.Subscriber))
 	}
+	if d.Subscriber != 0 && strings.HasPrefix(ds, "0") {
+		return 0, numberError(s, "a national number here does not begin with 0")
+	}
 	return parseFormatted(fmt.Sprintf("+%d%s", d.CountryCode, ds), true)
 }
 

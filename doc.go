@@ -33,7 +33,7 @@
 //  6. Dial what Next returns, not before Step.NotBefore, and not if [Session.Stopped] says otherwise by then: an abandoned
 //     leg may have reached the callee meanwhile. What is not sent, End with [OriginNeverSent].
 //  7. Keep a timer per attempt: nothing within T100, nothing beyond 100 within the PDD timer, no answer within the ring
-//     timer. When it expires, Abandon the attempt (or end it) and call Next. Send CANCEL only after a provisional
+//     timer. When it expires, Abandon the attempt and call Next; End it when it is over. Send CANCEL only after a provisional
 //     response (RFC 3261 §9.1).
 //  8. Do what Answer returns. [AnswerEnd] means that the answer came too late: acknowledge it and hang up.
 //  9. End every leg exactly when it is over; that frees its channel. A Session dropped early is given back with Cancel.

@@ -3,6 +3,7 @@ package outdial
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"sync/atomic"
 	"time"
@@ -63,6 +64,7 @@ type Engine struct {
 	cfg       Config
 	observers []Observer // every observer, in the order in which they are told
 	ids       callIDs
+	begun     atomic.Bool // calls have begun, or the journal was replayed: Recover comes too late
 }
 
 // New builds an Engine. It copies cfg, starts nothing, and returns one error that names every field that does not
@@ -131,13 +133,19 @@ func (e *Engine) IDs() *Registry { return e.cfg.IDs }
 func (e *Engine) NewSession() *Session { return &Session{e: e} }
 
 // Dispose reports what became of an answered attempt. It may come days later. a is the attempt as the host kept it;
-// where that is its ID alone, whoever counts it has to remember the rest.
+// where that is its ID alone, whoever counts it has to remember the rest. Without one the error says so. d.Code is cut
+// after MaxText bytes.
 func (e *Engine) Dispose(now time.Time, a *Attempt, d Disposition) error {
+	if a == nil || a.ID == (AttemptID{}) {
+		return errors.New("outdial: dispose: an attempt with its ID is required")
+	}
+	d.Code = cutText(d.Code)
 	return e.emit(&Event{Kind: EventDisposed, Time: now, Attempt: a, Disposition: &d})
 }
 
-// Label reports an observation of how a caller ID is labelled.
+// Label reports an observation of how a caller ID is labelled. Its texts are cut after MaxText bytes.
 func (e *Engine) Label(now time.Time, l Label) error {
+	l.Engine, l.Category = cutText(l.Engine), cutText(l.Category)
 	return e.emit(&Event{Kind: EventLabelled, Time: now, Label: &l})
 }
 
@@ -145,11 +153,11 @@ func (e *Engine) Label(now time.Time, l Label) error {
 // refuse it; then it is journalled; then those that know the action apply it. An error means that nothing has
 // changed: a change is a choice, and one that could not be written would be undone by a restart.
 func (e *Engine) Control(now time.Time, c Control) error {
-	if c.Actor == "" || c.Action == "" || c.Reason == "" {
-		return errors.New("outdial: control: Actor, Action and Reason are required")
+	if err := c.validate(); err != nil {
+		return err
 	}
-	for _, o := range e.observers {
-		if k, ok := o.(ControlChecker); ok {
+	for stage := range e.stages() {
+		if k, ok := stage.(ControlChecker); ok {
 			if err := k.CheckControl(now, &c); err != nil {
 				return err
 			}
@@ -186,6 +194,27 @@ func (e *Engine) journal(ev *Event) error {
 	return err
 }
 
+// stages yields whatever may want to check a control or to be driven by Advance, each once: the stages that observe
+// nothing, and the observers.
+func (e *Engine) stages() iter.Seq[any] {
+	return func(yield func(any) bool) {
+		alone := []any{e.cfg.Numbering, e.cfg.Networks, e.cfg.Journal}
+		if _, observes := e.cfg.Router.(Observer); !observes {
+			alone = append(alone, e.cfg.Router)
+		}
+		for _, stage := range alone {
+			if stage != nil && !yield(stage) {
+				return
+			}
+		}
+		for _, o := range e.observers {
+			if !yield(o) {
+				return
+			}
+		}
+	}
+}
+
 func (e *Engine) tell(ev *Event) {
 	for _, o := range e.observers {
 		o.Observe(ev)
@@ -216,9 +245,6 @@ func (c *callIDs) next(now time.Time) CallID {
 	}
 	return CallID(c.last.Add(1)<<nodeBits | c.node)
 }
-
-// unused reports whether no id was issued or seen yet.
-func (c *callIDs) unused() bool { return c.last.Load() == 0 }
 
 // own reports whether id was issued by this node.
 func (c *callIDs) own(id CallID) bool { return uint64(id)&maxNode == c.node }

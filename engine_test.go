@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,7 +100,11 @@ func TestRecoverKnowsRefusedCalls(t *testing.T) {
 func TestControlIsAChoice(t *testing.T) {
 	drain := outdial.Control{Actor: "op", Action: "trunk.drain", Target: "a", Reason: "maintenance"}
 	w := newWorld(nil)
-	require.ErrorContains(t, w.engine.Control(w.now, outdial.Control{Action: "trunk.drain"}), "Actor, Action and Reason")
+	err := w.engine.Control(w.now, outdial.Control{Action: "trunk.drain", Value: strings.Repeat("x", 256)})
+	for _, want := range []string{"Actor: required", "Reason: required", "Value: 256 bytes are more than 255"} {
+		require.ErrorContains(t, err, want)
+	}
+	require.Empty(t, w.journal.events)
 	w.journal.broken = true
 	require.ErrorIs(t, w.engine.Control(w.now, drain), outdial.ErrJournal)
 	require.Empty(t, w.watcher.events, "a change that could not be written is not made")
@@ -115,6 +120,67 @@ type checker struct{}
 
 func (checker) Observe(*outdial.Event)                         {}
 func (checker) CheckControl(time.Time, *outdial.Control) error { return errUnknown }
+
+// staff is whatever a stage that observes nothing may be.
+type staff struct {
+	outdial.Plan
+	asked, advanced int
+}
+
+func (s *staff) CheckControl(time.Time, *outdial.Control) error {
+	s.asked++
+	return nil
+}
+
+func (s *staff) Advance(time.Time) time.Time {
+	s.advanced++
+	return time.Time{}
+}
+
+func (*staff) Network(time.Time, outdial.Number) outdial.NetworkID { return 0 }
+
+func TestStagesThatDoNotObserve(t *testing.T) {
+	router, networks := new(staff), new(staff)
+	e, err := outdial.New(outdial.Config{Router: router, Networks: networks})
+	require.NoError(t, err)
+	require.NoError(t, e.Control(start, outdial.Control{Actor: "op", Action: "x.y", Reason: "test"}))
+	e.Advance(start)
+	require.Equal(t, []int{1, 1, 1, 1}, []int{router.asked, router.advanced, networks.asked, networks.advanced})
+}
+
+// TestTextsOfALabel: what is live is what comes back from a journal.
+func TestTextsOfALabel(t *testing.T) {
+	w := newWorld(nil)
+	long := strings.Repeat("é", 200)
+	require.NoError(t, w.engine.Label(w.now, outdial.Label{Number: 13125550100, Engine: "a", Category: long}))
+	got := w.watcher.events[len(w.watcher.events)-1].Label.Category
+	require.Equal(t, strings.Repeat("é", 127), got)
+}
+
+// TestExplainBeforeRecover: to ask is not to call.
+func TestExplainBeforeRecover(t *testing.T) {
+	w := newWorld(nil)
+	w.engine.Explain(w.now, aCall)
+	_, err := w.engine.Recover(w.now)
+	require.NoError(t, err)
+	require.NoError(t, w.engine.NewSession().Begin(w.now, aCall))
+	_, err = w.engine.Recover(w.now)
+	require.ErrorContains(t, err, "calls have begun")
+}
+
+func TestDispositionOfNothing(t *testing.T) {
+	w := newWorld(nil)
+	require.ErrorContains(t, w.engine.Dispose(w.now, nil, outdial.Disposition{}), "an attempt with its ID")
+	require.ErrorContains(t, w.engine.Dispose(w.now, new(outdial.Attempt), outdial.Disposition{}), "an attempt with its ID")
+	require.Empty(t, w.journal.events)
+}
+
+func TestRecoverRefusesAnEventWithoutItsAttempt(t *testing.T) {
+	w := newWorld(nil)
+	w.journal.events = append(w.journal.events, outdial.Event{Kind: outdial.EventStarted, Seq: 1})
+	_, err := w.engine.Recover(w.now)
+	require.ErrorContains(t, err, "event 1: started without an attempt")
+}
 
 // learner is a Router that learns from events.
 type learner struct {

@@ -1,6 +1,11 @@
 package outdial
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
 
 // EventKind tells events apart.
 type EventKind uint8
@@ -26,6 +31,9 @@ func (k EventKind) String() string {
 	return nameOf(k, "none", "refused", "started", "progressed", "abandoned", "answered", "ended", "disposed",
 		"labelled", "control")
 }
+
+// ofAttempt reports whether an event of the kind is about an attempt.
+func (k EventKind) ofAttempt() bool { return k >= EventRefused && k <= EventDisposed }
 
 // Event is a fact. Facts are journalled first and then given to the observers; everything that a package knows
 // about the past is a fold over them.
@@ -67,7 +75,7 @@ type Disposition struct {
 	AnsweredBy AnsweredBy
 	Contact    bool          // the right person was reached
 	AgentTime  time.Duration // agent time spent on it, after-call work included
-	Code       string        // the host's own disposition code; at most 255 bytes
+	Code       string        // the host's own disposition code; at most MaxText bytes
 }
 
 // AnsweredBy is who or what took an answered call.
@@ -115,8 +123,25 @@ func (s LabelStatus) String() string {
 	return nameOf(s, "unknown", "clean", "mixed", "labelled", "blocked")
 }
 
+// MaxText is the length in bytes of the longest text that the journal keeps. Longer ones are cut, but for those of a
+// Control: a change that came back from the journal as another one would be worse than none.
+const MaxText = 255
+
+// cutText shortens s to MaxText bytes without splitting a character.
+func cutText(s string) string {
+	if len(s) <= MaxText {
+		return s
+	}
+	n := MaxText
+	for n > MaxText-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
 // Control is a change that an operator or a policy made: who, what, why, and until when. Packages fold the
-// actions that they know ("trunk.drain", "cli.quarantine", "policy.load" …) and ignore the rest.
+// actions that they know ("trunk.drain", "cli.quarantine", "policy.load" …) and ignore the rest. Each of its texts has at
+// most MaxText bytes.
 type Control struct {
 	Actor   string
 	Action  string // package and verb: "trunk.drain"
@@ -124,4 +149,29 @@ type Control struct {
 	Value   string // the new value, in the form that the action documents
 	Reason  string
 	Expires time.Time // zero = stands until it is changed
+}
+
+func (c *Control) validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name, value string
+		required    bool
+	}{
+		{"Actor", c.Actor, true},
+		{"Action", c.Action, true},
+		{"Target", c.Target, false},
+		{"Value", c.Value, false},
+		{"Reason", c.Reason, true},
+	} {
+		if f.required && f.value == "" {
+			errs = append(errs, fmt.Errorf("%s: required", f.name))
+		}
+		if len(f.value) > MaxText {
+			errs = append(errs, fmt.Errorf("%s: %d bytes are more than %d", f.name, len(f.value), MaxText))
+		}
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("outdial: control: %w", errors.Join(errs...))
+	}
+	return nil
 }

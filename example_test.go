@@ -22,30 +22,26 @@ import (
 // place wires the five packages and places one call through any Dialer.
 func place(ctx context.Context, dialer outdial.Dialer) error {
 	ids := new(outdial.Registry)
-	table, err1 := routing.Compile(routing.Policy{
-		Trunks: []routing.Trunk{{Name: "east"}, {Name: "west"}},
-		Rules:  []routing.Rule{{Tiers: []routing.Tier{{Trunks: []routing.Target{{Trunk: "east"}, {Trunk: "west"}}}}}},
-	}, routing.CompileConfig{IDs: ids})
+	tier := routing.Tier{Trunks: []routing.Target{{Trunk: "east"}, {Trunk: "west"}}}
+	policy := routing.Policy{Trunks: []routing.Trunk{{Name: "east"}, {Name: "west"}}, Rules: []routing.Rule{{Tiers: []routing.Tier{tier}}}}
+	pool := cli.PoolConfig{Name: "chicago", Program: "sales"}
+	number := cli.NumberConfig{Number: 13125550100, Pool: "chicago", Evidence: "contract 7"}
+	table, err1 := routing.Compile(policy, routing.CompileConfig{IDs: ids})
 	hunt, err2 := failover.New(failover.Config{IDs: ids})
 	trunks, err3 := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "east"}, {Name: "west"}}})
-	numbers, err4 := cli.New(cli.Config{
-		IDs: ids, Pools: []cli.PoolConfig{{Name: "chicago", Program: "sales"}},
-		Numbers: []cli.NumberConfig{{Number: 13125550100, Pool: "chicago", Evidence: "contract 7"}},
-	})
+	numbers, err4 := cli.New(cli.Config{IDs: ids, Pools: []cli.PoolConfig{pool}, Numbers: []cli.NumberConfig{number}})
 	meter, err5 := kpi.New(kpi.Config{IDs: ids})
-	engine, err6 := outdial.New(outdial.Config{
-		IDs: ids, Router: table, Failover: hunt, Trunks: trunks, CLIs: numbers, Observers: []outdial.Observer{meter},
-	})
+	cfg := outdial.Config{IDs: ids, Router: table, Failover: hunt, Trunks: trunks, CLIs: numbers, Observers: []outdial.Observer{meter}}
+	engine, err6 := outdial.New(cfg)
 	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}
-	call := outdial.Call{To: outdial.MustNumber("+1 212 555 0123"), Program: ids.Programs.ID("sales")}
-	placed, err := engine.Place(ctx, call, dialer)
+	placed, err := engine.Place(ctx, outdial.Call{To: 12125550123, Program: ids.Programs.ID("sales")}, dialer)
 	if err != nil {
 		return err
 	}
-	leg, answered := placed.Answered()
-	fmt.Println("answered:", answered, "on", ids.Trunks.Name(leg.Candidate.Trunk), "presenting", leg.CLI)
+	leg, ok := placed.Answered()
+	fmt.Println("answered:", ok, "on", ids.Trunks.Name(leg.Candidate.Trunk), "presenting", leg.CLI)
 	placed.Hangup()
 	return placed.Wait(ctx)
 }

@@ -32,18 +32,19 @@ func (s *Session) Next(now time.Time) (Step, error) {
 	case s.made >= s.e.cfg.MaxAttempts:
 		s.halt(now, StopAttempts)
 		return s.stopped()
-	case !s.call.Deadline.IsZero() && !now.Before(s.call.Deadline):
+	case s.tooLate(now):
 		s.halt(now, StopDeadline)
 		return s.stopped()
 	}
 	s.waiting = 0
 	s.record.turn++
 	var asked uint64 // candidates that had no room in this Next, but may have it soon
+	var rest uint64  // candidates that failover does not offer
 	for s.made+int(s.rehearsed) < s.e.cfg.MaxAttempts {
 		eligible := s.all() &^ s.tried &^ asked
 		i, choice := s.pick(now, eligible)
 		if i < 0 {
-			s.again = choice.Again
+			s.again, rest = choice.Again, eligible
 			break
 		}
 		h, err := s.hold(now, i)
@@ -75,7 +76,7 @@ func (s *Session) Next(now time.Time) (Step, error) {
 			s.refuseBid(now, i)
 		}
 	}
-	return s.noneLeft(now, asked)
+	return s.noneLeft(now, asked, rest)
 }
 
 // all is the set of all candidates of the plan.
@@ -125,7 +126,16 @@ func (s *Session) hold(now time.Time, i int) (h held, err error) {
 			return h, err
 		}
 	}
+	if s.tooLate(h.notBefore) {
+		h.stage = StageEngine
+		return h, ErrDeadline
+	}
 	return h, nil
+}
+
+// tooLate reports whether an attempt at t would start at or after the call's deadline.
+func (s *Session) tooLate(t time.Time) bool {
+	return !s.call.Deadline.IsZero() && !t.Before(s.call.Deadline)
 }
 
 // undo gives back what was taken for an attempt that will not leave.
@@ -176,11 +186,11 @@ func (s *Session) presented() Number {
 
 // worthWaiting reports whether a refusal for want of room may be over soon enough for this call.
 func (s *Session) worthWaiting(now time.Time, err error, again time.Time) bool {
-	return classOf(err) == RefusedCapacity && again.After(now) && again.Sub(s.call.Begun) <= s.e.cfg.MaxWait
+	return classOf(err) == RefusedCapacity && again.After(now) && again.Sub(s.call.Begun) <= s.e.cfg.MaxWait && !s.tooLate(again)
 }
 
-// noneLeft waits for the candidates of asked, or stops.
-func (s *Session) noneLeft(now time.Time, asked uint64) (Step, error) {
+// noneLeft waits for the candidates of asked, or stops. rest are those that failover lets rest.
+func (s *Session) noneLeft(now time.Time, asked, rest uint64) (Step, error) {
 	if asked != 0 {
 		var until time.Time
 		for b := asked; b != 0; b &= b - 1 {
@@ -191,6 +201,11 @@ func (s *Session) noneLeft(now time.Time, asked uint64) (Step, error) {
 		s.waiting = asked
 		return Step{Kind: StepWait, Until: until}, nil
 	}
+	for ; rest != 0; rest &= rest - 1 {
+		i := bits.TrailingZeros64(rest)
+		s.fates[i] = fate{stage: StageFailover, err: ErrNotOffered, again: s.again}
+		s.refuseBid(now, i)
+	}
 	if s.made > 0 || s.rehearsed > 0 {
 		s.stop = StopExhausted
 		return s.stopped()
@@ -199,10 +214,6 @@ func (s *Session) noneLeft(now time.Time, asked uint64) (Step, error) {
 	s.noRoute = &NoRouteError{Call: s.call.ID, To: s.call.To}
 	for i := range s.fates {
 		f := &s.fates[i]
-		if f.err == nil { // failover let it rest and offered nothing else
-			f.stage, f.err, f.again = StageFailover, ErrNotOffered, s.again
-			s.refuseBid(now, i)
-		}
 		if !f.again.IsZero() && (s.noRoute.Again.IsZero() || f.again.Before(s.noRoute.Again)) {
 			s.noRoute.Again = f.again
 		}

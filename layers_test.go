@@ -24,6 +24,9 @@ const module = "github.com/outdial/outdial"
 // core are the packages that read no clock and start no goroutine; "" is the root.
 var core = []string{"", "routing", "cli", "kpi", "failover", "trunk"}
 
+// quiet are the adapters that read no clock and start nothing either.
+var quiet = []string{"kpi/cdr", "kpi/rtpstats"}
+
 // loops are the files of the root that are host loops: they may wait on a timer, which nothing else in the core may.
 var loops = []string{"run.go"}
 
@@ -64,6 +67,41 @@ func TestLayersBite(t *testing.T) {
 			"kpi starts a goroutine", "kpi/zz_fault.go",
 			"package kpi\n\nfunc zzGo() { go func() {}() }\n",
 			"kpi/zz_fault.go:3: go statement",
+		},
+		{
+			"kpi starts a goroutine by another name", "kpi/zz_fault.go",
+			"package kpi\n\nimport \"sync\"\n\nfunc zzGo(wg *sync.WaitGroup) { wg.Go(func() {}) }\n",
+			"kpi/zz_fault.go:5: sync.Go",
+		},
+		{
+			"a clock without a name", "cli/zz_fault.go",
+			"package cli\n\nimport . \"time\"\n\nvar zzNow = Now()\n",
+			"cli/zz_fault.go:5: time.Now",
+		},
+		{
+			"a clock on another system", "routing/zz_plan9.go",
+			"package routing\n\nimport \"time\"\n\nfunc zzNow() time.Time { return time.Now() }\n",
+			"routing/zz_plan9.go:5: time.Now",
+		},
+		{
+			"the journal reads a clock", "kpi/cdr/zz_fault.go",
+			"package cdr\n\nimport \"time\"\n\nvar zzNow = time.Now\n",
+			"kpi/cdr/zz_fault.go:5: time.Now",
+		},
+		{
+			"chance without a seed", "routing/zz_fault.go",
+			"package routing\n\nimport \"math/rand/v2\"\n\nfunc zzDraw() float64 { return rand.Float64() }\n",
+			"routing/zz_fault.go:5: math/rand/v2.Float64",
+		},
+		{
+			"init", "failover/zz_fault.go",
+			"package failover\n\nfunc init() {}\n",
+			"failover/zz_fault.go:3: init",
+		},
+		{
+			"what is for tests ships", "internal/window/zz_fault.go",
+			"package window\n\nimport _ \"github.com/outdial/outdial/internal/siptest\"\n",
+			"internal/window imports internal/siptest",
 		},
 		{
 			"trunk lets rate read the clock", "trunk/zz_fault.go",
@@ -128,7 +166,8 @@ func layerFaults(t *testing.T, dir string) (faults []string) {
 				faults = append(faults, fmt.Sprintf("%s imports %s", shown(p.path), shown(imp)))
 			}
 		}
-		if slices.Contains(core, p.path) || strings.HasPrefix(p.path, "internal/") && p.path != "internal/siptest" {
+		if slices.Contains(core, p.path) || slices.Contains(quiet, p.path) ||
+			strings.HasPrefix(p.path, "internal/") && p.path != "internal/siptest" {
 			faults = append(faults, clockFaults(t, dir, p)...)
 		}
 	}
@@ -143,7 +182,7 @@ type pkg struct {
 
 func packages(t *testing.T, dir string) (ps []pkg) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}|{{join .GoFiles ","}}|{{join .Imports ","}}`, "./...")
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}|{{join .GoFiles ","}},{{join .IgnoredGoFiles ","}}|{{join .Imports ","}}`, "./...")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.Output()
@@ -153,7 +192,12 @@ func packages(t *testing.T, dir string) (ps []pkg) {
 	require.NoError(t, err)
 	for line := range strings.Lines(strings.TrimSpace(string(out))) {
 		part := strings.Split(strings.TrimSpace(line), "|")
-		p := pkg{path: relative(part[0]), files: strings.Split(part[1], ",")}
+		p := pkg{path: relative(part[0])}
+		for _, file := range strings.Split(part[1], ",") { // those of other systems too
+			if file != "" && !strings.HasSuffix(file, "_test.go") {
+				p.files = append(p.files, file)
+			}
+		}
 		for _, imp := range strings.Split(part[2], ",") {
 			if imp != "" {
 				p.imports = append(p.imports, relative(imp))
@@ -186,6 +230,8 @@ func allowed(from, imp string) bool {
 	switch {
 	case imp == "testing" || strings.HasPrefix(imp, "testing/"):
 		return false
+	case imp == "internal/siptest":
+		return false // it is for tests
 	case imp == "" || top == "internal":
 		return from != "" || imp != ""
 	case slices.Contains(core, top):
@@ -197,7 +243,8 @@ func allowed(from, imp string) bool {
 	return true // the standard library
 }
 
-// clocks are the functions that read a clock, wait, or start something, by package.
+// clocks are the functions that read a clock, wait, or start something, by package; those of the random sources that a
+// process shares cannot be seeded, and so cannot be replayed.
 var clocks = map[string][]string{
 	"time":    {"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"},
 	"context": {"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause", "AfterFunc"},
@@ -223,6 +270,19 @@ func clockFaults(t *testing.T, dir string, p pkg) (faults []string) {
 		pos := fset.Position(n.Pos())
 		return fmt.Sprintf("%s:%d", filepath.Join(p.path, filepath.Base(pos.Filename)), pos.Line)
 	}
+	fault := func(n ast.Node, obj types.Object) {
+		fn, isFunc := obj.(*types.Func)
+		if !isFunc || fn.Pkg() == nil {
+			return
+		}
+		path, name, method := fn.Pkg().Path(), fn.Name(), fn.Type().(*types.Signature).Recv() != nil
+		switch {
+		case method && path == "sync" && name == "Go",
+			!method && slices.Contains(clocks[path], name),
+			!method && strings.HasPrefix(path, "math/rand") && !strings.HasPrefix(name, "New"):
+			faults = append(faults, at(n)+": "+path+"."+name)
+		}
+	}
 	for i, f := range files {
 		isLoop := p.path == "" && slices.Contains(loops, p.files[i])
 		usesRate := slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"golang.org/x/time/rate"` })
@@ -230,17 +290,17 @@ func clockFaults(t *testing.T, dir string, p pkg) (faults []string) {
 			switch n := n.(type) {
 			case *ast.GoStmt:
 				faults = append(faults, at(n)+": go statement")
+			case *ast.FuncDecl:
+				if n.Recv == nil && n.Name.Name == "init" {
+					faults = append(faults, at(n)+": init")
+				}
 			case *ast.SelectorExpr:
 				if usesRate && slices.Contains(rateClocks, n.Sel.Name) && info.Uses[n.Sel] == nil {
 					faults = append(faults, at(n)+": rate.Limiter."+n.Sel.Name)
 				}
-				obj := info.Uses[n.Sel]
-				if obj == nil || obj.Pkg() == nil || isLoop {
-					return true
-				}
-				if _, isFunc := obj.(*types.Func); isFunc && slices.Contains(clocks[obj.Pkg().Path()], obj.Name()) &&
-					obj.Type().(*types.Signature).Recv() == nil {
-					faults = append(faults, at(n)+": "+obj.Pkg().Path()+"."+obj.Name())
+			case *ast.Ident: // behind a package's name, or without one after a dot import
+				if !isLoop {
+					fault(n, info.Uses[n])
 				}
 			}
 			return true

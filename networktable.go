@@ -28,7 +28,10 @@ type NetworkTableConfig struct {
 // NetworkTable says which network serves a number, from number ranges and from a list of ported numbers. It is
 // immutable and safe for concurrent use; a newer table takes its place in a new Engine, or behind a Networks of the
 // host's own. It takes some 10 bytes for each range and each ported number.
-type NetworkTable struct{ table *digits.Table }
+type NetworkTable struct {
+	table *digits.Table
+	ids   []NetworkID // by the table's values
+}
 
 var _ Networks = (*NetworkTable)(nil)
 
@@ -38,12 +41,18 @@ func NewNetworkTable(cfg NetworkTableConfig) (*NetworkTable, error) {
 		return nil, errors.New("outdial: network table: IDs and Ranges are required")
 	}
 	var ranges digits.Builder
+	var names []string              // in the order in which they come
+	numbered := map[string]uint32{} // place in names, from 1
 	problems := readPairs(cfg.Ranges, "Ranges", func(prefix, network string) error {
 		p, err := ParsePrefix(prefix)
 		if err != nil {
 			return err
 		}
-		return ranges.Add(uint64(p), uint32(cfg.IDs.Networks.ID(network)))
+		if numbered[network] == 0 {
+			names = append(names, network)
+			numbered[network] = uint32(len(names))
+		}
+		return ranges.Add(uint64(p), numbered[network])
 	})
 	byRange := ranges.Build()
 	if cfg.Ported != nil {
@@ -66,13 +75,18 @@ func NewNetworkTable(cfg NetworkTableConfig) (*NetworkTable, error) {
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("outdial: network table: %w", errors.Join(problems...))
 	}
-	return &NetworkTable{table: ranges.Build()}, nil
+	cfg.IDs.Networks.Add(names...) // at once: each change of a registry copies it
+	t := &NetworkTable{table: ranges.Build(), ids: make([]NetworkID, len(names)+1)}
+	for name, i := range numbered {
+		t.ids[i] = cfg.IDs.Networks.ID(name)
+	}
+	return t, nil
 }
 
 // Network implements Networks. It allocates nothing.
 func (t *NetworkTable) Network(_ time.Time, to Number) NetworkID {
-	id, _, _ := t.table.Lookup(uint64(to))
-	return NetworkID(id)
+	i, _, _ := t.table.Lookup(uint64(to)) // 0 = not found, which is no network
+	return t.ids[i]
 }
 
 // Len is the number of ranges and ported numbers.

@@ -152,6 +152,8 @@ func parseFormatted(s string, needPlus bool) (Number, error) {
 	n, digits, problem := collectDigits(t)
 	switch {
 	case problem != "":
+	case plus && trunkZero(t):
+		problem = "a 0 in brackets behind the country code: a national dialling prefix, which is no part of the number"
 	case digits == 0:
 		problem = "no digits"
 	case needPlus && !plus:
@@ -167,6 +169,22 @@ func parseFormatted(s string, needPlus bool) (Number, error) {
 		return 0, numberError(s, problem)
 	}
 	return Number(n), nil
+}
+
+// trunkZero reports whether a bracket opens with 0, as in "+44 (020) 7946 0123".
+func trunkZero(s string) bool {
+	for i := range len(s) {
+		if s[i] == '(' && strings.HasPrefix(strings.TrimLeft(s[i+1:], " "), "0") {
+			return true
+		}
+	}
+	return false
+}
+
+// zeroAlone reports whether s, behind a bracket, is a 0 and the end of the bracket.
+func zeroAlone(s string) bool {
+	inside, _, closed := strings.Cut(s, ")")
+	return closed && strings.Trim(inside, " ") == "0"
 }
 
 // subscriber cuts the telephone number out of a tel:, sip: or sips: URI; any other text is returned as it is.
@@ -186,11 +204,26 @@ func subscriber(s string) (number, problem string) {
 	default:
 		return "", "the URI scheme is not tel, sip or sips"
 	}
-	rest, _, _ = strings.Cut(rest, ";") // tel parameters: isub, ext, phone-context, rn …
+	rest, params, _ := strings.Cut(rest, ";") // tel parameters: isub, ext, phone-context, rn …
 	if len(rest) >= 3 && strings.EqualFold(rest[:3], "%2B") {
 		rest = "+" + rest[3:]
 	}
+	if !strings.HasPrefix(strings.TrimSpace(rest), "+") && hasContext(params) {
+		return "", "a local number, whose phone-context does not say what it is in international form"
+	}
 	return rest, ""
+}
+
+// hasContext reports whether a URI's parameters hold phone-context: the number is then one of a private plan, or of part of
+// a public one, that the context names and does not complete (RFC 3966 §5.1.5: "tel:863-1234;phone-context=+1-914-555").
+func hasContext(params string) bool {
+	for p := range strings.SplitSeq(params, ";") {
+		name, _, _ := strings.Cut(p, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "phone-context") {
+			return true
+		}
+	}
+	return false
 }
 
 // collectDigits reads digits through visual separators. More than MaxDigits digits are counted, not kept.
@@ -201,7 +234,7 @@ func collectDigits(s string) (n uint64, digits int, problem string) {
 			if digits++; digits <= MaxDigits {
 				n = n*10 + uint64(r-'0')
 			}
-		case r == '(' && strings.HasPrefix(s[i:], "(0)"):
+		case r == '(' && zeroAlone(s[i+1:]):
 			return 0, 0, `"(0)" may stand for a digit that is dialled or one that is not: write the number without it`
 		case r == ' ', r == '-', r == '.', r == '(', r == ')', r == '/', r == '\u00a0', r == '\u2011':
 		default:

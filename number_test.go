@@ -32,7 +32,7 @@ func TestParseNumber(t *testing.T) {
 		{in: "+", problem: "no digits"},
 		{in: "12125550123", problem: "no leading +"},
 		{in: "sip:12125550123@carrier.example", problem: "no leading +"},
-		{in: "tel:5550123;phone-context=+1212", problem: "no leading +"},
+		{in: "tel:5550123;phone-context=+1212", problem: "a local number"},
 		{in: "+0441234567", problem: "begins with 0"},
 		{in: "+1234567890123456", problem: "more than 15 digits"},
 		{in: "+12345678901234567890123", problem: "more than 15 digits"},
@@ -86,7 +86,16 @@ func TestDialPlan(t *testing.T) {
 		{us, "sip:2125550123@10.0.0.1", 12125550123, ""},
 		{us, "5550123", 0, "has 10 digits"},
 		{us, "911", 0, "has 10 digits"},
+		{us, "0212555012", 0, "does not begin with 0"},
+		{us, "tel:2079460123;phone-context=+44", 0, "a local number"},
+		{us, "sip:2079460123;phone-context=example.com@10.0.0.1", 0, "a local number"},
+		{us, "tel:+442079460123;Phone-Context=+1", 442079460123, ""},
+		{us, "tel:2125550123;isub=7", 12125550123, ""},
 		{de, "030 901820", 4930901820, ""},
+		{de, "(030) 901820", 4930901820, ""},
+		{de, "+49 (030) 901820", 0, "0 in brackets"},
+		{de, "+49 ( 0 ) 30 901820", 0, `"(0)"`},
+		{de, "0049 (0)30 901820", 0, `"(0)"`},
 		{de, "0044 20 7946 0123", 442079460123, ""},
 		{outdial.DialPlan{}, "2125550123", 0, "no country code"},
 	} {
@@ -136,6 +145,10 @@ func TestPrefix(t *testing.T) {
 	require.False(t, p.Covers(1))
 	_, err = outdial.ParsePrefix("0044")
 	require.ErrorContains(t, err, "begins with 0")
+	for _, junk := range []string{"+", " ", "-", "()", "+-"} {
+		_, err = outdial.ParsePrefix(junk)
+		require.ErrorContains(t, err, "no digits", junk)
+	}
 	_, err = outdial.ParsePrefix("1234567890123456")
 	require.ErrorContains(t, err, "more than 15")
 	for _, in := range []string{"", "+1", "44 20"} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Placed is a call that Place has placed. It is safe for concurrent use.
@@ -34,6 +35,10 @@ func (e *Engine) Place(ctx context.Context, call Call, d Dialer) (*Placed, error
 		return nil, err
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			p.giveUp()
+			return p, err
+		}
 		step, err := p.next()
 		switch {
 		case err != nil:
@@ -44,7 +49,7 @@ func (e *Engine) Place(ctx context.Context, call Call, d Dialer) (*Placed, error
 			p.finish()
 			return p, nil
 		case step.Kind == StepWait:
-			err = sleepUntil(ctx, e.cfg.Now(), step.Until)
+			err = p.sleep(ctx, step.Until)
 		default:
 			err = p.dial(ctx, d, step)
 		}
@@ -64,20 +69,15 @@ func (p *Placed) next() (Step, error) {
 // dial places one attempt and waits until it is decided: answered, abandoned or ended. The error is ctx's.
 func (p *Placed) dial(ctx context.Context, d Dialer, step Step) error {
 	id := step.Attempt.ID
-	if now := p.e.cfg.Now(); step.NotBefore.After(now) {
-		if err := sleepUntil(ctx, now, step.NotBefore); err != nil {
-			p.neverSent(id, "")
-			return err
-		}
-		if p.Stopped() != StopNone { // an abandoned leg has reached the callee meanwhile
-			p.neverSent(id, "")
-			return nil
-		}
+	err := p.sleep(ctx, step.NotBefore)
+	if err != nil || p.Stopped() != StopNone { // an abandoned leg has reached the callee meanwhile
+		p.neverSent(id, "")
+		return err
 	}
 	leg, err := d.Dial(ctx, step.Attempt, p.report)
 	if err != nil {
 		p.neverSent(id, err.Error())
-		return nil
+		return ctx.Err()
 	}
 	p.mu.Lock()
 	p.legs[id.Leg-1] = leg
@@ -91,6 +91,20 @@ func (p *Placed) dial(ctx context.Context, d Dialer, step Step) error {
 		case <-p.wake:
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// sleep waits until t, until hunting has stopped or until ctx is done.
+func (p *Placed) sleep(ctx context.Context, t time.Time) error {
+	for p.Stopped() == StopNone {
+		now := p.e.cfg.Now()
+		if !t.After(now) {
+			break
+		}
+		if err := sleepUntil(ctx, now, t, p.wake); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -269,3 +269,58 @@ func TestRunAdvances(t *testing.T) {
 		require.Equal(t, start.Add(time.Second), next, "no stage is left alone for longer than a second")
 	})
 }
+
+// TestPlaceWhenItIsTooLate: a call whose ctx is done places nothing, and the error says so, whatever the Dialer makes of ctx.
+func TestPlaceWhenItIsTooLate(t *testing.T) {
+	t.Run("before the first attempt", func(t *testing.T) {
+		w, d := placeWorld(nil)
+		d.scripts[w.trunk("a")] = []scriptStep{answers(0)}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		p, err := w.engine.Place(ctx, aCall, d)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, p.Wait(t.Context()))
+		require.Empty(t, p.Attempts())
+	})
+	t.Run("while it dials", func(t *testing.T) {
+		w, d := placeWorld(nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		d.refuse[w.trunk("a")] = context.Canceled
+		p, err := w.engine.Place(ctx, aCall, cancelling{d, cancel})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, p.Wait(t.Context()))
+		require.Len(t, p.Attempts(), 1)
+		require.Equal(t, outdial.OriginNeverSent, p.Attempts()[0].Result.Origin)
+		require.True(t, w.clean())
+	})
+}
+
+// cancelling ends its caller's ctx before it dials.
+type cancelling struct {
+	outdial.Dialer
+	cancel context.CancelFunc
+}
+
+func (d cancelling) Dial(ctx context.Context, a *outdial.Attempt, sink func(outdial.Report)) (outdial.Leg, error) {
+	d.cancel()
+	return d.Dialer.Dial(ctx, a, sink)
+}
+
+// TestPlaceStopsWaiting: a leg that was given up and rings ends the wait for room at once.
+func TestPlaceStopsWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := placeWorld(func(c *outdial.Config) { c.MaxWait = time.Minute })
+		w.trunks.full[w.trunk("b")] = time.Now().Add(30 * time.Second)
+		d.scripts[w.trunk("a")] = []scriptStep{{time.Second, outdial.Report{
+			Kind: outdial.ReportAbandon, Result: outdial.Result{Origin: outdial.OriginNoTrying},
+		}}}
+		d.rings[w.trunk("a")] = 500 * time.Millisecond
+		begun := time.Now()
+		p, err := w.engine.Place(t.Context(), aCall, d)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StopProgress, p.Stopped())
+		require.Equal(t, 1500*time.Millisecond, time.Since(begun))
+		require.NoError(t, p.Wait(t.Context()))
+		require.True(t, w.clean())
+	})
+}

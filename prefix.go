@@ -10,7 +10,8 @@ import (
 // empty prefix, which every number has. A Prefix has at most 15 digits and never begins with zero.
 type Prefix uint64
 
-// ParsePrefix reads "+1212", "1212", "1 212" or "" (the empty prefix). Errors are of type *NumberError.
+// ParsePrefix reads "+1212", "1212", "1 212" or "" (the empty prefix); any other text has a digit. Errors are of type
+// *NumberError.
 func ParsePrefix(s string) (Prefix, error) {
 	t := s
 	if len(t) > 0 && t[0] == '+' {
@@ -19,6 +20,8 @@ func ParsePrefix(s string) (Prefix, error) {
 	n, count, problem := collectDigits(t)
 	switch {
 	case problem != "":
+	case count == 0 && s != "":
+		problem = "no digits"
 	case count > MaxDigits:
 		problem = "more than 15 digits"
 	case count > 0 && digits.Len(n) != count:

@@ -27,8 +27,8 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 	if e.cfg.Journal == nil {
 		return r, nil
 	}
-	if !e.ids.unused() {
-		return r, errors.New("outdial: recover: calls have begun already")
+	if e.begun.Swap(true) {
+		return r, errors.New("outdial: recover: calls have begun already, or it was called before")
 	}
 	open := map[AttemptID]Attempt{}
 	err := e.cfg.Journal.Replay(0, func(ev *Event) error {
@@ -36,6 +36,8 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 		r.LastSeq = ev.Seq
 		if ev.Attempt != nil {
 			e.ids.seen(ev.Attempt.ID.Call, now)
+		} else if ev.Kind.ofAttempt() {
+			return fmt.Errorf("event %d: %s without an attempt", ev.Seq, ev.Kind)
 		}
 		switch ev.Kind {
 		case EventStarted, EventProgressed, EventAbandoned, EventAnswered:

@@ -70,6 +70,8 @@ func (r *Refusal) Code() string { return r.code }
 var (
 	// ErrNoCallee: the call has no valid callee number.
 	ErrNoCallee = NewRefusal(StageEngine, RefusedByPolicy, "no_callee", "the call has no valid callee number")
+	// ErrDeadline: the trunk would let the attempt leave at the call's deadline or later.
+	ErrDeadline = NewRefusal(StageEngine, RefusedByPolicy, "deadline", "the attempt could not start before the call's deadline")
 	// ErrNoCandidates: the router knows no trunk for the call.
 	ErrNoCandidates = NewRefusal(StageRouting, RefusedNoRoute, "no_candidates", "no trunk may carry this call")
 	// ErrNotOffered: failover let the candidate rest.

@@ -11,20 +11,14 @@ const idleAdvance = time.Second
 // Advance lets every stage and observer that is an Advancer do what is due, and returns when to call it again.
 func (e *Engine) Advance(now time.Time) (next time.Time) {
 	next = now.Add(idleAdvance)
-	visit := func(x any) {
-		a, ok := x.(Advancer)
+	for stage := range e.stages() {
+		a, ok := stage.(Advancer)
 		if !ok {
-			return
+			continue
 		}
 		if t := a.Advance(now); !t.IsZero() && t.Before(next) {
 			next = t
 		}
-	}
-	visit(e.cfg.Numbering)
-	visit(e.cfg.Router)
-	visit(e.cfg.Journal)
-	for _, o := range e.observers {
-		visit(o)
 	}
 	return next
 }
@@ -34,7 +28,7 @@ func (e *Engine) Advance(now time.Time) (next time.Time) {
 func (e *Engine) Run(ctx context.Context) error {
 	for {
 		now := e.cfg.Now()
-		if err := sleepUntil(ctx, now, e.Advance(now)); err != nil {
+		if err := sleepUntil(ctx, now, e.Advance(now), nil); err != nil {
 			return err
 		}
 	}
@@ -43,14 +37,17 @@ func (e *Engine) Run(ctx context.Context) error {
 // systemClock is the default of Config.Now.
 func systemClock() time.Time { return time.Now() }
 
-// sleepUntil waits until the clock that read now reads t, at least a millisecond, or until ctx is done.
-func sleepUntil(ctx context.Context, now, t time.Time) error {
+// sleepUntil waits until the clock that read now reads t, at least a millisecond, until something comes from wake, or
+// until ctx is done; nil never wakes.
+func sleepUntil(ctx context.Context, now, t time.Time, wake <-chan struct{}) error {
 	timer := time.NewTimer(max(t.Sub(now), time.Millisecond))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
+		return nil
+	case <-wake:
 		return nil
 	}
 }

@@ -8,7 +8,7 @@ import "time"
 // its successor. At most one is answered in time.
 //
 // A Session belongs to one goroutine at a time: the host serialises its calls. Between calls it can be reused,
-// and then allocates nothing. It comes from Engine.NewSession; the zero value answers ErrNotBegun.
+// and then allocates nothing. It comes from Engine.NewSession; the zero value cannot begin a call (ErrNoEngine).
 type Session struct {
 	e     *Engine
 	call  Call
@@ -90,6 +90,9 @@ func (s *Session) Begin(now time.Time, call Call) error {
 func (s *Session) reset(now time.Time, call Call) {
 	s.call = call
 	s.call.ID, s.call.Begun, s.call.rehearsal, s.call.record = s.e.ids.next(now), now, s.dry, nil
+	if !s.dry && !s.e.begun.Load() {
+		s.e.begun.Store(true)
+	}
 	s.plan, s.fates = s.plan[:0], s.fates[:0]
 	s.made, s.tried, s.waiting, s.stop, s.noRoute, s.active = 0, 0, 0, StopNone, nil, true
 	s.record.Reset()
@@ -163,7 +166,8 @@ func (s *Session) Abandon(now time.Time, id AttemptID, res Result) error {
 
 // Answer reports a 2xx, and says what to do with it: connect the caller, or, when hunting has moved on from this leg
 // or the call is over, end the leg. Either way no further attempt follows. A second answer of the same attempt (a
-// retransmission, a fork) is told the same again.
+// retransmission, a fork) is told the same again. An answer that crosses the end of its leg stops hunting too, but is not on
+// record: the leg's last event has been.
 func (s *Session) Answer(now time.Time, id AttemptID) (AnswerAction, error) {
 	a := s.find(id)
 	if a == nil {
@@ -171,6 +175,9 @@ func (s *Session) Answer(now time.Time, id AttemptID) (AnswerAction, error) {
 	}
 	switch a.State {
 	case AttemptEnded:
+		if s.stop == StopNone {
+			s.halt(now, StopProgress)
+		}
 		return AnswerEnd, nil
 	case AttemptAnswered:
 		return actionOf(a), nil
@@ -196,8 +203,8 @@ func actionOf(a *Attempt) AnswerAction {
 }
 
 // End reports that a leg is over: its channel and its caller ID are given back, and with OriginNeverSent everything
-// else that was counted for it too, as if it had not been tried. Ending twice does nothing. Before an answer,
-// OriginHost and OriginCaller end hunting.
+// else that was counted for it too, unless it rang; as one of the call's attempts it counts all the same. Ending twice
+// does nothing. Before an answer, OriginHost and OriginCaller end hunting.
 func (s *Session) End(now time.Time, id AttemptID, res Result) error {
 	a := s.find(id)
 	if a == nil {

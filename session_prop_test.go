@@ -77,12 +77,13 @@ func playCall(t *rapid.T, w *world, s *outdial.Session) {
 			if action == outdial.AnswerConnect && a.State != outdial.AttemptAnswered {
 				connected++
 			}
-			rang = rang || a.State != outdial.AttemptEnded
+			rang = true
 			require.LessOrEqual(t, connected, 1)
 		case "end":
-			code := rapid.SampledFrom([]uint16{486, 503, 607}).Draw(t, "code")
+			code := rapid.SampledFrom([]uint16{486, 487, 503, 607}).Draw(t, "code")
 			require.NoError(t, s.End(now, id, carrier(code)))
-			stopped = stopped || a.State != outdial.AttemptEnded && a.State != outdial.AttemptAnswered && code != 503
+			stopped = stopped || a.State != outdial.AttemptEnded && a.State != outdial.AttemptAnswered && code != 503 &&
+				(code != 487 || a.State != outdial.AttemptAbandoned)
 		case "cancel":
 			require.NoError(t, s.Cancel(now))
 		}

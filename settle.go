@@ -29,21 +29,25 @@ func (s *Session) settle(a *Attempt) {
 	}
 }
 
+// requestTerminated is the status with which a carrier answers an INVITE that the host cancelled (RFC 3261 §15.1.2).
+const requestTerminated = 487
+
 // reconsider stops hunting when an abandoned leg turns out to have reached the callee: it rings, or the carrier ends it
-// with an outcome that forbids another attempt. How the host itself ended it says nothing. It never sets hunting going
-// again, and leaves a successor that is already under way alone.
+// with an outcome that forbids another attempt. How the host itself ended it says nothing, and neither does the
+// carrier's answer to the host's CANCEL. It never sets hunting going again, and leaves a successor that is already
+// under way alone.
 func (s *Session) reconsider(now time.Time, a *Attempt) {
 	if !a.WasAbandoned() || s.stop != StopNone {
 		return
 	}
+	tells := a.Progressed()
 	if a.State == AttemptEnded {
-		if a.Result.Origin == OriginCarrier {
-			s.settle(a)
-		}
-	} else if a.Progressed() && !s.e.cfg.AdvanceAfterProgress {
-		s.stop = StopProgress
+		tells = a.Result.Origin == OriginCarrier && a.Result.Code != requestTerminated
 	}
-	if s.stop != StopNone {
+	if !tells {
+		return
+	}
+	if s.settle(a); s.stop != StopNone {
 		s.dropWaiting(now)
 	}
 }
@@ -62,10 +66,10 @@ func (s *Session) dropWaiting(now time.Time) {
 	s.waiting = 0
 }
 
-// giveBack returns what an attempt holds; all that was counted for it too, if it never left.
+// giveBack returns what an attempt holds; all that was counted for it too, if it never left. What rang has left.
 func (s *Session) giveBack(now time.Time, a *Attempt) {
 	trunks, clis := s.e.cfg.Trunks, s.e.cfg.CLIs
-	if a.Result.Origin == OriginNeverSent && !a.Answered() {
+	if a.Result.Origin == OriginNeverSent && !a.Answered() && !a.Progressed() {
 		f := &s.fates[s.fateOf(a)]
 		s.undo(now, &held{channel: a.Channel, cli: Presentation{Lease: a.Use}})
 		if s.e.cfg.Failover != nil {

@@ -130,7 +130,7 @@ func Open(cfg Config) (*Journal, Recovery, error) {
 	if err := cfg.fill(); err != nil {
 		return nil, Recovery{}, err
 	}
-	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
+	if err := makeDir(cfg.Dir); err != nil {
 		return nil, Recovery{}, fmt.Errorf("cdr: %w", err)
 	}
 	lock, err := lockDir(filepath.Join(cfg.Dir, lockName))
@@ -278,6 +278,21 @@ func (j *Journal) Close() error {
 	last := j.next - 1
 	j.mu.Unlock()
 	return errors.Join(err, j.wait(last), j.lock.Close())
+}
+
+// makeDir makes dir and what is missing above it, durably.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 // syncDir makes the entries of a directory durable. Systems that cannot sync a directory do not need it.

@@ -68,6 +68,9 @@ func (j *Journal) Retain(now time.Time, keep Retention) (Retained, error) {
 		out.Bytes += sizes[i]
 		out.Through = list[i+1].first - 1
 	}
+	if out.Segments > 0 { // after a power cut no earlier segment may be back where a later one is gone
+		err = errors.Join(err, syncDir(j.cfg.Dir))
+	}
 	j.mu.Lock()
 	j.segments = j.segments[out.Segments:]
 	j.mu.Unlock()
