@@ -130,10 +130,11 @@ func (c *campaign) run(ctx context.Context, e *evidence) error {
 	c.screen.end()
 	e.Worked = c.dialer.close()
 	closeCarriers(c.carriers)
-	for i := 0; runtime.NumGoroutine() > e.Baseline && i < int(settleLimit/watchEvery); i++ {
-		time.Sleep(watchEvery)
-	}
 	e.Goroutines = runtime.NumGoroutine()
+	for i := 0; e.Goroutines > e.Baseline && i < int(settleLimit/watchEvery); i++ {
+		time.Sleep(watchEvery)
+		e.Goroutines = runtime.NumGoroutine()
+	}
 	return err
 }
 

@@ -22,7 +22,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // numbers are the caller IDs of the test configuration.
 var numbers = []string{"+13035550101", "+13035550102", "+13035550103", "+13035550104", "+13035550105"}
 
-// write writes a configuration with two trunks in a fixed order, and returns its name.
+// write writes a configuration with two trunks in a fixed order, and returns its name. The second one has all the time that
+// it takes on a busy machine.
 func write(t *testing.T, first, second, journal string) string {
 	t.Helper()
 	var b strings.Builder
@@ -33,7 +34,7 @@ drain_timeout: -1s
 dialers: [{name: test, sources: [127.0.0.0/8], program: sales}]
 trunks:
   - {name: first, carrier: one, address: "%s", channels: 10000, cps: -1}
-  - {name: second, carrier: two, address: "%s", channels: 10000, cps: -1}
+  - {name: second, carrier: two, address: "%s", channels: 10000, cps: -1, t100: 30s, pdd: 30s}
 routing: {rules: [{tiers: [{strategy: priority, trunks: [{trunk: first}, {trunk: second}]}]}]}
 journal: {dir: "%s"}
 cli:

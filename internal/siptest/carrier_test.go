@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -198,7 +197,7 @@ func TestRecordsAreBounded(t *testing.T) {
 func TestLoad(t *testing.T) {
 	const cps, seconds = 200, 10
 	bubble(t, siptest.NetworkConfig{Link: siptest.Link{Latency: 10 * ms}}, siptest.Behaviour{Script: siptest.Answer(100*ms, 400*ms, 2*time.Second)}, func(t *testing.T, w *world) {
-		before := runtime.NumGoroutine()
+		before := siptest.Goroutines()
 		results := w.fleet(t, cps*seconds, time.Second/cps, siptest.CallerCall{})
 		for _, r := range results {
 			require.Equal(t, 200, r.Code())
@@ -211,7 +210,7 @@ func TestLoad(t *testing.T) {
 		require.Equal(t, cps*seconds, s.ByesSent)
 		require.Equal(t, cps, s.PeakCPS)
 		require.LessOrEqual(t, s.PeakChannels, cps*26/10)
-		require.LessOrEqual(t, runtime.NumGoroutine(), before+5)
+		require.LessOrEqual(t, siptest.Goroutines(), before+5)
 	})
 }
 

@@ -1,6 +1,9 @@
 package siptest
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // Timers of RFC 3261 §17 as they stand for UDP. They are constants here, not sipgo's package globals, so
 // that a far end behaves by the RFC whatever the program under test does to its own.
@@ -24,6 +27,13 @@ const (
 // and before stacks are closed, so that the transactions of sipgo end by their own timers; it takes no
 // real time there. Outside a bubble it takes 69 s: do not.
 func Drain() { time.Sleep(DrainTime) }
+
+// Goroutines is how many goroutines there are, with the world stopped: exact, where runtime.NumGoroutine adds up counts
+// that change meanwhile, and may be dozens off for a moment after many goroutines have ended.
+func Goroutines() int {
+	n, _ := runtime.GoroutineProfile(make([]runtime.StackRecord, 1)) // it counts before it finds the room too small
+	return n
+}
 
 // backoff yields the intervals T1, 2*T1, 4*T1 … up to a cap (0 = none), until 64*T1 have passed.
 type backoff struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -230,21 +229,21 @@ func TestNothingIsKept(t *testing.T) {
 		}}, nil)
 		defer w.close()
 		synctest.Wait()
-		before := runtime.NumGoroutine()
+		before := siptest.Goroutines()
 		all := make([]*call, calls)
 		for i := range all {
 			all[i] = w.invite(siptrunk.InviteOptions{})
 		}
 		time.Sleep(500 * ms)
 		synctest.Wait()
-		require.InDelta(t, before, runtime.NumGoroutine(), 5, "a leg that waits needs no goroutine; the runtime has a few of its own")
+		require.InDelta(t, before, siptest.Goroutines(), 5, "a leg that waits needs no goroutine; the runtime has a few of its own")
 		for _, c := range all {
 			c.wait()
 		}
 		time.Sleep(siptest.DrainTime)
 		synctest.Wait()
 		require.Equal(t, siptrunk.Stats{}, w.dialer.Stats())
-		require.InDelta(t, before, runtime.NumGoroutine(), 5)
+		require.InDelta(t, before, siptest.Goroutines(), 5)
 		require.Equal(t, calls, w.carrier.Stats().Invites)
 	})
 }

@@ -69,7 +69,13 @@ func realWorld(t *testing.T, b siptest.Behaviour, change func(*siptrunk.Config, 
 	carrier, err := siptest.StartCarrier(siptest.CarrierConfig{Behaviour: b})
 	require.NoError(t, err)
 	w := &world{t: t, carrier: carrier}
-	w.run(siptrunk.Config{ListenAddr: "127.0.0.1:0"}, carrier.Addr().String(), change)
+	patient := func(cfg *siptrunk.Config, tr *siptrunk.Trunk) { // on the wall clock a busy machine may stand still for long
+		tr.T100, tr.PDDTimer = 30*time.Second, 30*time.Second
+		if change != nil {
+			change(cfg, tr)
+		}
+	}
+	w.run(siptrunk.Config{ListenAddr: "127.0.0.1:0"}, carrier.Addr().String(), patient)
 	return w
 }
 

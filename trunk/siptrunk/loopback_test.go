@@ -21,9 +21,8 @@ import (
 
 // The basics once more on sockets of the kernel's and the wall clock.
 func TestLoopback(t *testing.T) {
-	fast := func(_ *siptrunk.Config, tr *siptrunk.Trunk) {
-		tr.T100, tr.PDDTimer, tr.RingTimer = -1, 100*ms, 100*ms
-	}
+	soon := func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.PDDTimer = 100 * ms }
+	shortRing := func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.RingTimer = 100 * ms }
 	for _, tt := range []struct {
 		name   string
 		script siptest.Script
@@ -35,8 +34,8 @@ func TestLoopback(t *testing.T) {
 		{"the callee hangs up", siptest.Answer(5*ms, 5*ms, 20*ms), nil, nil, outdial.OriginCalleeHangup, 0},
 		{"we hang up", siptest.Answer(5*ms, 5*ms, 0), nil, (*call).Hangup, outdial.OriginCallerHangup, 0},
 		{"busy", siptest.Busy(5 * ms), nil, nil, outdial.OriginCarrier, 486},
-		{"100 only", siptest.TryingOnly(), fast, nil, outdial.OriginNoProgress, 487},
-		{"rings", siptest.RingForever(5 * ms), fast, nil, outdial.OriginNoAnswer, 487},
+		{"100 only", siptest.TryingOnly(), soon, nil, outdial.OriginNoProgress, 487},
+		{"rings", siptest.RingForever(5 * ms), shortRing, nil, outdial.OriginNoAnswer, 487},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := realWorld(t, siptest.Behaviour{Script: tt.script}, tt.change)
