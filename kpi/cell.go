@@ -23,6 +23,16 @@ type Cell struct {
 	Duration Sketch // answer to end, of legs answered in time whose end was seen: by end time
 
 	Refusals []RefusalCount // bids refused, by stage and code, ascending
+	Statuses []StatusCount  // seizures that ended unanswered, by their final SIP status, ascending
+
+	Cost      outdial.Micros // of the conversations in Ended: minutes and surcharges, by the price and Tariff of each
+	AgentTime time.Duration  // of the dispositions in Disposed
+}
+
+// StatusCount is how many legs ended with a SIP status.
+type StatusCount struct {
+	Code uint16
+	N    uint64
 }
 
 // RefusalCount is how often a stage refused for one reason.
@@ -42,6 +52,11 @@ func (c *Cell) Merge(o *Cell) {
 	for _, r := range o.Refusals {
 		c.refused(r, r.N)
 	}
+	for _, s := range o.Statuses {
+		c.status(s.Code, s.N)
+	}
+	c.Cost += o.Cost
+	c.AgentTime += o.AgentTime
 }
 
 // ASR is the answer seizure ratio (ITU-T E.411, E.425 §1.3): seizures that were answered, of all seizures; per leg.
@@ -64,19 +79,7 @@ func (c *Cell) ABR() Ratio {
 // busy, rung without an answer, rejected, unavailable, or given up by the caller while it rang) of all seizures
 // with a known outcome. It rests on Classify, that is on Q.850 causes where carriers send them; "NER" of other
 // products, from SIP status alone, is not comparable.
-func (c *Cell) NER() Ratio {
-	var k uint64
-	for i, n := range c.Classes {
-		if Class(i).Delivered() {
-			k += n
-		}
-	}
-	return Ratio{K: k, N: c.Known()}
-}
-
-// SEER is the session establishment effectiveness ratio (RFC 6076 §4.7): 200, 480, 486, 600 and 603 of all but 3xx.
-// It counts legs with a known outcome rather than INVITEs, so that digest authentication does not halve it.
-func (c *Cell) SEER() Ratio { return Ratio{K: c.Effective, N: less(c.Known(), c.Redirected)} }
+func (c *Cell) NER() Ratio { return Ratio{K: c.delivered(), N: c.Known()} }
 
 // ClassRatio is the share of one class among seizures with a known outcome; of ClassUnknown without the lost legs.
 // For the two classes that never left the host, it is their share of the bids.

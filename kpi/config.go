@@ -3,6 +3,7 @@ package kpi
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,24 +15,41 @@ type Config struct {
 	// IDs names the ids in reports: the registry that the engine uses. nil = ids stand as numbers.
 	IDs *outdial.Registry
 
+	// Number shows a telephone number in a report; the journal has them in clear. nil = the first 12 hexadecimal digits of
+	// an HMAC-SHA-256 with a key that is drawn when the meter is made, so that a report tells numbers apart and nothing
+	// more.
+	Number func(outdial.Number) string
+
 	// Window is the span that snapshots and estimates look back over, and Buckets the slices in which it moves on.
 	// A reading covers the current, partial bucket and the full ones before it: between Window less one bucket and
 	// Window. 0 = 1 h in 12 buckets of 5 min. Window ÷ Buckets must be at least 1 ms; Buckets is 2 to 1024.
 	Window  time.Duration
 	Buckets int
 
+	// Spans are further stretches of time to look back over, for instance StandardSpans: Meter.Over reads them. Their
+	// slices are multiples of the shortest one. Each costs a cell that is busy as much again. At most 7; nil = none.
+	Spans []Span
+
 	// Views are the sets of dimensions for which cells are kept, at most 16, each once. nil = DefaultViews; empty
 	// but not nil = Total alone.
 	Views []View
 
 	// MaxCells bounds the cells, over all views, besides one per view that takes what finds no room (Key.Other). When
-	// they are used up, those with nothing left in the window, by the time of the latest reading, make room. A cell
-	// that counted in every bucket takes about 6 KB, in one bucket less than 1 KB. 0 = 16,384; negative = none.
+	// they are used up, those with nothing left in the longest window, by the time of the latest reading, make room. A cell
+	// takes 0.2 KB and ten bytes for each attempt in the window, and from a hundred on some 8 KB. 0 = 16,384; negative = none.
 	MaxCells int
 
 	// RecentCalls is how many calls are remembered so that one with several bids is counted once; it should exceed
 	// the calls that begin within the longest set-up of one call. 0 = 65,536 (1.2 MB).
 	RecentCalls int
+
+	// RecentAnswers is how many answered attempts are remembered, so that a Disposed event that brings only the attempt's
+	// id is counted where the attempt was, and each once. 0 = 65,536 (6 MB); negative = none.
+	RecentAnswers int
+
+	// AbandonedCodes are the host's disposition codes for a call that a person answered and no agent took. nil = a
+	// disposition without agent time says so.
+	AbandonedCodes []string
 
 	// ShortCalls are the thresholds up to which a conversation counts as short, ascending, at most MaxShorts.
 	// nil = 3, 6, 10, 15 s; empty but not nil = none.
@@ -40,6 +58,18 @@ type Config struct {
 	// PriorStrength is how many legs the rest of a trunk's traffic, and the rest of all traffic, may weigh in an
 	// estimate; at least 1. 0 = 20; negative = none: every cell stands alone.
 	PriorStrength float64
+
+	// HalfLife is the age at which an attempt counts half in an estimate; at least one bucket. 0 = all of the window alike.
+	HalfLife time.Duration
+
+	// Regions gives destination groups to regions, for ByRegion: "US/212" to "New York". It needs IDs. nil = none.
+	Regions map[string]string
+
+	// BlockDigits is how many digits a number loses to be a block, for ByBlock: 3 = a thousand numbers. 0 = 3; at most 12.
+	BlockDigits int
+
+	// Tariffs say what carriers bill beside the price of a minute, each once. nil = minutes alone, to the nanosecond.
+	Tariffs []Tariff
 
 	// MinEvidence is the number of trials below which a report calls a ratio "insufficient data". 0 = 30;
 	// negative = none.
@@ -54,12 +84,52 @@ func (c Config) withDefaults() (Config, error) {
 	c.Buckets = orDefault(c.Buckets, 12)
 	c.MaxCells = max(orDefault(c.MaxCells, 1<<14), 0)
 	c.RecentCalls = orDefault(c.RecentCalls, 1<<16)
+	c.RecentAnswers = max(orDefault(c.RecentAnswers, 1<<16), 0)
 	c.PriorStrength = max(orDefault(c.PriorStrength, 20), 0)
 	c.MinEvidence = max(orDefault(c.MinEvidence, 30), 0)
 	if c.Buckets < 2 || c.Buckets > 1024 {
 		bad("Buckets: %d: want 2 to 1024", c.Buckets)
 	} else if c.Window/time.Duration(c.Buckets) < time.Millisecond {
 		bad("Window: %v in %d buckets: want at least 1ms each", c.Window, c.Buckets)
+	}
+	if len(c.Spans) > 7 {
+		bad("Spans: %d: want at most 7", len(c.Spans))
+	}
+	c.Spans = slices.Clone(c.Spans)
+	for i, s := range c.Spans {
+		if s.Buckets < 2 || s.Buckets > 1024 || s.Window/time.Duration(max(s.Buckets, 1)) < time.Millisecond {
+			bad("Spans[%d]: %v in %d buckets: want 2 to 1024 buckets of at least 1ms", i, s.Window, s.Buckets)
+		}
+		if s.Window == c.Window || slices.ContainsFunc(c.Spans[:i], func(o Span) bool { return o.Window == s.Window }) {
+			bad("Spans[%d]: %v: given twice", i, s.Window)
+		}
+	}
+	if c.HalfLife < 0 || c.HalfLife > 0 && c.Buckets > 1 && c.HalfLife < c.Window/time.Duration(c.Buckets) {
+		bad("HalfLife: %v: want at least one bucket", c.HalfLife)
+	}
+	if len(c.Regions) > 0 && c.IDs == nil {
+		bad("Regions: IDs is required")
+	}
+	if len(c.Regions) > 1<<16-1 {
+		bad("Regions: %d: want at most 65535", len(c.Regions))
+	}
+	c.Regions = maps.Clone(c.Regions)
+	c.BlockDigits = orDefault(c.BlockDigits, 3)
+	if c.BlockDigits < 0 || c.BlockDigits > 12 {
+		bad("BlockDigits: %d: want 1 to 12", c.BlockDigits)
+	}
+	c.AbandonedCodes = slices.Clone(c.AbandonedCodes)
+	c.Tariffs = slices.Clone(c.Tariffs)
+	for i, t := range c.Tariffs {
+		if t.Initial < 0 || t.Increment < 0 || t.ShortBelow < 0 || t.PerAnswer < 0 || t.PerShort < 0 {
+			bad("Tariffs[%d]: negative value", i)
+		}
+		if slices.ContainsFunc(c.Tariffs[:i], func(o Tariff) bool { return o.Carrier == t.Carrier }) {
+			bad("Tariffs[%d]: carrier %d: given twice", i, t.Carrier)
+		}
+	}
+	if c.RecentAnswers > 1<<28 {
+		bad("RecentAnswers: %d: want at most %d", c.RecentAnswers, 1<<28)
 	}
 	if c.MaxCells > 1<<26 {
 		bad("MaxCells: %d: want at most %d", c.MaxCells, 1<<26)
@@ -88,6 +158,9 @@ func (c Config) withDefaults() (Config, error) {
 		if slices.Contains(c.Views[:i], v) {
 			bad("Views[%d]: %v: given twice", i, v)
 		}
+	}
+	if c.Number == nil {
+		c.Number = newNumberHash()
 	}
 	if c.ShortCalls == nil {
 		c.ShortCalls = []time.Duration{3 * time.Second, 6 * time.Second, 10 * time.Second, 15 * time.Second}

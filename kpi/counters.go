@@ -2,19 +2,20 @@ package kpi
 
 import "github.com/outdial/outdial"
 
-// Counters is what a cell counts. All but the last group are bucketed by the time of the attempt (when it was
-// started, or refused), so that numerator and denominator of a ratio speak of the same legs; the last group by the
-// time when the leg ended. Counters of disjoint events merge exactly by addition. The zero value has counted
-// nothing.
+// Counters is what a cell counts. The counts of an attempt and of what is learned about it later are bucketed by the time
+// of the attempt (when it was started, or refused), so that numerator and denominator of a ratio speak of the same legs;
+// the group Ended by the time when the leg ended. Counters of disjoint events merge exactly by addition. The zero value
+// has counted nothing.
 type Counters struct {
 	// Calls and CallsAnswered count calls, each once however many legs it had. They are kept only in views whose
-	// dimensions are the same for all legs of a call: not by trunk, carrier or pool. Both are bucketed by the call's
-	// first bid.
+	// dimensions are the same for all legs of a call: not by trunk, carrier, pool or caller ID. Both are bucketed by the
+	// call's first bid.
 	Calls         uint64
 	CallsAnswered uint64
 
-	Refused [Stages]uint64 // bids that a stage refused, by outdial.Stage
-	Started uint64         // bids that were started; less the classes that never left, the seizures
+	Refused [Stages]uint64        // bids that a stage refused, by outdial.Stage
+	Started uint64                // bids that were started; less the classes that never left, the seizures
+	Labels  [LabelStatuses]uint64 // the same by how their caller ID was labelled then, by outdial.LabelStatus
 
 	// Classes counts legs with a known outcome, by Class: an answered leg from its answer on, any other from its
 	// end on. ClassUnknown includes Lost.
@@ -27,19 +28,36 @@ type Counters struct {
 	EarlyMedia       uint64 // legs with known outcome that had a session description before any final response
 	EarlyMediaAnswer uint64 // those of them that were answered, late ones included
 	AnswerNoRing     uint64 // answered legs, late ones included, without any response beyond 100 before the answer
-	Effective        uint64 // legs that ended with 200, 480, 486, 600 or 603: the numerator of SEER, RFC 6076 §4.7
-	Redirected       uint64 // legs that ended with 3xx, which RFC 6076 leaves out of its denominators
+	AnswerAtOnce     uint64 // answered legs whose answer came within a second of the INVITE or of the first 180
+	Blocked          uint64 // refused by the callee's word or an analytics engine: 607, 608, "603+" (outdial.Result.Blocked)
+
+	// Seizures with a known outcome by their final status, as RFC 6076 and other products group them:
+	Effective   uint64 // 200, 480, 486, 600 or 603: the numerator of SEER, RFC 6076 §4.7
+	Redirected  uint64 // 3xx, which RFC 6076 leaves out of the denominators of SER and SEER
+	Ineffective uint64 // 408, 500, 503 or 504: the numerator of ISA, RFC 6076 §4.8
+	ServerError uint64 // any 5xx, and 408: not completed in the sense of OpenSIPS' CCR
+	Silent      uint64 // no final status at all: a timer of the host or the transport ended it
+	ClientError uint64 // any 4xx, and 600, 603, 604, 607, 608: with the answers, what VoIPmonitor counts for NER
+
+	// By what was learned of an answered attempt later (outdial.Disposition):
+	Disposed    [AnswerKinds]uint64 // by outdial.AnsweredBy
+	Contacts    uint64              // the right person was reached
+	LiveAnswers uint64              // answered by a human, of calls that a machine dialled: the denominator of Abandoned
+	Abandoned   uint64              // those of them that no agent took
 
 	// By end time, of legs answered in time whose end was seen:
 	Ended      uint64
 	ZeroSecond uint64            // lasted less than one second
 	Short      [MaxShorts]uint64 // lasted no longer than the meter's threshold of the same index
+	Abnormal   uint64            // ended by loss of media or signalling, or with a Q.850 cause other than normal clearing
 }
 
 // Sizes of the arrays in Counters.
 const (
-	Stages    = int(outdial.StageCount) // stages of outdial.Stage, StageEngine to StageJournal
-	MaxShorts = 4                       // thresholds for short calls
+	Stages        = int(outdial.StageCount)              // stages of outdial.Stage, StageEngine to StageJournal
+	MaxShorts     = 4                                    // thresholds for short calls
+	LabelStatuses = int(outdial.LabelBlocked) + 1        // of outdial.LabelStatus
+	AnswerKinds   = int(outdial.AnsweredByScreening) + 1 // of outdial.AnsweredBy
 )
 
 // Merge adds what o counted.
@@ -80,6 +98,41 @@ func (c *Counters) notSent() uint64 {
 	return c.Classes[ClassLocalLimit] + c.Classes[ClassNeverSent]
 }
 
+func (c *Counters) delivered() (n uint64) {
+	for i, k := range c.Classes {
+		if Class(i).Delivered() {
+			n += k
+		}
+	}
+	return n
+}
+
+// addStatus counts the final status of n seizures with a known outcome.
+func (c *Counters) addStatus(code uint16, answered bool, n uint64) {
+	switch {
+	case answered, code == 480, code == 486, code == 600, code == 603:
+		c.Effective += n
+	case code >= 300 && code < 400:
+		c.Redirected += n
+	}
+	switch code {
+	case 408, 500, 503, 504:
+		c.Ineffective += n
+	}
+	switch {
+	case answered:
+	case code == 0:
+		c.Silent += n
+	case code == 408, code >= 500 && code < 600:
+		c.ServerError += n
+	}
+	switch {
+	case answered:
+	case code >= 400 && code < 500, code == 600, code == 603, code == 604, code == 607, code == 608:
+		c.ClientError += n
+	}
+}
+
 // less is a − b, and 0 where a meter met only the later part of some legs.
 func less(a, b uint64) uint64 {
 	if a < b {
@@ -88,46 +141,19 @@ func less(a, b uint64) uint64 {
 	return a - b
 }
 
-// counter is the place of a count in a bucket; fields gives the same order to Counters.
-type counter uint8
-
-const (
-	nCalls counter = iota
-	nCallsAnswered
-	nStarted
-	nLost
-	nAnswers
-	nLateAnswers
-	nEarlyMedia
-	nEarlyMediaAnswer
-	nAnswerNoRing
-	nEffective
-	nRedirected
-	nEnded
-	nZeroSecond
-	nRefused
-	nClass  = nRefused + counter(Stages)
-	nBy     = nClass + counter(ClassCount)
-	nShort  = nBy + counter(byCount)
-	counted = nShort + MaxShorts
-)
-
-func (c *Counters) fields() *[counted]*uint64 {
-	f := [counted]*uint64{
-		&c.Calls, &c.CallsAnswered, &c.Started, &c.Lost, &c.Answers, &c.LateAnswers, &c.EarlyMedia,
-		&c.EarlyMediaAnswer, &c.AnswerNoRing, &c.Effective, &c.Redirected, &c.Ended, &c.ZeroSecond,
+// fields lists the counts in a fixed order. A new field belongs here; TestMergeAddsEveryField finds one that is missing.
+func (c *Counters) fields() []*uint64 {
+	f := make([]*uint64, 0, 96)
+	f = append(f, &c.Calls, &c.CallsAnswered, &c.Started, &c.Lost, &c.Answers, &c.LateAnswers, &c.EarlyMedia,
+		&c.EarlyMediaAnswer, &c.AnswerNoRing, &c.AnswerAtOnce, &c.Blocked, &c.Effective, &c.Redirected, &c.Ineffective,
+		&c.ServerError, &c.Silent, &c.ClientError, &c.Contacts, &c.LiveAnswers, &c.Abandoned, &c.Ended, &c.ZeroSecond,
+		&c.Abnormal)
+	for _, list := range [][]uint64{
+		c.Refused[:], c.Labels[:], c.Classes[:], c.ClassifiedBy[:], c.Disposed[:], c.Short[:],
+	} {
+		for i := range list {
+			f = append(f, &list[i])
+		}
 	}
-	for i := range c.Refused {
-		f[int(nRefused)+i] = &c.Refused[i]
-	}
-	for i := range c.Classes {
-		f[int(nClass)+i] = &c.Classes[i]
-	}
-	for i := range c.ClassifiedBy {
-		f[int(nBy)+i] = &c.ClassifiedBy[i]
-	}
-	for i := range c.Short {
-		f[int(nShort)+i] = &c.Short[i]
-	}
-	return &f
+	return f
 }

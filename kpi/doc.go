@@ -10,8 +10,13 @@
 // undefined rather than zero when there is nothing to divide by. Every leg of a hunt is counted on its own trunk and
 // carrier, and a leg that never left blames nobody.
 //
-// [Meter.Snapshot] walks over the cells, [Meter.Report] gives them names for people and JSON, [Meter.Estimate] is
-// what routing reads, at the price of a few loads. Cells merge exactly, so windows and machines can be added up.
+// [Meter.Snapshot] walks over the cells, [Meter.Report] gives them names for people and JSON, [Meter.Measure] is
+// what routing and failover read, at the price of a few loads. Cells merge exactly, so windows and machines can be added
+// up; a view whose dimensions are all in another view is read as the sum of the other one's cells and costs nothing to keep.
+// A meter looks back over its Window and over further [Span]s; [Meter.Over] reads them.
+//
+// What is learned later counts where the attempt was: dispositions (who answered, contacts, agent time) by the attempt's id,
+// once, and how a caller ID was labelled when a call was started.
 //
 // # Without an engine
 //
@@ -21,7 +26,8 @@
 // # Time
 //
 // Ratios are taken over attempts that were started within the window; durations over calls that ended within it. A
-// leg counts in the bucket of its start even when its outcome comes later, and until then as open. Reads pass in
+// leg counts in the bucket of its start even when its outcome comes later, and until then as open. Cells keep durations to
+// half a millisecond up to 8 s, 10 ms up to 2.7 min, 0.1 s up to 27 min and a second above; thresholds are exact. Reads pass in
 // their now; what has left the window is left out then. An event whose bucket has gone is dropped and counted. Times
 // are read as wall-clock times, so that replayed events fall where the live ones fell; a clock that is set back
 // makes events late at worst, and a bucket that a clock far ahead has claimed is given up again once a reader with

@@ -182,7 +182,7 @@ func ExampleStats() {
 	m, _ := kpi.New(kpi.Config{MaxCells: -1})
 	m.Observe(&outdial.Event{Kind: outdial.EventStarted, Time: time.Unix(0, 0), Attempt: &outdial.Attempt{}})
 	fmt.Printf("%+v\n", m.Stats())
-	// Output: {Cells:0 Late:0 Folded:4}
+	// Output: {Cells:0 Late:0 Folded:4 Unjoined:0}
 }
 
 func ExampleReport() {

@@ -41,7 +41,8 @@ func (x *index) add(s *state) {
 // hash mixes a key. Keys come from the host's own configuration, not from an attacker.
 func hash(k *packed) uint64 {
 	h1, l1 := bits.Mul64(k.ids[0]^0x9e3779b97f4a7c15, k.ids[1]^0xd1342543de82ef95)
-	h2, l2 := bits.Mul64(k.ids[2]^k.tag<<48^0xa0761d6478bd642f, k.ids[3]^0xe7037ed1a0b428db)
-	h3, l3 := bits.Mul64(h1^l2^0x8ebc6af09c88c6e3, h2^l1^0x589965cc75374cc3)
+	h2, l2 := bits.Mul64(k.ids[2]^0xa0761d6478bd642f, k.ids[3]^0xe7037ed1a0b428db)
+	h4, l4 := bits.Mul64(k.ids[4]^0x589965cc75374cc3, k.ids[5]^0x1d8e4e27c47d124f)
+	h3, l3 := bits.Mul64(h1^l2^l4^0x8ebc6af09c88c6e3, h2^l1^h4^0x589965cc75374cc3)
 	return h3 ^ l3
 }

@@ -10,28 +10,43 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// Meter counts what happened to attempts, by key, in a sliding window. Give it to an engine as an observer, or feed
+// Meter counts what happened to attempts, by key, in sliding windows. Give it to an engine as an observer, or feed
 // it events from anywhere: each leg of a hunt is counted on its own trunk and carrier.
 //
 // It knows no clock but the times in the events and those that its readers pass in. An event counts in the bucket of
-// its own time, also when it comes late or from a journal; when its bucket has left the window, it is dropped and
+// its own time, also when it comes late or from a journal; when its bucket has left the longest window, it is dropped and
 // counted (Stats). What expires is left out when it is read; nothing sweeps.
+//
+// A view whose dimensions are all in another view is a roll-up: it costs nothing to keep up, because it is read as the sum
+// of the other one's cells.
 //
 // All methods are safe for concurrent use. Create a Meter with New.
 type Meter struct {
-	cfg   Config
-	width int64 // of a bucket, ns
-	views []viewState
-	calls *calls
+	cfg        Config
+	spans      []spanAt // the first is Config.Window
+	longest    int      // the span that looks back farthest
+	tick       time.Duration
+	horizon    int64 // the longest span, in ticks
+	views      []viewState
+	dimensions View // that any view has
+	diaryMost  int
 
-	levels [len(estimateViews)]bool // which levels of an estimate are kept
-	total  *state                   // the coarsest of them; nil = not kept
+	levels  [len(estimateViews)]*viewState // the levels of an estimate that are kept
+	weights []float64                      // of a slice in an estimate, by age
+
+	calls     *calls
+	kinds     kindTable
+	codes     atomic.Pointer[codeTable]
+	regions   regions
+	countries atomic.Pointer[countries]
+	labels    labels
+	tariffs   tariffs
+	answers   *answers
 
 	cells atomic.Pointer[index]
-	codes atomic.Pointer[codeTable]
-	told  atomic.Int64 // the epoch that a reader asked for last
+	told  atomic.Int64 // the tick that a reader asked for last
 
-	mu        sync.Mutex // guards adding to cells and codes
+	mu        sync.Mutex // guards adding to cells, codes and countries
 	reclaimed int64      // epoch in which expired cells made room last
 
 	late, folded atomic.Uint64
@@ -41,9 +56,11 @@ var _ outdial.Observer = (*Meter)(nil)
 
 // viewState is a view with its bit mask and the cell for what finds no room; the one cell of Total is that cell.
 type viewState struct {
-	view  View
-	mask  ids
-	other *state
+	view    View
+	mask    ids
+	other   *state
+	rollups []*viewState // of a base view: the views that are read as sums of its cells
+	derived bool         // it is such a view
 }
 
 // New returns a Meter; the error names every bad field of cfg.
@@ -52,51 +69,67 @@ func New(cfg Config) (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Meter{
-		cfg: cfg, width: int64(cfg.Window) / int64(cfg.Buckets), calls: newCalls(cfg.RecentCalls),
-		reclaimed: noEpoch,
+	m := &Meter{cfg: cfg, calls: newCalls(cfg.RecentCalls), answers: newAnswers(cfg.RecentAnswers), reclaimed: noTick, diaryMost: diaryMost}
+	if m.spans, m.tick, err = setSpans(&cfg); err != nil {
+		return nil, err
 	}
-	m.told.Store(noEpoch)
+	for i := range m.spans {
+		if n := m.spans[i].ticks * int64(m.spans[i].Buckets); n > m.horizon {
+			m.longest, m.horizon = i, n
+		}
+	}
+	m.told.Store(noTick)
 	m.cells.Store(newIndex(cfg.MaxCells))
 	m.codes.Store(newCodeTable())
-	for _, v := range cfg.Views {
-		m.views = append(m.views, viewState{
-			view: v, mask: v.mask(), other: newState(Key{View: v, Other: v != Total}.packed(), cfg.Buckets),
-		})
-	}
+	m.countries.Store(new(countries))
+	m.regions = newRegions(&cfg)
+	m.tariffs = newTariffs(cfg.Tariffs)
+	m.setViews()
 	m.setLevels()
 	return m, nil
 }
 
-// Cell returns what is known about one key in the window that ends at now, and false where there is nothing.
-func (m *Meter) Cell(now time.Time, key Key) (Cell, bool) {
-	p := key.packed()
-	s := m.lookup(&p)
-	if s == nil {
-		return Cell{}, false
+// setViews works out which views are kept and which are summed up from others: from the smallest that has all their
+// dimensions and is not summed up itself.
+func (m *Meter) setViews() {
+	for _, v := range m.cfg.Views {
+		m.dimensions |= v
+		m.views = append(m.views, viewState{view: v, mask: v.mask(), other: newState(Key{View: v, Other: v != Total}.packed())})
 	}
-	return m.collect(m.tell(now), s)
-}
-
-// Snapshot iterates over all cells with something in the window that ends at now, in the order of Config.Views, then
-// by the values of the dimensions, ascending, Key.Other last. Each cell is consistent in itself; while events come
-// in, two cells may differ by them.
-func (m *Meter) Snapshot(now time.Time) iter.Seq[Cell] {
-	return func(yield func(Cell) bool) {
-		epoch := m.tell(now)
-		for _, s := range m.sorted() {
-			if c, ok := m.collect(epoch, s); ok && !yield(c) {
-				return
+	for i := range m.views {
+		v := &m.views[i]
+		var base *viewState
+		for k := range m.views {
+			b := &m.views[k]
+			isBase := !slices.ContainsFunc(m.cfg.Views, func(o View) bool { return o.contains(b.view) })
+			if isBase && b.view.contains(v.view) && (base == nil || b.view.size() < base.view.size()) {
+				base = b
 			}
+		}
+		if base != nil {
+			v.derived = true
+			base.rollups = append(base.rollups, v)
 		}
 	}
 }
 
+// Cell returns what is known about one key in the window that ends at now, and false where there is nothing.
+func (m *Meter) Cell(now time.Time, key Key) (Cell, bool) { return m.window(0).Cell(now, key) }
+
+// Snapshot iterates over all cells with something in the window that ends at now, in the order of Config.Views, then
+// by the values of the dimensions, ascending, Key.Other last. Each cell is consistent in itself; while events come
+// in, two cells may differ by them.
+func (m *Meter) Snapshot(now time.Time) iter.Seq[Cell] { return m.window(0).Snapshot(now) }
+
+// Report returns the window that ends at now as a report.
+func (m *Meter) Report(now time.Time) Report { return m.window(0).Report(now) }
+
 // Stats is what a Meter says about itself.
 type Stats struct {
-	Cells  int    // cells in use, without those that take what finds no room
-	Late   uint64 // events that came too late for all or part of what they tell, since the start
-	Folded uint64 // counts that went to a Key.Other cell for want of room, since the start: one per event and view
+	Cells    int    // cells in use, without those that take what finds no room
+	Late     uint64 // events that came too late for all or part of what they tell, since the start
+	Folded   uint64 // counts that went to a Key.Other cell for want of room, since the start: one per event and view
+	Unjoined uint64 // dispositions whose attempt was not known any more, and repeated ones
 }
 
 // Stats returns the meter's own figures.
@@ -104,48 +137,86 @@ func (m *Meter) Stats() Stats {
 	m.mu.Lock()
 	n := m.cells.Load().n
 	m.mu.Unlock()
-	return Stats{Cells: n, Late: m.late.Load(), Folded: m.folded.Load()}
+	return Stats{Cells: n, Late: m.late.Load(), Folded: m.folded.Load(), Unjoined: m.answers.unjoined.Load()}
 }
 
-// epoch numbers the bucket of t.
-func (m *Meter) epoch(t time.Time) int64 {
-	ns := t.UnixNano()
-	e := ns / m.width
-	if ns < e*m.width {
-		e--
-	}
-	return e
-}
+// tickOf numbers the tick of t.
+func (m *Meter) tickOf(t time.Time) int64 { return floorDiv(t.UnixNano(), int64(m.tick)) }
 
-func (m *Meter) moment(epoch int64) moment {
-	return moment{epoch: epoch, place: int(uint64(epoch) % uint64(m.cfg.Buckets))}
-}
-
-// tell notes the epoch of a reader's clock.
+// tell notes the tick of a reader's clock.
 func (m *Meter) tell(now time.Time) int64 {
-	e := m.epoch(now)
-	if m.told.Load() != e {
-		m.told.Store(e)
+	t := m.tickOf(now)
+	if m.told.Load() != t {
+		m.told.Store(t)
 	}
-	return e
+	return t
 }
 
 // lookup returns the cell of a key, or nil.
 func (m *Meter) lookup(key *packed) *state {
-	if key.view() != Total && key.tag&otherCell == 0 {
-		return m.cells.Load().find(key)
-	}
 	for i := range m.views {
 		if m.views[i].other.key.equal(key) {
 			return m.views[i].other
 		}
 	}
-	return nil
+	return m.cells.Load().find(key)
 }
 
-func (m *Meter) collect(epoch int64, s *state) (Cell, bool) {
-	c := Cell{Key: s.key.key()}
-	return c, s.collect(epoch, &c, &m.codes)
+// count adds a fact to the cells that it concerns.
+func (m *Meter) count(f *fact, d *ids) {
+	if m.dimensions&ByCountry != 0 {
+		m.learn(d)
+	}
+	late := false
+	for i := range m.views {
+		if v := &m.views[i]; !v.derived {
+			late = m.countIn(v, f, d) || late
+		}
+	}
+	if late {
+		m.late.Add(1)
+	}
+}
+
+// countIn adds a fact to a base view, and reports whether some of it came too late.
+func (m *Meter) countIn(v *viewState, f *fact, d *ids) (late bool) {
+	if v.view == Total {
+		return v.other.add(m, f) == tooLate
+	}
+	var key packed
+	d.in(v, &key)
+	for {
+		s := m.cells.Load().find(&key)
+		if s == nil {
+			s = m.newBase(v, &key, d, f.now)
+		}
+		if s == nil {
+			return m.countDirectly(v, f, d)
+		}
+		if out := s.add(m, f); out != gone {
+			return out == tooLate
+		}
+	}
+}
+
+// countDirectly adds a fact for which the base view has no room: to its Other, and to each roll-up for itself.
+func (m *Meter) countDirectly(v *viewState, f *fact, d *ids) (late bool) {
+	m.folded.Add(1)
+	late = v.other.add(m, f) == tooLate
+	for _, up := range v.rollups {
+		var key packed
+		d.in(up, &key)
+		out := gone
+		for out == gone {
+			s := m.rollup(up, &key, f.now)
+			if s == up.other && up.view != Total {
+				m.folded.Add(1)
+			}
+			out = s.add(m, f)
+		}
+		late = late || out == tooLate
+	}
+	return late
 }
 
 // sorted lists the cells in the order of Snapshot.
@@ -163,71 +234,11 @@ func (m *Meter) sorted() []*state {
 		}
 	}
 	slices.SortFunc(all, func(a, b *state) int {
-		if av, bv := a.key.view(), b.key.view(); av != bv {
-			return rank[av] - rank[bv]
+		ak, bk := a.key.key(), b.key.key()
+		if ak.View != bk.View {
+			return rank[ak.View] - rank[bk.View]
 		}
-		return a.key.key().compare(b.key.key())
+		return ak.compare(bk)
 	})
 	return all
-}
-
-// cell returns the cell that counts for key in v: made if there is room for it, else the view's Other.
-func (m *Meter) cell(v *viewState, key *packed, now int64) *state {
-	if v.view == Total {
-		return v.other
-	}
-	if s := m.cells.Load().find(key); s != nil {
-		return s
-	}
-	if s := m.newCell(key, now); s != nil {
-		return s
-	}
-	m.folded.Add(1)
-	return v.other
-}
-
-// newCell makes the cell of key, after making room if there is none; nil = no room.
-func (m *Meter) newCell(key *packed, now int64) *state {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	x := m.cells.Load()
-	if s := x.find(key); s != nil {
-		return s
-	}
-	if x.n >= m.cfg.MaxCells {
-		if x = m.reclaim(x, now); x.n >= m.cfg.MaxCells {
-			return nil
-		}
-	}
-	s := newState(*key, m.cfg.Buckets)
-	x.add(s)
-	return s
-}
-
-// reclaim drops the cells with nothing left in the window, at most once per epoch, and returns the index in force.
-// The reader's clock rules, if there is one: an event from a clock that runs ahead must not empty the meter.
-func (m *Meter) reclaim(x *index, now int64) *index {
-	if told := m.told.Load(); told != noEpoch {
-		now = told
-	}
-	if m.reclaimed == now || m.cfg.MaxCells == 0 {
-		return x
-	}
-	m.reclaimed = now
-	next := newIndex(m.cfg.MaxCells)
-	for i := range x.slots {
-		s := x.slots[i].Load()
-		if s == nil {
-			continue
-		}
-		s.mu.Lock()
-		s.gone = s.expired(now)
-		keep := !s.gone
-		s.mu.Unlock()
-		if keep {
-			next.add(s)
-		}
-	}
-	m.cells.Store(next)
-	return next
 }

@@ -220,7 +220,7 @@ func TestSnapshotOrder(t *testing.T) {
 
 func TestConfigNamesEveryBadField(t *testing.T) {
 	_, err := kpi.New(kpi.Config{
-		Window: -time.Hour, Buckets: 3, Views: []kpi.View{kpi.ByTrunk, 1 << 12, kpi.ByTrunk}, PriorStrength: 0.5,
+		Window: -time.Hour, Buckets: 3, Views: []kpi.View{kpi.ByTrunk, 1 << 14, kpi.ByTrunk}, PriorStrength: 0.5,
 		ShortCalls: []time.Duration{6, 3, 0, 1, 2}, RecentCalls: -1,
 	})
 	for _, field := range []string{
@@ -261,8 +261,7 @@ func TestKeyOfAnAttempt(t *testing.T) {
 
 func TestEventsThatAreNotCounted(t *testing.T) {
 	m := newMeter(t, kpi.Config{})
-	whole := answeredLeg(1, t0, 4, time.Second, time.Second)
-	for _, a := range []*outdial.Attempt{nil, {}, {ID: outdial.AttemptID{Call: 1, Leg: 1}}, whole[len(whole)-1].Attempt} {
+	for _, a := range []*outdial.Attempt{nil, {}, {ID: outdial.AttemptID{Call: 1, Leg: 1}}} {
 		m.Observe(&outdial.Event{
 			Kind: outdial.EventDisposed, Time: t0, Attempt: a,
 			Disposition: &outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman},
@@ -272,6 +271,7 @@ func TestEventsThatAreNotCounted(t *testing.T) {
 	for range m.Snapshot(t0) {
 		t.Fatal("there is nothing to count")
 	}
+	require.EqualValues(t, 2, m.Stats().Unjoined)
 }
 
 // Many goroutines count and read at once; at the end every leg is there once.
@@ -318,6 +318,10 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	events := answeredLeg(1, t0, 1, time.Second, time.Minute)
 	refusal := newLeg(1, 0, t0, 1).refused(outdial.StageTrunk, "full")
 	c := &outdial.Candidate{Trunk: 1}
+	for range 300 { // until the cells are busy
+		observe(m, events...)
+		m.Observe(&refusal)
+	}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		observe(m, events...)
 		m.Observe(&refusal)

@@ -78,6 +78,7 @@ func (o *oracle) byStart(c *kpi.Cell, ev *outdial.Event) {
 		})
 	case ev.Kind == outdial.EventStarted:
 		c.Started++
+		c.Labels[outdial.LabelUnknown]++
 	case ev.Kind == outdial.EventAnswered, ev.Kind == outdial.EventEnded && !a.Answered():
 		class, by := kpi.Classify(a)
 		c.Classes[class]++
@@ -101,17 +102,23 @@ func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
 		}
 	}
 	if d, ok := a.Timeline.PDD(); ok {
-		c.PDD.Add(d)
+		c.PDD.Add(kpi.Kept(d))
 	} else if class == kpi.ClassAnswer {
 		c.AnswerNoRing++
 	}
-	if class == kpi.ClassAnswer || slices.Contains([]uint16{480, 486, 600, 603}, a.Result.Code) {
+	code := a.Result.Code
+	if class == kpi.ClassAnswer || slices.Contains([]uint16{480, 486, 600, 603}, code) {
 		c.Effective++
-	} else if a.Result.Code/100 == 3 {
+	} else if code/100 == 3 {
 		c.Redirected++
 	}
 	if class != kpi.ClassAnswer {
+		o.status(c, code)
 		return
+	}
+	alerted := max(a.Timeline[outdial.MarkInvite], a.Timeline[outdial.MarkRinging])
+	if a.Timeline[outdial.MarkAnswer]-alerted < time.Second {
+		c.AnswerAtOnce++
 	}
 	if a.Late {
 		c.LateAnswers++
@@ -119,8 +126,31 @@ func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
 	}
 	c.Answers++
 	if d, ok := a.Timeline.RingTime(); ok {
-		c.Ring.Add(d)
+		c.Ring.Add(kpi.Kept(d))
 	}
+}
+
+// status counts the final status of a seizure that was not answered.
+func (o *oracle) status(c *kpi.Cell, code uint16) {
+	switch {
+	case code == 0:
+		c.Silent++
+		return
+	case code == 408 || code/100 == 5:
+		c.ServerError++
+	}
+	if code/100 == 4 || slices.Contains([]uint16{600, 603, 604, 607, 608}, code) {
+		c.ClientError++
+	}
+	if slices.Contains([]uint16{408, 500, 503, 504}, code) {
+		c.Ineffective++
+	}
+	i := slices.IndexFunc(c.Statuses, func(s kpi.StatusCount) bool { return s.Code == code })
+	if i < 0 {
+		c.Statuses = append(c.Statuses, kpi.StatusCount{Code: code})
+		i = len(c.Statuses) - 1
+	}
+	c.Statuses[i].N++
 }
 
 func (o *oracle) byEnd(c *kpi.Cell, ev *outdial.Event) {
@@ -130,7 +160,7 @@ func (o *oracle) byEnd(c *kpi.Cell, ev *outdial.Event) {
 	}
 	d, _ := a.Timeline.Duration()
 	c.Ended++
-	c.Duration.Add(d)
+	c.Duration.Add(kpi.Kept(d))
 	if d < time.Second {
 		c.ZeroSecond++
 	}

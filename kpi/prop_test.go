@@ -58,7 +58,7 @@ func drawLeg(t *rapid.T, call int) []outdial.Event {
 // drawEvents draws the events of some attempts, in the order of their times.
 func drawEvents(t *rapid.T) []outdial.Event {
 	var events []outdial.Event
-	for i := range rapid.IntRange(0, 20).Draw(t, "legs") {
+	for i := range rapid.IntRange(0, 12).Draw(t, "legs") {
 		events = append(events, drawLeg(t, 1+i/2)...) // two legs a call
 	}
 	slices.SortStableFunc(events, func(a, b outdial.Event) int { return a.Time.Compare(b.Time) })
@@ -72,14 +72,29 @@ func requireSameCell(t require.TestingT, want, got *kpi.Cell) {
 	requireSameSketch(t, &want.Ring, &got.Ring)
 	requireSameSketch(t, &want.Duration, &got.Duration)
 	require.ElementsMatch(t, want.Refusals, got.Refusals)
+	require.ElementsMatch(t, want.Statuses, got.Statuses)
 }
 
-// A meter tells what its oracle tells, at any time at or after the last event, also when events come out of order.
+// A meter tells what its oracle tells, over each of its spans, at any time at or after the last event, also when events
+// come out of order, whether cells keep diaries or rings, and whatever of its cells finds room.
 func TestMeterAgainstOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := &oracle{width: 10 * time.Second, span: 6, short: []time.Duration{3 * time.Second, 15 * time.Second}}
-		m, err := kpi.New(kpi.Config{Window: time.Minute, Buckets: 6, ShortCalls: o.short})
+		short := []time.Duration{3 * time.Second, 15 * time.Second}
+		oracles := []*oracle{
+			{width: 10 * time.Second, span: 6, short: short},
+			{width: 5 * time.Second, span: 4, short: short},
+			{width: time.Minute, span: 3, short: short},
+		}
+		o := oracles[0]
+		m, err := kpi.New(kpi.Config{
+			Window: time.Minute, Buckets: 6, ShortCalls: short,
+			Spans:    []kpi.Span{{20 * time.Second, 4}, {3 * time.Minute, 3}},
+			MaxCells: rapid.SampledFrom([]int{0, 0, 1, 3, 6, -1}).Draw(t, "cells"),
+		})
 		require.NoError(t, err)
+		if rapid.Bool().Draw(t, "rings") {
+			m.Spread()
+		}
 		o.events = drawEvents(t)
 		if rapid.Bool().Draw(t, "shuffle") {
 			o.events = rapid.Permutation(o.events).Draw(t, "order")
@@ -91,25 +106,57 @@ func TestMeterAgainstOracle(t *testing.T) {
 				last = o.events[i].Time
 			}
 		}
-		for range 3 {
+		for range 2 {
 			last = last.Add(time.Duration(rapid.IntRange(0, 40_000).Draw(t, "later")) * time.Millisecond)
 			seen := map[kpi.Key]bool{}
-			for c := range m.Snapshot(last) {
-				want := o.cell(c.Key, last)
-				requireSameCell(t, &want, &c)
-				seen[c.Key] = true
+			folded := map[kpi.View]bool{}
+			longest, ok := m.Over(3 * time.Minute)
+			require.True(t, ok)
+			for c := range longest.Snapshot(last) {
+				folded[c.Key.View] = folded[c.Key.View] || c.Key.Other
+			}
+			for _, o := range oracles {
+				o.events = oracles[0].events
+				w, ok := m.Over(o.width * time.Duration(o.span))
+				require.True(t, ok)
+				for c := range w.Snapshot(last) {
+					if folded[c.Key.View] { // the sum must be right all the same
+						continue
+					}
+					want := o.cell(c.Key, last)
+					requireSameCell(t, &want, &c)
+					seen[c.Key] = true
+				}
+				for _, v := range kpi.DefaultViews() {
+					o.requireSum(t, w, v, last)
+				}
 			}
 			for i := range o.events {
 				ev := &o.events[i]
 				counted := ev.Kind == outdial.EventStarted || ev.Kind == outdial.EventRefused
 				for _, v := range kpi.DefaultViews() {
-					if counted && o.inWindow(ev.Attempt.Start, last) {
+					if counted && !folded[v] && o.inWindow(ev.Attempt.Start, last) {
 						require.True(t, seen[v.Key(ev.Attempt)])
 					}
 				}
 			}
 		}
 	})
+}
+
+// requireSum holds the cells of a view, its Other included, against all that there was.
+func (o *oracle) requireSum(t *rapid.T, w kpi.Window, v kpi.View, now time.Time) {
+	var got kpi.Cell
+	for c := range w.Snapshot(now) {
+		if c.Key.View == v {
+			got.Merge(&c)
+		}
+	}
+	want := o.cell(kpi.Key{}, now)
+	if v != kpi.Total && v != kpi.ByProgram { // calls are counted where all legs agree
+		want.Calls, want.CallsAnswered = 0, 0
+	}
+	requireSameCell(t, &want, &got)
 }
 
 // Replayed events, also into a meter that was there before, count exactly like live ones.

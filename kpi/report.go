@@ -2,6 +2,7 @@ package kpi
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -65,19 +66,19 @@ type DurationReport struct {
 	P95  *float64 `json:"p95"`
 }
 
-// Report returns the window that ends at now as a report.
-func (m *Meter) Report(now time.Time) Report {
-	end := (m.epoch(now) + 1) * m.width
+// Report is Meter.Report over the window's span.
+func (w Window) Report(now time.Time) Report {
+	m := w.m
 	stats := m.Stats()
 	r := Report{
-		CodeTable: CodeTable,
-		From:      time.Unix(0, end-m.width*int64(m.cfg.Buckets)).UTC(), To: time.Unix(0, end).UTC(), Now: now.UTC(),
+		CodeTable: CodeTable, Now: now.UTC(),
 		Late: stats.Late, Folded: stats.Folded, ShortCalls: []float64{}, Cells: []CellReport{},
 	}
+	r.From, r.To = w.bounds(now)
 	for _, d := range m.cfg.ShortCalls {
 		r.ShortCalls = append(r.ShortCalls, d.Seconds())
 	}
-	for c := range m.Snapshot(now) {
+	for c := range w.Snapshot(now) {
 		r.Cells = append(r.Cells, m.reportCell(&c))
 	}
 	return r
@@ -124,21 +125,22 @@ func (m *Meter) names(k Key) map[string]string {
 		out["other"] = "true"
 		return out
 	}
-	ids := [len(dimensionNames)]uint32{
-		uint32(k.Trunk), uint32(k.Carrier), uint32(k.Group), uint32(k.Pool), uint32(k.Program), uint32(k.Campaign),
-		uint32(k.DayPart), uint32(k.Tenant),
+	ids := [len(dimensionNames)]uint64{
+		uint64(k.Trunk), uint64(k.Carrier), uint64(k.Group), uint64(k.Pool), uint64(k.Program), uint64(k.Campaign),
+		uint64(k.DayPart), uint64(k.Tenant), uint64(k.Network), 0, uint64(k.Region), 0, 0,
 	}
 	names := [len(dimensionNames)]string{
 		reg.Trunks.Name(k.Trunk), reg.Carriers.Name(k.Carrier), reg.Groups.Name(k.Group), reg.Pools.Name(k.Pool),
 		reg.Programs.Name(k.Program), reg.Campaigns.Name(k.Campaign), reg.DayParts.Name(k.DayPart),
-		reg.Tenants.Name(k.Tenant),
+		reg.Tenants.Name(k.Tenant), reg.Networks.Name(k.Network), strings.TrimRight(string(k.Country[:]), "\x00"),
+		m.Region(k.Region), m.digitsOf(k.Block), m.number(k.CLI),
 	}
 	for i, dim := range dimensionNames {
 		if k.View&(1<<i) == 0 {
 			continue
 		}
 		if names[i] == "" && ids[i] != 0 {
-			names[i] = "#" + strconv.FormatUint(uint64(ids[i]), 10)
+			names[i] = "#" + strconv.FormatUint(ids[i], 10)
 		}
 		out[dim] = names[i]
 	}
@@ -169,4 +171,20 @@ func seconds(s *Sketch) DurationReport {
 	p95, ok := s.Quantile(0.95)
 	set(&out.P95, p95, ok)
 	return out
+}
+
+// number shows a caller ID as a report may: by Config.Number.
+func (m *Meter) number(n outdial.Number) string {
+	if n == 0 {
+		return ""
+	}
+	return m.cfg.Number(n)
+}
+
+// digitsOf shows a block of numbers.
+func (m *Meter) digitsOf(p outdial.Prefix) string {
+	if p == 0 {
+		return ""
+	}
+	return p.String()
 }

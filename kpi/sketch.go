@@ -139,6 +139,16 @@ func binOf(d time.Duration) uint16 {
 	return uint16(e<<5 + int(v>>e))
 }
 
+// binBounds are the least value of a bin and that of the next one.
+func binBounds(at uint16) (low, high time.Duration) {
+	if at < 32 {
+		return time.Duration(at) * time.Microsecond, time.Duration(at+1) * time.Microsecond
+	}
+	e := at>>5 - 1
+	low = time.Duration(uint64(at-e<<5)<<e) * time.Microsecond
+	return low, time.Duration(uint64(at-e<<5+1)<<e) * time.Microsecond
+}
+
 // binValue stands for a bin: the harmonic mean of its bounds, which is equally far, in proportion, from both.
 func binValue(at uint16) time.Duration {
 	if at < 32 {

@@ -69,21 +69,26 @@ func TestLateEventAfterALongTimeWithoutReadings(t *testing.T) {
 }
 
 func TestClockSteps(t *testing.T) {
-	m := newMeter(t, kpi.Config{Window: time.Minute, Buckets: 6})
-	observe(m, failedLeg(1, 1, t0, 1, 486)...)
-	require.EqualValues(t, 1, cell(t, m, t0, kpi.Key{}).Started)
-	for i := range 6 { // for a minute, the clock is a year ahead; it takes every place in the ring
-		observe(m, failedLeg(2+i, 1, t0.Add(365*24*time.Hour+time.Duration(i)*10*time.Second), 1, 486)...)
+	for _, rings := range []bool{false, true} {
+		m := newMeter(t, kpi.Config{Window: time.Minute, Buckets: 6})
+		if rings {
+			m.Spread()
+		}
+		observe(m, failedLeg(1, 1, t0, 1, 486)...)
+		require.EqualValues(t, 1, cell(t, m, t0, kpi.Key{}).Started)
+		for i := range 6 { // for a minute, the clock is a year ahead; in a ring it takes every place
+			observe(m, failedLeg(2+i, 1, t0.Add(365*24*time.Hour+time.Duration(i)*10*time.Second), 1, 486)...)
+		}
+		before, _ := m.Cell(t0, kpi.Key{})
+		require.LessOrEqual(t, before.Started, uint64(1), "what is ahead is not seen")
+		observe(m, failedLeg(9, 1, t0, 1, 486)...) // set back; a reader has told the right time
+		require.Equal(t, before.Started+1, cell(t, m, t0, kpi.Key{}).Started)
+		require.Zero(t, m.Stats().Late)
+		e := m.Estimate(t0, &outdial.Candidate{Trunk: 1}, 1)
+		require.Equal(t, float64(before.Started+1), e.N)
+		observe(m, failedLeg(10, 1, t0.Add(-15*time.Second), 1, 486)...) // a small step back
+		require.Equal(t, before.Started+2, cell(t, m, t0, kpi.Key{}).Started)
 	}
-	_, ok := m.Cell(t0, kpi.Key{})
-	require.False(t, ok, "what was there is gone, what is ahead is not seen")
-	observe(m, failedLeg(9, 1, t0, 1, 486)...) // set back; a reader has told the right time
-	require.EqualValues(t, 1, cell(t, m, t0, kpi.Key{}).Started)
-	require.Zero(t, m.Stats().Late)
-	e := m.Estimate(t0, &outdial.Candidate{Trunk: 1}, 1)
-	require.Equal(t, 1.0, e.N)
-	observe(m, failedLeg(10, 1, t0.Add(-15*time.Second), 1, 486)...) // a small step back
-	require.EqualValues(t, 2, cell(t, m, t0, kpi.Key{}).Started)
 }
 
 func TestCellsAreBounded(t *testing.T) {

@@ -1,0 +1,156 @@
+package kpi
+
+import "encoding/binary"
+
+// diary is how a cell of which little is known keeps its counts: one record behind the other, each with its tick, so that
+// it serves spans of any width. A record is a byte with the change of the tick and the number of the kind, either of which
+// may need further bytes, and then the durations and the sum that the kind brings along. An attempt takes about ten bytes.
+type diary struct {
+	log   []byte
+	first int64 // tick from which the first record is written as a change
+	last  int64 // tick of the last record
+}
+
+// diaryMost is the length from which on a cell keeps rings instead. A diary takes less memory for up to some eight hundred
+// attempts, and an append touches fewer cache lines.
+const diaryMost = 8192
+
+const nibble = 15
+
+// append writes a record. It moves the log to a larger place by small steps, because a million of them are to be small.
+func (d *diary) append(p *part, does *effects) {
+	if len(d.log) == 0 {
+		d.first, d.last = p.tick, p.tick
+	}
+	delta := zigzag(p.tick - d.last)
+	if len(d.log)+maxRecord > cap(d.log) {
+		d.extend(p, does, delta)
+	}
+	head := uint8(min(delta, nibble))<<4 | uint8(min(p.kind, nibble))
+	b := append(d.log, head)
+	if delta >= nibble {
+		b = binary.AppendUvarint(b, delta-nibble)
+	}
+	if p.kind >= nibble {
+		b = binary.AppendUvarint(b, uint64(p.kind-nibble))
+	}
+	if does.pdd {
+		b = binary.LittleEndian.AppendUint16(b, uint16(p.pdd))
+	}
+	if does.ring {
+		b = binary.LittleEndian.AppendUint16(b, uint16(p.ring))
+	}
+	if does.duration {
+		b = binary.LittleEndian.AppendUint16(b, uint16(p.long))
+	}
+	if does.sum {
+		b = binary.AppendUvarint(b, uint64(max(p.sum, 0)))
+	}
+	d.log, d.last = b, p.tick
+}
+
+const maxRecord = 1 + 10 + 3 + 4 + 2 + 10
+
+// extend makes room for the record, and no more than some further ones.
+func (d *diary) extend(p *part, does *effects, delta uint64) {
+	need := len(d.log) + 1 + 4
+	if delta >= nibble {
+		need += 10
+	}
+	if does.sum && p.sum > 0 {
+		need += 9
+	}
+	if need <= cap(d.log) {
+		return
+	}
+	next := make([]byte, len(d.log), roomFor(need))
+	copy(next, d.log)
+	d.log = next
+}
+
+// roomFor is a size that the allocator hands out whole: steps of an eighth of the size's power of two.
+func roomFor(n int) int {
+	step := 16
+	for step*16 <= n {
+		step *= 2
+	}
+	return (n/step + 1) * step
+}
+
+// records calls fn for every record.
+func (d *diary) records(kinds *kindTable, fn func(p *part, does *effects)) {
+	p := part{tick: d.first}
+	for b := d.log; len(b) > 0; {
+		var does *effects
+		b, does = p.read(b, kinds)
+		fn(&p, does)
+	}
+}
+
+// read takes a record from b; p.tick is that of the record before.
+func (p *part) read(b []byte, kinds *kindTable) ([]byte, *effects) {
+	delta, number := uint64(b[0]>>4), uint64(b[0]&nibble)
+	b = b[1:]
+	if delta == nibble {
+		more, n := binary.Uvarint(b)
+		delta, b = delta+more, b[n:]
+	}
+	if number == nibble {
+		more, n := binary.Uvarint(b)
+		number, b = number+more, b[n:]
+	}
+	p.tick += int64(delta>>1) ^ -int64(delta&1)
+	p.kind = uint16(number)
+	does := &kinds.does[p.kind]
+	if does.pdd {
+		p.pdd, b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
+	}
+	if does.ring {
+		p.ring, b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
+	}
+	if does.duration {
+		p.long, b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
+	}
+	p.sum = 0
+	if does.sum {
+		sum, n := binary.Uvarint(b)
+		p.sum, b = int64(sum), b[n:]
+	}
+	return b, does
+}
+
+// trim drops the records at the beginning that are not after a tick. What came out of order stays behind one that is.
+func (d *diary) trim(kinds *kindTable, after int64) {
+	p := part{tick: d.first}
+	for b := d.log; len(b) > 0; {
+		before := p.tick
+		rest, _ := p.read(b, kinds)
+		if p.tick > after {
+			n := copy(d.log, b)
+			d.log, d.first = d.log[:n], before
+			return
+		}
+		b = rest
+	}
+	*d = diary{log: d.log[:0]}
+}
+
+// spare sees to it that a diary of some length is not trimmed at every other record.
+func (d *diary) spare() {
+	if n := len(d.log) + len(d.log)/8; len(d.log) > 512 && n > cap(d.log) {
+		d.log = append(make([]byte, 0, roomFor(n)), d.log...)
+	}
+}
+
+// keep drops the records for which keep is false.
+func (d *diary) keep(kinds *kindTable, keep func(tick int64) bool) {
+	old := *d
+	*d = diary{}
+	old.records(kinds, func(p *part, does *effects) {
+		if keep(p.tick) {
+			d.append(p, does)
+		}
+	})
+}
+
+func zigzag(v int64) uint64 { return uint64(v<<1) ^ uint64(v>>63) }

@@ -1,0 +1,157 @@
+package kpi
+
+// newBase makes the cell of key in a base view, and those of its roll-ups that are not there yet, after making room if
+// there is none; nil = no room.
+func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	x := m.cells.Load()
+	if s := x.find(key); s != nil {
+		return s
+	}
+	if !m.room(1+m.missing(x, v, d), now) {
+		return nil
+	}
+	x = m.cells.Load()
+	s := newState(*key)
+	ups := make([]*state, 0, len(v.rollups))
+	for _, up := range v.rollups {
+		p := up.other
+		if up.view != Total {
+			var k packed
+			d.in(up, &k)
+			if p = x.find(&k); p == nil {
+				p = newState(k)
+				x.add(p)
+			}
+		}
+		p.mu.Lock()
+		if p.below == nil {
+			p.below = new([]*state)
+		}
+		*p.below = append(*p.below, s)
+		p.mu.Unlock()
+		if isLevel(up.view) {
+			ups = append(ups, p)
+		}
+	}
+	if len(ups) > 0 {
+		s.above = ups
+	}
+	x.add(s)
+	return s
+}
+
+func isLevel(v View) bool {
+	for _, l := range estimateViews {
+		if l == v {
+			return true
+		}
+	}
+	return false
+}
+
+// missing is how many roll-ups of a new base cell are not there yet.
+func (m *Meter) missing(x *index, v *viewState, d *ids) (n int) {
+	for _, up := range v.rollups {
+		var k packed
+		d.in(up, &k)
+		if up.view != Total && x.find(&k) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// rollup returns the cell of key in a derived view for counting there directly: made if there is room, else Other.
+func (m *Meter) rollup(v *viewState, key *packed, now int64) *state {
+	if v.view == Total {
+		return v.other
+	}
+	if s := m.cells.Load().find(key); s != nil {
+		return s
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.cells.Load().find(key); s != nil {
+		return s
+	}
+	if !m.room(1, now) {
+		return v.other
+	}
+	s := newState(*key)
+	m.cells.Load().add(s)
+	return s
+}
+
+// room reports whether n further cells may be made, after dropping those with nothing left in the longest window, at most
+// once per slice of time. The reader's clock rules, if there is one: an event from a clock that runs ahead must not empty
+// the meter.
+func (m *Meter) room(n int, now int64) bool {
+	x := m.cells.Load()
+	if x.n+n <= m.cfg.MaxCells {
+		return true
+	}
+	if told := m.told.Load(); told != noTick {
+		now = told
+	}
+	epoch := m.spans[m.longest].epoch(now)
+	if m.reclaimed == epoch || m.cfg.MaxCells == 0 {
+		return false
+	}
+	m.reclaimed = epoch
+	m.reclaim(x, now)
+	return m.cells.Load().n+n <= m.cfg.MaxCells
+}
+
+// reclaim drops expired cells: base cells first, then the roll-ups that have none left.
+func (m *Meter) reclaim(x *index, now int64) {
+	next := newIndex(m.cfg.MaxCells)
+	keep := func(s *state) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.below != nil {
+			left := make([]*state, 0, len(*s.below))
+			for _, b := range *s.below {
+				if !b.gone {
+					left = append(left, b)
+				}
+			}
+			s.below = &left
+		}
+		s.gone = s.expired(m, now)
+		return !s.gone
+	}
+	var ups []*state
+	for i := range x.slots {
+		switch s := x.slots[i].Load(); {
+		case s == nil:
+		case m.isDerived(s.key.key().View):
+			ups = append(ups, s)
+		case keep(s):
+			next.add(s)
+		}
+	}
+	for _, s := range ups {
+		if keep(s) {
+			next.add(s)
+		}
+	}
+	for i := range m.views {
+		if o := m.views[i].other; keep(o) || true {
+			o.mu.Lock()
+			o.gone = false
+			o.mu.Unlock()
+		}
+	}
+	m.cells.Store(next)
+}
+
+func (m *Meter) isDerived(v View) bool {
+	for i := range m.views {
+		if m.views[i].view == v {
+			return m.views[i].derived
+		}
+	}
+	return false
+}

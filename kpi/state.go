@@ -1,0 +1,174 @@
+package kpi
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// noTick is a time that nobody told.
+const noTick = -1 << 62
+
+// state is a cell at work. A base cell counts: at first in a diary, later in rings. A roll-up is read as the sum of the
+// base cells below it; besides, it counts itself what found no base cell.
+type state struct {
+	key packed
+
+	mu     sync.Mutex
+	gone   bool // no longer in the index; whoever holds it looks it up anew
+	diary  diary
+	newest int64 // the latest tick that was counted
+	rings  *rings
+	below  *[]*state // base cells that this one sums up
+
+	above []*state // roll-ups of this base cell that estimates may be read from; fixed
+	live  atomic.Pointer[live]
+}
+
+func newState(key packed) *state { return &state{key: key, newest: noTick} }
+
+// outcome is what became of adding a fact to a cell.
+type outcome uint8
+
+const (
+	added   outcome = iota
+	tooLate         // all or part of it belongs to a slice that has been given to a later time
+	gone            // the cell has left the index
+)
+
+// add counts f.
+func (s *state) add(m *Meter, f *fact) outcome {
+	s.mu.Lock()
+	if s.gone {
+		s.mu.Unlock()
+		return gone
+	}
+	out := added
+	told := m.told.Load()
+	for i := range f.parts[:f.n] {
+		p := &f.parts[i]
+		does := &m.kinds.does[p.kind]
+		if !s.count(m, p, does, f.now, told) {
+			out = tooLate
+			continue
+		}
+		if does.sums != 0 {
+			if l := s.live.Load(); l != nil {
+				l.add(m, p, does)
+			}
+			for _, up := range s.above {
+				if l := up.live.Load(); l != nil {
+					l.add(m, p, does)
+				}
+			}
+		}
+	}
+	s.mu.Unlock()
+	return out
+}
+
+// count adds a part, and reports whether the longest span still has its slice.
+func (s *state) count(m *Meter, p *part, does *effects, now, told int64) bool {
+	if s.rings == nil {
+		if !s.fits(m, p.tick, now, told) {
+			return false
+		}
+		if len(s.diary.log)+maxRecord > cap(s.diary.log) && s.newest != noTick {
+			s.diary.trim(&m.kinds, max(now, s.newest)-m.horizon)
+			s.diary.spare()
+		}
+		s.diary.append(p, does)
+		s.newest = max(s.newest, p.tick)
+		if len(s.diary.log) > m.diaryMost {
+			s.outgrow(m, now)
+		}
+		return true
+	}
+	if s.newest < now-2*m.horizon { // all of it is long past
+		s.rings = nil
+		return s.count(m, p, does, now, told)
+	}
+	kept := s.rings.add(p, does, m.spans, m.longest, now, told)
+	if kept {
+		if ahead(s.newest, now, told, m.horizon) {
+			s.newest = p.tick
+		}
+		s.newest = max(s.newest, p.tick)
+	}
+	return kept
+}
+
+// fits reports whether a diary still takes a tick: what rings of the longest span would have given up, it has not.
+func (s *state) fits(m *Meter, tick, now, told int64) bool {
+	span := &m.spans[m.longest]
+	n := int64(span.Buckets)
+	epoch := span.epoch(tick)
+	if epoch <= span.epoch(now)-n {
+		return false
+	}
+	if s.newest == noTick || epoch > span.epoch(s.newest)-n {
+		return true
+	}
+	if !ahead(span.epoch(s.newest), span.epoch(now), span.epochTold(told), n) {
+		return false
+	}
+	s.diary.keep(&m.kinds, func(t int64) bool { return t <= told+m.horizon })
+	s.newest = now
+	return true
+}
+
+// outgrow turns to rings.
+func (s *state) outgrow(m *Meter, now int64) {
+	r := newRings(m.spans)
+	s.diary.records(&m.kinds, func(p *part, does *effects) {
+		r.add(p, does, m.spans, m.longest, now, noTick)
+	})
+	s.rings, s.diary = r, diary{}
+}
+
+// expired reports whether nothing in the cell, and in those below it, is in the longest span that ends at now.
+func (s *state) expired(m *Meter, now int64) bool {
+	if s.below != nil && len(*s.below) > 0 {
+		return false
+	}
+	span := &m.spans[m.longest]
+	return s.newest == noTick || span.epoch(s.newest) <= span.epoch(now)-int64(span.Buckets)
+}
+
+// collect adds what the cell counted itself, in the window of a span that ends with epoch now, to x.
+func (s *state) collect(m *Meter, span int, now int64, x *sum) {
+	s.collectRange(m, span, now-int64(m.spans[span].Buckets)+1, now, x)
+}
+
+// collectSlice is collect for one slice.
+func (s *state) collectSlice(m *Meter, span int, epoch int64, x *sum) {
+	s.collectRange(m, span, epoch, epoch, x)
+}
+
+func (s *state) collectRange(m *Meter, span int, from, to int64, x *sum) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rings == nil {
+		at := &m.spans[span]
+		s.diary.records(&m.kinds, func(p *part, does *effects) {
+			if e := at.epoch(p.tick); e >= from && e <= to {
+				x.addPart(p, does)
+			}
+		})
+		return
+	}
+	for _, b := range s.rings.spans[span] {
+		if b != nil && b.epoch >= from && b.epoch <= to {
+			x.addBucket(b)
+		}
+	}
+}
+
+// bases lists the base cells that the cell sums up.
+func (s *state) bases() []*state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.below == nil {
+		return nil
+	}
+	return *s.below
+}

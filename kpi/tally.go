@@ -1,0 +1,132 @@
+package kpi
+
+import "time"
+
+// tally is a Sketch at work: a small hash table of bins, four bytes each. n and sum are exact.
+type tally struct {
+	slots []uint32 // a power of two; bin in the upper ten bits, count in the lower 22; 0 = free
+	used  uint32
+	n     uint32
+	sum   time.Duration
+}
+
+const (
+	tallyBits = 22
+	tallyMost = 1<<tallyBits - 1
+)
+
+// add counts d in its bin. A bin that is full gets another slot.
+func (t *tally) add(bin uint16, d time.Duration) {
+	t.n++
+	t.sum += d
+	if 4*t.used >= 3*uint32(len(t.slots)) {
+		t.grow()
+	}
+	mask := uint32(len(t.slots) - 1)
+	for i := uint32(bin) * 0x9e3779b1 >> 8; ; i++ {
+		switch p := &t.slots[i&mask]; {
+		case *p == 0:
+			*p = uint32(bin)<<tallyBits | 1
+			t.used++
+			return
+		case *p>>tallyBits == uint32(bin) && *p&tallyMost < tallyMost:
+			*p++
+			return
+		}
+	}
+}
+
+func (t *tally) grow() {
+	old := t.slots
+	t.slots = make([]uint32, max(4, 2*len(old)))
+	mask := uint32(len(t.slots) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		i := s >> tallyBits * 0x9e3779b1 >> 8
+		for t.slots[i&mask] != 0 {
+			i++
+		}
+		t.slots[i&mask] = s
+	}
+}
+
+func (t *tally) reset() {
+	clear(t.slots)
+	t.used, t.n, t.sum = 0, 0, 0
+}
+
+// pile is a distribution being added up by a reader: every bin in its place.
+type pile struct {
+	at       [1 << (32 - tallyBits)]uint64
+	from, to int // the bins in use lie in [from, to)
+	n        uint64
+	sum      time.Duration
+}
+
+func (p *pile) add(bin int, n uint64) {
+	if p.to == 0 {
+		p.from = bin
+	}
+	p.from, p.to = min(p.from, bin), max(p.to, bin+1)
+	p.at[bin] += n
+}
+
+func (p *pile) addTally(t *tally) {
+	if t.n == 0 {
+		return
+	}
+	for _, s := range t.slots {
+		if s != 0 {
+			p.add(int(s>>tallyBits), uint64(s&tallyMost))
+		}
+	}
+	p.n += uint64(t.n)
+	p.sum += t.sum
+}
+
+func (p *pile) addQuantum(q quantum) {
+	d := q.duration()
+	p.add(int(binOf(d)), 1)
+	p.n++
+	p.sum += d
+}
+
+// sketch returns what was added up as a Sketch.
+func (p *pile) sketch() (s Sketch) {
+	used := 0
+	for _, n := range p.at[p.from:p.to] {
+		if n != 0 {
+			used++
+		}
+	}
+	if used == 0 {
+		return s
+	}
+	s.bins = make([]bin, 0, used)
+	for i, n := range p.at[p.from:p.to] {
+		if n != 0 {
+			s.bins = append(s.bins, bin{at: uint16(p.from + i), n: uint32(min(n, 1<<32-1))})
+		}
+	}
+	s.n, s.sum = p.n, p.sum
+	return s
+}
+
+// rank returns the smallest value that at least rank of what was added up do not exceed.
+func (p *pile) rank(rank uint64) time.Duration {
+	var seen uint64
+	at := p.from
+	for ; at < p.to-1; at++ {
+		if seen += p.at[at]; seen >= rank {
+			break
+		}
+	}
+	return binValue(uint16(at))
+}
+
+func (p *pile) reset() {
+	clear(p.at[p.from:p.to])
+	p.from, p.to, p.n, p.sum = 0, 0, 0, 0
+}
