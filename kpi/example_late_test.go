@@ -136,6 +136,7 @@ func ExampleRegionID() {
 // The same number looks the same for as long as the key is the same.
 func ExampleNumberHash() {
 	hash := kpi.NumberHash([]byte("thirty-two bytes of entropy ....."))
-	fmt.Println(len(hash(12125550123)), hash(12125550123) == hash(12125550123), hash(12125550123) == hash(12125550124))
+	again := kpi.NumberHash([]byte("thirty-two bytes of entropy ....."))
+	fmt.Println(len(hash(12125550123)), hash(12125550123) == again(12125550123), hash(12125550123) == hash(12125550124))
 	// Output: 12 true false
 }
