@@ -120,6 +120,16 @@ func (n *NumberingPlan) Locate(now time.Time, to Number) Destination {
 	return d
 }
 
+// Region returns the country of a number (ISO 3166-1 alpha-2) and its state or province (as in ISO 3166-2, after the hyphen;
+// "NS/PE" where an area serves several); empty where the plan does not know.
+func (n *NumberingPlan) Region(to Number) (country, region string) {
+	e, ok := n.plan.Lookup(uint64(to))
+	if !ok {
+		return "", ""
+	}
+	return e.Country.String(), e.Region
+}
+
 // Check returns why a number cannot be in service, as far as the plan knows (country or area code not assigned,
 // wrong length), or nil.
 func (n *NumberingPlan) Check(to Number) error { return n.plan.Valid(uint64(to)) }

@@ -47,13 +47,20 @@ func parseMode(name string) (outdial.Mode, bool) {
 	return outdial.ModeUnknown, false
 }
 
+// conditions weighs what a rule asks for beside whose call it is and where it goes: a terminating network counts most, then
+// a day-part, then a pool under suspicion, then dates.
+func (r *Rule) conditions() int {
+	return btoi(len(r.Networks) > 0)<<3 | btoi(len(r.DayParts) > 0)<<2 | btoi(r.Risk != (PoolRisk{}))<<1 |
+		btoi(r.Effective != 0 || r.End != 0)
+}
+
 // chapters lists, for each combination of names that rules with one mask have, the rules that apply to it: those with
-// a day-part first, then as written, which is the order in which they count at one prefix.
+// the weightiest conditions first, then as written, which is the order in which they count at one prefix.
 func chapters(rules []Rule) (byMask [1 << whoMasks]map[whose[string]][]int) {
-	for _, withDayPart := range []bool{true, false} {
+	for weight := 15; weight >= 0; weight-- {
 		for i := range rules {
 			r := &rules[i]
-			if (len(r.DayParts) > 0) != withDayPart {
+			if r.conditions() != weight {
 				continue
 			}
 			m := whoMask(r)

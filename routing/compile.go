@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -14,6 +15,18 @@ type CompileConfig struct {
 	Numbering  Numbering         // required if the policy has calling windows: the engine's *outdial.NumberingPlan
 	Quality    Quality           // nil = nothing is known of any trunk, so quality tiers stand as written
 	Suppressor Suppressor        // nil = no suppression list
+
+	// Recent is Quality over a shorter span, minutes where that looks back over hours, without leaning on anything but the
+	// trunk itself: a kpi.Meter of its own with ByTrunk as its one view and a negative PriorStrength. What it saw to have
+	// changed corrects Quality in cost-per-contact tiers. nil = a change counts as Quality's window moves on.
+	Recent Quality
+
+	Measures    Measures    // required for floors, contacts and surcharges: a kpi.Meter
+	Headroom    Headroom    // nil = every trunk has room; else a trunk without stands behind the others of its tier
+	BurstPrices BurstPrices // nil = no trunk has any
+	Health      Health      // nil = every trunk is well; else one that is out stands behind the others of its tier
+	Risk        Risk        // nil = no pool is under suspicion
+	Regions     Regions     // for prices by jurisdiction; nil = Numbering, if that knows regions, else all are indeterminate
 }
 
 // Compile checks a policy and makes a Table of it. The error joins everything that is wrong, each with the place in
@@ -28,6 +41,7 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 		bad.add("CompileConfig.IDs", "required")
 	}
 	names := p.names(bad)
+	names.hasMeasures, names.hasRisk = cfg.Measures != nil, cfg.Risk != nil
 	if len(p.Rules) == 0 {
 		bad.add("rules", "none: every call would be refused")
 	}
@@ -36,25 +50,96 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 	}
 	checkAdmission(&p.Admission, cfg.Numbering != nil, bad)
 	p.Defaults.check(bad)
+	p.checkLimits(&names, bad)
+	for i := range p.Overrides {
+		checkOverride(fmt.Sprintf("overrides[%d]", i), &p.Overrides[i], &names, bad)
+	}
+	if len(p.Trunks) > maxTrunks {
+		bad.add("trunks", "%d are more than %d", len(p.Trunks), maxTrunks)
+	}
 	rates := compileRates(p.Decks[:min(len(p.Decks), MaxDecks)], bad)
 	if bad.any() {
 		return nil, fmt.Errorf("routing: policy: %w", bad.err())
 	}
 	addNames(cfg.IDs, &p)
 	t := &Table{
-		version: p.Version, ids: cfg.IDs, numbering: cfg.Numbering, quality: cfg.Quality, suppressor: cfg.Suppressor,
-		prior: p.Defaults.Quality.filled(), typical: p.Defaults.typical(), rates: rates,
+		sources: cfg.sources(), version: p.Version, ids: cfg.IDs, prior: p.Defaults.Quality.filled(),
+		typical: p.Defaults.typical(), exploration: p.Exploration.filled(), rates: rates, byState: rates.byState(),
 		gate: newGate(cfg.IDs, &p.Admission), shelves: newShelves(cfg.IDs, p.Rules), decks: map[outdial.TrunkID]uint16{},
 	}
+	t.compileTrunks(&p)
 	for i := range p.Trunks {
 		if d, ok := names.decks[p.Trunks[i].Deck]; ok {
 			t.decks[cfg.IDs.Trunks.ID(p.Trunks[i].Name)] = uint16(d)
 		}
 	}
 	for i := range p.Rules {
-		t.rules = append(t.rules, newRule(cfg.IDs, &p, i, names))
+		r := newRule(cfg.IDs, &p, i, names)
+		for n := range r.tiers {
+			if r.tiers[n].strategy == CostPerContact {
+				r.tiers[n].objective = t.objectiveOf(p.Rules[i].Tiers[n].Success)
+			}
+		}
+		t.rules = append(t.rules, r)
+	}
+	t.compileLimits(&p, &names)
+	for _, o := range p.Overrides {
+		t.orders = append(t.orders, compileOrder(cfg.IDs, o))
 	}
 	return t, nil
+}
+
+// sources are what the configuration names, with what stands in for what it does not.
+func (c *CompileConfig) sources() sources {
+	s := sources{
+		c.Numbering, c.Quality, c.Recent, c.Measures, c.Headroom, c.BurstPrices, c.Health, c.Risk, c.Regions, c.Suppressor,
+	}
+	if s.regions == nil {
+		s.regions, _ = c.Numbering.(Regions)
+	}
+	if s.regions == nil {
+		s.regions = noRegions{}
+	}
+	return s
+}
+
+// noRegions knows no region, but that numbers of calling code 1 may lie in the United States.
+type noRegions struct{}
+
+func (noRegions) Region(n outdial.Number) (country, region string) {
+	if outdial.Prefix(1).Contains(n) || n == 0 {
+		return "US", ""
+	}
+	return "", ""
+}
+
+// compileTrunks keeps what the policy says of each trunk, to be found by its id; the first is none.
+func (t *Table) compileTrunks(p *Policy) {
+	t.trunks = make([]trunk, 1, len(p.Trunks)+1)
+	for i := range p.Trunks {
+		m := trunk{Trunk: p.Trunks[i]}
+		m.Tags, m.Surcharges = slices.Clone(m.Tags), slices.Clone(m.Surcharges)
+		m.candidate = outdial.Candidate{Trunk: t.ids.Trunks.ID(m.Name), Carrier: t.ids.Carriers.ID(m.Carrier)}
+		for int(m.candidate.Trunk) >= len(t.trunkAt) {
+			t.trunkAt = append(t.trunkAt, 0)
+		}
+		t.trunkAt[m.candidate.Trunk] = uint16(len(t.trunks))
+		t.trunks = append(t.trunks, m)
+	}
+}
+
+// objectiveOf returns the index of an objective; tiers with the same one share what is read for it.
+func (t *Table) objectiveOf(s Success) uint16 {
+	o := objective{Success: s.filled(), contact: s.Metric == outdial.MetricContact.String()}
+	i := slices.Index(t.objectives, o)
+	if i < 0 {
+		i = len(t.objectives)
+		t.objectives = append(t.objectives, o)
+	}
+	if t.cells == nil {
+		t.cells = make([]cell, cellCount)
+	}
+	return uint16(i)
 }
 
 // index is where the things that rules refer to by name stand in the policy.
@@ -62,10 +147,17 @@ type index struct {
 	trunks   map[string]int
 	decks    map[string]int
 	carriers map[string][]int // trunks, in their order
+	tags     map[string][]int
+	hops     map[string][]int
+
+	hasMeasures, hasRisk bool // CompileConfig names them
 }
 
 func (p *Policy) names(bad *problems) index {
-	x := index{map[string]int{}, map[string]int{}, map[string][]int{}}
+	x := index{
+		trunks: map[string]int{}, decks: map[string]int{}, carriers: map[string][]int{}, tags: map[string][]int{},
+		hops: map[string][]int{},
+	}
 	if len(p.Decks) > MaxDecks {
 		bad.add("decks", "%d are more than %d", len(p.Decks), MaxDecks)
 	}
@@ -94,6 +186,26 @@ func (p *Policy) names(bad *problems) index {
 		if t.Carrier != "" {
 			x.carriers[t.Carrier] = append(x.carriers[t.Carrier], i)
 		}
+		if t.Hop != "" {
+			x.hops[t.Hop] = append(x.hops[t.Hop], i)
+		}
+		for j, tag := range t.Tags {
+			if tag == "" || slices.Contains(t.Tags[:j], tag) {
+				bad.add(fmt.Sprintf("%s.tags[%d]", place, j), "%q is empty or given twice", tag)
+				continue
+			}
+			x.tags[tag] = append(x.tags[tag], i)
+		}
+		switch t.Interconnect {
+		case "", Direct, Transit:
+		default:
+			bad.add(place+".interconnect", "%q is neither %q nor %q", t.Interconnect, Direct, Transit)
+		}
+		for j, s := range t.Surcharges {
+			if !(s.Above >= 0 && s.Above < 1) || s.Fee <= 0 || s.Fee > MaxPrice {
+				bad.add(fmt.Sprintf("%s.surcharges[%d]", place, j), "want a share from 0 to below 1 and a fee")
+			}
+		}
 		if _, ok := x.decks[t.Deck]; !ok && t.Deck != "" {
 			bad.add(place+".deck", "there is no deck %q", t.Deck)
 		}
@@ -106,6 +218,9 @@ func (x *index) trunksOf(t *Target) []int {
 	if t.Carrier != "" {
 		return x.carriers[t.Carrier]
 	}
+	if t.Tag != "" {
+		return x.tags[t.Tag]
+	}
 	if i, ok := x.trunks[t.Trunk]; ok {
 		return []int{i}
 	}
@@ -114,7 +229,7 @@ func (x *index) trunksOf(t *Target) []int {
 
 // addNames issues the ids of all names at once, in the order of the policy.
 func addNames(ids *outdial.Registry, p *Policy) {
-	var trunks, carriers, pools, campaigns, programs, tenants []string
+	var trunks, carriers, pools, campaigns, programs, tenants, networks []string
 	for i := range p.Trunks {
 		trunks = append(trunks, p.Trunks[i].Name)
 		carriers = append(carriers, p.Trunks[i].Carrier)
@@ -124,6 +239,8 @@ func addNames(ids *outdial.Registry, p *Policy) {
 		campaigns = append(campaigns, r.Campaigns...)
 		programs = append(programs, r.Programs...)
 		tenants = append(tenants, r.Tenants...)
+		networks = append(networks, r.Networks...)
+		pools = append(pools, r.Risk.Pool)
 		for j := range r.Tiers {
 			for _, target := range r.Tiers[j].Trunks {
 				pools = append(pools, target.Pool)
@@ -139,6 +256,7 @@ func addNames(ids *outdial.Registry, p *Policy) {
 	ids.Campaigns.Add(campaigns...)
 	ids.Programs.Add(programs...)
 	ids.Tenants.Add(tenants...)
+	ids.Networks.Add(networks...)
 }
 
 const (

@@ -14,7 +14,8 @@
 //     program, tenant, and mode. So a rule of a campaign is never taken over by a rule for everybody, however
 //     long the prefix of the latter.
 //  2. The destination: the longer prefix.
-//  3. The callee-local day-part: a rule that names it comes before one that does not.
+//  3. The conditions beside: a rule that names the terminating network comes before one that does not; then likewise the
+//     callee-local day-part, a caller-ID pool under suspicion, dates.
 //  4. The order in which the rules are written: the earlier one.
 //
 // This is the order of operators' switches, where a customer or campaign has a routing plan and the longest match
@@ -24,17 +25,29 @@
 // # What a rule gives
 //
 // Tiers of trunks; the trunks of a tier are tried before those of the next one. The strategy of a tier is its order:
-// as written ("priority"), by shares ("weighted", for failover to take turns by), by cost ("least-cost"), or by what
-// is known of each trunk's success ("quality"). Least cost compares the cost of a typical call, billing increments and
+// as written ("priority"), by shares ("weighted", for failover to take turns by), by cost ("least-cost"), by what is known of
+// each trunk's success ("quality"), or by both ("cost-per-contact": see [Success]). Least cost compares the cost of a typical call, billing increments and
 // set-up fee included, at the rate that each trunk's own deck has for the longest prefix of the number
 // ("per-carrier-lpm"); with "global-lpm" only trunks count whose deck has the longest prefix that any trunk of the
 // tier has. A trunk whose deck has no rate for the number in force is left out of a least-cost tier, as nobody knows
 // what the call would cost.
 //
+// Whatever the strategy, a trunk without room (CompileConfig.Headroom) or out (Health) stands behind the others of its tier,
+// one over its share of a market ([Cap]) behind all others; a volume that is paid for ([Commit]) costs nothing; the price of a
+// burst and the fees for short calls count as cost; a pool of caller IDs under suspicion is presented on fewer calls (Risk).
+// An [Override] avoids, penalises, prefers, pins or forces a trunk or a carrier for some calls until it expires.
+//
+// # What is learned
+//
+// A [Router] is told of events and folds them: what exploring took, shares, minutes, overrides. A cost-per-contact tier uses a
+// bounded share of the calls and of money to learn ([Exploration]), marks their first candidate with Explore, and says with
+// what probability it came first (Propensity). The draws depend on the call's id, number and time alone, and all that was
+// read is in the call's Record: [Table.Replay] decides it again. Without an engine, give calls an ID of their own.
+//
 // # What is refused
 //
 // Before routing, Admit refuses numbers on the deny list, premium, toll-free and unassigned numbers unless they are
-// allowed, callees whose clocks do not all show a time within the calling window of the program, and numbers that a
+// allowed, callees whose clocks do not all show a time within the calling window of the program or show a day of a blackout, and numbers that a
 // suppression list names. A suppression list that does not answer refuses.
 //
 // Both work without an Engine: the caller fills Call.Dest from an outdial.NumberingPlan and asks Admit and Route.

@@ -294,7 +294,7 @@ func ExampleCompileConfig() {
 	fmt.Println(err)
 	// Output:
 	// routing: policy: trunks[0].deck: there is no deck "alhpa"
-	// rules[0].tiers[0].strategy: "cheapest" is not "priority", "weighted", "least-cost" or "quality"
+	// rules[0].tiers[0].strategy: "cheapest" is not "priority", "weighted", "least-cost", "quality" or "cost-per-contact"
 	// rules[0].tiers[0].trunks: required
 }
 

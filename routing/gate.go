@@ -15,6 +15,7 @@ type gate struct {
 	windows                       map[outdial.ProgramID]hours
 	others                        hours // for programs without their own
 	othersLimited                 bool
+	blackouts                     []blackout
 }
 
 type hours struct{ from, to time.Duration }
@@ -70,6 +71,7 @@ func checkAdmission(a *Admission, hasNumbering bool, bad *problems) {
 			named[p] = at
 		}
 	}
+	checkBlackouts(a.Blackouts, hasNumbering, bad)
 	if len(a.Windows) > 0 && !hasNumbering {
 		bad.add("admission.windows", "need CompileConfig.Numbering, which knows the callee's clocks")
 	}
@@ -95,6 +97,7 @@ func newGate(ids *outdial.Registry, a *Admission) gate {
 		}
 	}
 	g.list = b.Build()
+	g.blackouts = newBlackouts(ids, a.Blackouts)
 	for _, w := range a.Windows {
 		h := hours{time.Duration(w.From), time.Duration(w.To)}
 		if len(w.Programs) == 0 {
@@ -118,8 +121,8 @@ func (g *gate) hoursOf(p outdial.ProgramID) (hours, bool) {
 	return g.others, g.othersLimited
 }
 
-// Admit implements outdial.Router: it refuses with ErrDenied, ErrUnassigned, ErrPremium, ErrTollFree, ErrWindow (with
-// the next opening, if there is one within two days), ErrSuppressed or ErrSuppressionUnavailable. It reads Call.To,
+// Admit implements outdial.Router: it refuses with ErrDenied, ErrUnassigned, ErrPremium, ErrTollFree, ErrWindow
+// and ErrBlackout (with the next opening, if there is one within a fortnight), ErrSuppressed or ErrSuppressionUnavailable. It reads Call.To,
 // Program and Dest: outside an Engine the caller fills Dest, since without it no class of numbers is known and every
 // calling window is closed.
 func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err error) {
@@ -140,13 +143,20 @@ func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err e
 	case d.TollFree && !t.gate.tollFree:
 		return time.Time{}, ErrTollFree
 	}
-	if h, limited := t.gate.hoursOf(call.Program); limited {
+	h, limited := t.gate.hoursOf(call.Program)
+	if limited {
 		if rec.On() {
 			rec.Text(outdial.StageRouting, 0, "window", TimeOfDay(h.from).String()+"-"+TimeOfDay(h.to).String())
 		}
 		if !t.numbering.AllWithin(now, call.Dest.Zones, h.from, h.to) {
-			return t.opening(now, call.Dest.Zones, h), ErrWindow
+			return t.opening(now, call, h, limited), ErrWindow
 		}
+	}
+	if k := t.blackedOut(now, call); k != nil {
+		if rec.On() {
+			rec.Text(outdial.StageRouting, 0, "blackout", k.name)
+		}
+		return t.opening(now, call, h, limited), ErrBlackout
 	}
 	if t.suppressor == nil {
 		return time.Time{}, nil
@@ -161,31 +171,6 @@ func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err e
 		return time.Time{}, ErrSuppressed
 	}
 	return time.Time{}, nil
-}
-
-// opening returns when the window next opens in all zones. That is when it opens in one of them: as their clocks show
-// From, or as they are changed. Zero = not within two days, or never, because the zones are too far apart.
-func (t *Table) opening(now time.Time, zones outdial.ZoneSet, h hours) (next time.Time) {
-	const day = 24 * time.Hour
-	for _, loc := range t.numbering.Locations(zones) {
-		y, m, d := now.In(loc).Date()
-		for ahead := range 3 {
-			clock := time.Date(y, m, d+ahead, 0, 0, 0, 0, time.UTC).Add(h.from) // what the clocks show, as if in UTC
-			before, after := clock.Add(-day).In(loc), clock.Add(day).In(loc)
-			_, first := before.Zone()
-			_, last := after.Zone()
-			_, change := before.ZoneBounds() // zero where the clocks are never changed again
-			for _, at := range [...]time.Time{
-				clock.Add(-time.Duration(first) * time.Second), clock.Add(-time.Duration(last) * time.Second), change,
-			} {
-				sooner := at.After(now) && at.Sub(now) < 3*day && (next.IsZero() || at.Before(next))
-				if sooner && t.numbering.AllWithin(at, zones, h.from, h.to) {
-					next = at
-				}
-			}
-		}
-	}
-	return next
 }
 
 // leading returns the first n digits of a number.

@@ -117,7 +117,9 @@ func shadowed(rules []Rule) []bool {
 							dead[i] = false
 						}
 					}
-					taken[prefix] = append(before, parts...)
+					if rules[i].conditions()&^(1<<2) == 0 { // with other conditions it leaves calls over
+						taken[prefix] = append(before, parts...)
+					}
 				}
 			}
 		}

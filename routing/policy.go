@@ -12,13 +12,40 @@ type Policy struct {
 	Rules     []Rule    `json:"rules"               yaml:"rules"`
 	Admission Admission `json:"admission,omitzero"  yaml:"admission,omitempty"`
 	Defaults  Defaults  `json:"defaults,omitzero"   yaml:"defaults,omitempty"`
+
+	Exploration Exploration `json:"exploration,omitzero" yaml:"exploration,omitempty"`
+	Caps        []Cap       `json:"caps,omitempty"       yaml:"caps,omitempty"`
+	Commits     []Commit    `json:"commits,omitempty"    yaml:"commits,omitempty"`
+	Overrides   []Override  `json:"overrides,omitempty"  yaml:"overrides,omitempty"`
 }
 
-// Trunk is a trunk that rules may name.
+// Trunk is a trunk that rules may name, and what is known of where it leads.
 type Trunk struct {
 	Name    string `json:"name"              yaml:"name"` // required, unique
 	Carrier string `json:"carrier,omitempty" yaml:"carrier,omitempty"`
 	Deck    string `json:"deck,omitempty"    yaml:"deck,omitempty"` // what the carrier charges on it; "" = unknown
+
+	// Hop is the next company behind the carrier, where that is known. Trunks with one hop share its fate.
+	Hop          string       `json:"hop,omitempty"          yaml:"hop,omitempty"`
+	Interconnect Interconnect `json:"interconnect,omitempty" yaml:"interconnect,omitempty"`
+	Tags         []string     `json:"tags,omitempty"         yaml:"tags,omitempty"` // for targets to name several trunks
+	Surcharges   []Surcharge  `json:"surcharges,omitempty"   yaml:"surcharges,omitempty"`
+}
+
+// Interconnect is how a trunk leads to the networks behind it.
+type Interconnect string
+
+// Classes of interconnect; "" = not known.
+const (
+	Direct  Interconnect = "direct"  // the carrier hands calls to the terminating network itself
+	Transit Interconnect = "transit" // it hands them to others
+)
+
+// Surcharge is a fee that a carrier takes for each short call once they are more than a share of all answered calls: a
+// cliff, since it is then due for every one of them.
+type Surcharge struct {
+	Above float64 `json:"above" yaml:"above"` // share of answered calls, in [0, 1)
+	Fee   Price   `json:"fee"   yaml:"fee"`   // per short call; required
 }
 
 // Rule gives calls that match it a plan. An empty list of a match field matches every call; a list matches calls
@@ -32,22 +59,41 @@ type Rule struct {
 	Tenants   []string         `json:"tenants,omitempty"   yaml:"tenants,omitempty"`
 	Modes     []string         `json:"modes,omitempty"     yaml:"modes,omitempty"`     // "manual" …: an outdial.Mode
 	DayParts  []string         `json:"day_parts,omitempty" yaml:"day_parts,omitempty"` // of the numbering plan
+	Networks  []string         `json:"networks,omitempty"  yaml:"networks,omitempty"`  // terminating: Destination.Network
+
+	Effective Instant  `json:"effective,omitempty" yaml:"effective,omitempty"` // 0 = always
+	End       Instant  `json:"end,omitempty"       yaml:"end,omitempty"`       // not included; 0 = never
+	Risk      PoolRisk `json:"risk,omitzero"       yaml:"risk,omitempty"`      // zero = whatever the pools' risk is
 
 	Block bool   `json:"block,omitempty" yaml:"block,omitempty"` // refuse the call instead of routing it
 	Tiers []Tier `json:"tiers,omitempty" yaml:"tiers,omitempty"` // at least one, unless Block
+}
+
+// PoolRisk is a condition: that a pool of caller IDs stands under suspicion. It needs CompileConfig.Risk.
+type PoolRisk struct {
+	Pool    string  `json:"pool"     yaml:"pool"`
+	AtLeast float64 `json:"at_least" yaml:"at_least"` // in (0, 1]
 }
 
 // Tier is a group of trunks that are tried before those of later tiers.
 type Tier struct {
 	Strategy Strategy `json:"strategy,omitempty" yaml:"strategy,omitempty"` // "" = weighted with weights, else priority
 	LCR      LCR      `json:"lcr,omitempty"      yaml:"lcr,omitempty"`      // for least-cost; "" = Defaults.LCR
-	Trunks   []Target `json:"trunks"             yaml:"trunks"`
+	Success  Success  `json:"success,omitzero"   yaml:"success,omitempty"`  // for cost-per-contact
+
+	// PreferDirect puts direct trunks with room before the others; Diverse puts, after the first, a trunk of another
+	// carrier and hop second. Neither changes a weighted tier.
+	PreferDirect bool `json:"prefer_direct,omitempty" yaml:"prefer_direct,omitempty"`
+	Diverse      bool `json:"diverse,omitempty"       yaml:"diverse,omitempty"`
+
+	Trunks []Target `json:"trunks"             yaml:"trunks"`
 }
 
-// Target is a trunk of a tier, or all trunks of a carrier in the order of Policy.Trunks.
+// Target is a trunk of a tier, or all trunks of a carrier or with a tag in the order of Policy.Trunks.
 type Target struct {
 	Trunk   string `json:"trunk,omitempty"   yaml:"trunk,omitempty"`   // either this
 	Carrier string `json:"carrier,omitempty" yaml:"carrier,omitempty"` // or this
+	Tag     string `json:"tag,omitempty"     yaml:"tag,omitempty"`     // or all trunks with this tag
 
 	// Weight is the share within a weighted tier, from 1 to MaxWeight: of each trunk, if it is a carrier. 0 in other
 	// tiers.
@@ -65,6 +111,10 @@ const (
 	Weighted  Strategy = "weighted"   // failover takes turns by the weights
 	LeastCost Strategy = "least-cost" // the lowest cost of a typical call first; equal ones as written
 	ByQuality Strategy = "quality"    // the highest cautious estimate of success first; equal ones as written
+
+	// CostPerContact puts first what costs least per success among the trunks whose success is as good as the best one's;
+	// see Success.
+	CostPerContact Strategy = "cost-per-contact"
 )
 
 // LCR is whose longest prefix counts in a least-cost tier.
@@ -80,6 +130,7 @@ const (
 const (
 	MaxWeight = 1_000_000
 	MaxDecks  = 1 << 16
+	maxTrunks = 1<<16 - 2
 	maxWhos   = 1 << 16 // combinations of campaign, program, tenant and mode that one rule names
 )
 
@@ -122,6 +173,8 @@ type Admission struct {
 	// Windows are the hours in which callees may be called. Programs without a window of their own have the one that
 	// names no program; where there is none either, hours are not limited.
 	Windows []Window `json:"windows,omitempty" yaml:"windows,omitempty"`
+
+	Blackouts []Blackout `json:"blackouts,omitempty" yaml:"blackouts,omitempty"`
 }
 
 // Window is the span of the day in which the callees of some programs may be called. It has to be within From and To

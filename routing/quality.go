@@ -2,7 +2,6 @@ package routing
 
 import (
 	"math"
-	"time"
 
 	"github.com/outdial/outdial"
 )
@@ -49,20 +48,30 @@ func (p QualityPrior) Score(e outdial.Estimate) float64 {
 }
 
 // sortByQuality orders a tier by descending score.
-func (t *Table) sortByQuality(now time.Time, call *outdial.Call, cs []outdial.Candidate) {
+func (d *decision) sortByQuality(first int) {
+	cs, from := d.dst[first:], first-d.first
 	var keys [outdial.MaxCandidates]float64
 	for i := range cs {
-		var e outdial.Estimate
-		if t.quality != nil {
-			e = t.quality.Estimate(now, &cs[i], call.Dest.Group)
-		}
-		keys[i] = -t.prior.Score(e)
-		if rec := call.Record(); rec.On() {
-			rec.Num(outdial.StageRouting, cs[i].Trunk, "estimate_mean", e.Mean)
-			rec.Num(outdial.StageRouting, cs[i].Trunk, "estimate_var", e.Var)
-			rec.Num(outdial.StageRouting, cs[i].Trunk, "estimate_n", e.N)
-			rec.Num(outdial.StageRouting, cs[i].Trunk, "score", -keys[i])
-		}
+		e := d.estimate(&cs[i])
+		keys[i] = -d.t.prior.Score(e)
+		d.note(cs[i].Trunk, "score", -keys[i])
 	}
-	sortBy(cs, keys[:])
+	sortBoth(cs, d.class[from:], d.costs[from:], keys[:])
+}
+
+// estimate is what is known of a candidate.
+func (d *decision) estimate(c *outdial.Candidate) (e outdial.Estimate) {
+	switch {
+	case d.again != nil:
+		e = outdial.Estimate{
+			Mean: d.again.num(c.Trunk, "estimate_mean"), Var: d.again.num(c.Trunk, "estimate_var"),
+			N: d.again.num(c.Trunk, "estimate_n"),
+		}
+	case d.t.quality != nil:
+		e = d.t.quality.Estimate(d.now, c, d.call.Dest.Group)
+	}
+	d.note(c.Trunk, "estimate_mean", e.Mean)
+	d.note(c.Trunk, "estimate_var", e.Var)
+	d.note(c.Trunk, "estimate_n", e.N)
+	return e
 }

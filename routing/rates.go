@@ -114,6 +114,11 @@ func (r *rates) rate(w *row, prefix outdial.Prefix) Rate {
 	return rate
 }
 
+// byState reports whether some price depends on the jurisdiction.
+func (r *rates) byState() bool {
+	return slices.ContainsFunc(r.terms, func(t terms) bool { return t.price3 != [3]int64{t.price3[0], t.price3[0], t.price3[0]} })
+}
+
 // rateSource is where a row of a deck stands, and the order of its prefix.
 type rateSource struct {
 	key   uint64

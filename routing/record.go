@@ -7,54 +7,78 @@ import (
 // What a decision was based on, for whoever asked for a Record. Trunks that are left out are not candidates, so they
 // are named in readings about the call.
 
-func (t *Table) recordRule(call *outdial.Call, r *rule, prefix outdial.Prefix) {
-	rec := call.Record()
+func (d *decision) recordRule() {
+	rec := d.rec
 	if !rec.On() {
 		return
 	}
-	if t.version != "" {
-		rec.Text(outdial.StageRouting, 0, "policy", t.version)
+	if d.t.version != "" {
+		rec.Text(outdial.StageRouting, 0, "policy", d.t.version)
 	}
+	r := d.rule
 	if r == nil {
 		return
 	}
 	rec.Text(outdial.StageRouting, 0, "rule", r.name)
-	rec.Text(outdial.StageRouting, 0, "rule_prefix", prefix.String())
+	rec.Text(outdial.StageRouting, 0, "rule_prefix", d.prefix.String())
 	for i := range r.tiers {
 		rec.Text(outdial.StageRouting, 0, "strategy", string(r.tiers[i].strategy))
 	}
 }
 
-func (t *Table) recordLeftOut(call *outdial.Call, x *target, h hit) {
-	rec := call.Record()
-	if !rec.On() {
-		return
+// leftOutRate says why a trunk is no candidate of a least-cost tier.
+func leftOutRate(h hit, call *outdial.Call) string {
+	if h.row == 0 {
+		return "no rate for the number"
 	}
-	why := ": no rate for the number"
-	if h.row != 0 {
-		why = ": its rate is for a shorter prefix, " + shown(leading(call.To, int(h.digits)))
-	}
-	rec.Text(outdial.StageRouting, 0, "left_out", t.ids.Trunks.Name(x.candidate.Trunk)+why)
+	return "its rate is for a shorter prefix, " + shown(leading(call.To, int(h.digits)))
 }
 
-func (t *Table) recordRate(call *outdial.Call, c *outdial.Candidate, w *terms, cost outdial.Micros) {
-	rec := call.Record()
+func (d *decision) leftOut(x *target, why string) {
+	if d.rec.On() {
+		d.rec.Text(outdial.StageRouting, 0, readLeftOut, d.t.ids.Trunks.Name(x.candidate.Trunk)+": "+why)
+	}
+}
+
+func (d *decision) recordRate(c *outdial.Candidate, w *terms, cost outdial.Micros) {
+	rec := d.rec
 	if !rec.On() {
 		return
 	}
 	rec.Text(outdial.StageRouting, c.Trunk, "rate_prefix", c.Matched.String())
-	rec.Num(outdial.StageRouting, c.Trunk, "rate", float64(w.price(Interstate)))
+	rec.Num(outdial.StageRouting, c.Trunk, "rate", float64(w.price(d.where)))
 	rec.Num(outdial.StageRouting, c.Trunk, "setup", float64(w.setup))
 	rec.Text(outdial.StageRouting, c.Trunk, "increment", w.increment.String())
+	if d.t.byState {
+		rec.Text(outdial.StageRouting, c.Trunk, "jurisdiction", d.where.String())
+	}
 	rec.Num(outdial.StageRouting, c.Trunk, "cost", float64(cost))
 }
 
-func (t *Table) recordOrder(call *outdial.Call, cs []outdial.Candidate) {
-	rec := call.Record()
+func (d *decision) recordOrder() {
+	rec := d.rec
 	if !rec.On() {
 		return
 	}
-	for i := range cs {
-		rec.Num(outdial.StageRouting, cs[i].Trunk, "order", float64(i+1))
+	for i := range d.dst[d.first:] {
+		c := &d.dst[d.first+i]
+		m := d.t.metaOf(c.Trunk)
+		if m.Hop != "" {
+			rec.Text(outdial.StageRouting, c.Trunk, "hop", m.Hop)
+		}
+		if m.Interconnect != "" {
+			rec.Text(outdial.StageRouting, c.Trunk, "interconnect", string(m.Interconnect))
+		}
+		switch class := d.class[i]; {
+		case class >= classCapped:
+			rec.Text(outdial.StageRouting, c.Trunk, "placed_last", "over its share cap")
+		case class >= classPenalised:
+			rec.Text(outdial.StageRouting, c.Trunk, "placed_last", "penalised")
+		case class == classPreferred:
+			rec.Text(outdial.StageRouting, c.Trunk, "placed_first", "preferred")
+		case class&classLater != 0:
+			rec.Text(outdial.StageRouting, c.Trunk, "placed_last", "no room, or not healthy")
+		}
+		rec.Num(outdial.StageRouting, c.Trunk, "order", float64(i+1))
 	}
 }

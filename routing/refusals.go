@@ -20,6 +20,9 @@ var (
 	// Asking again helps at the time that comes with it.
 	ErrWindow = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedByPolicy, "window",
 		"outside the calling window in a time zone of the callee")
+	// ErrBlackout: it is a day on which the callee is not called. Asking again helps at the time that comes with it.
+	ErrBlackout = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedByPolicy, "blackout",
+		"it is a day on which nobody is called")
 	// ErrSuppressed: the suppression list names the number.
 	ErrSuppressed = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedByPolicy, "suppressed",
 		"the number is on the suppression list")
@@ -38,6 +41,15 @@ var (
 	// ErrNoRate: every trunk of the rule stands in a least-cost tier and has no rate for the number.
 	ErrNoRate = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedNoRoute, "no_rate",
 		"no trunk has a rate for the number")
+	// ErrAvoided: an override keeps the calls from every trunk that is left.
+	ErrAvoided = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedByPolicy, "avoided",
+		"an override keeps the call from the trunk")
+	// ErrPinned: an override pins the calls to a trunk that the rule does not give them.
+	ErrPinned = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedByPolicy, "pinned",
+		"an override pins the call to another trunk")
+	// ErrExposure: the caller-ID pool is under suspicion, and this call is among those that are held back for it.
+	ErrExposure = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedCapacity, "exposure",
+		"the caller-ID pool is under suspicion: fewer calls present it")
 	// ErrNoTable: the Router holds no table.
 	ErrNoTable = outdial.NewRefusal(outdial.StageRouting, outdial.RefusedByFault, "no_table", "no policy is in force")
 )

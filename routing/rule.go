@@ -2,36 +2,38 @@ package routing
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/outdial/outdial"
 )
 
 // rule is a compiled Rule.
 type rule struct {
-	name  string
-	block bool
-	parts []outdial.DayPartID // none = always
-	tiers []tier
-	slots []uint8 // by deck: its place in hits, or noSlot; nil = no deck is needed
-	decks int     // how many decks have a place
+	name     string
+	block    bool
+	always   bool // none of the conditions that follow
+	parts    []outdial.DayPartID
+	networks []outdial.NetworkID
+	span     span
+	riskPool outdial.PoolID
+	riskFrom float64
+	tiers    []tier
+	slots    []uint8 // by deck: its place in hits, or noSlot; nil = no deck is needed
+	decks    int     // how many decks have a place
 }
 
 type tier struct {
-	strategy Strategy
-	global   bool // global-lpm
-	targets  []target
+	strategy     Strategy
+	global       bool // global-lpm
+	preferDirect bool
+	diverse      bool
+	objective    uint16 // of a cost-per-contact tier: index into Table.objectives
+	targets      []target
 }
 
 // target is a candidate but for what depends on the call.
 type target struct {
 	candidate outdial.Candidate
 	slot      uint8 // of its deck, or noSlot
-}
-
-// within reports whether the rule matches the day-part of a call.
-func (r *rule) within(p outdial.DayPartID) bool {
-	return len(r.parts) == 0 || slices.Contains(r.parts, p)
 }
 
 // checkRule reports what does not fit.
@@ -58,6 +60,7 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 		{"tenants", r.Tenants},
 		{"modes", r.Modes},
 		{"day_parts", r.DayParts},
+		{"networks", r.Networks},
 	} {
 		given := make(map[string]bool, len(l.names))
 		for i, n := range l.names {
@@ -81,6 +84,19 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 	if combinations(r) > maxWhos {
 		bad.add(place, "names more than %d combinations of campaign, program, tenant and mode", maxWhos)
 	}
+	if r.End != 0 && r.End <= r.Effective {
+		bad.add(place+".end", "not after effective")
+	}
+	if k := r.Risk; k != (PoolRisk{}) {
+		switch {
+		case k.Pool == "":
+			bad.add(place+".risk.pool", "required")
+		case !(k.AtLeast > 0 && k.AtLeast <= 1):
+			bad.add(place+".risk.at_least", "%v is not between 0 and 1", k.AtLeast)
+		case !names.hasRisk:
+			bad.add(place+".risk", "needs CompileConfig.Risk, which knows the pools")
+		}
+	}
 	checkTiers(place, r, names, bad)
 }
 
@@ -98,8 +114,17 @@ func checkTiers(place string, r *Rule, names index, bad *problems) {
 		strategy := t.strategy()
 		switch strategy {
 		case Priority, Weighted, LeastCost, ByQuality:
+			if t.Success != (Success{}) {
+				bad.add(at+".success", "the strategy of the tier is %q", strategy)
+			}
+		case CostPerContact:
+			t.Success.check(at+".success", names.hasMeasures, bad)
 		default:
-			bad.add(at+".strategy", "%q is not %q, %q, %q or %q", t.Strategy, Priority, Weighted, LeastCost, ByQuality)
+			bad.add(at+".strategy", "%q is not %q, %q, %q, %q or %q", t.Strategy,
+				Priority, Weighted, LeastCost, ByQuality, CostPerContact)
+		}
+		if strategy == Weighted && (t.PreferDirect || t.Diverse) {
+			bad.add(at, "prefer_direct and diverse need a tier with a fixed order, not weights")
 		}
 		checkLCR(at+".lcr", t.LCR, bad)
 		if t.LCR != "" && strategy != LeastCost {
@@ -122,8 +147,10 @@ func checkTiers(place string, r *Rule, names index, bad *problems) {
 func checkTarget(place string, t *Target, strategy Strategy, names index, seen map[int]string, bad *problems) int {
 	some := names.trunksOf(t)
 	switch {
-	case (t.Trunk == "") == (t.Carrier == ""):
-		bad.add(place, "want either a trunk or a carrier")
+	case btoi(t.Trunk != "")+btoi(t.Carrier != "")+btoi(t.Tag != "") != 1:
+		bad.add(place, "want a trunk, a carrier or a tag")
+	case t.Tag != "" && len(some) == 0:
+		bad.add(place+".tag", "no trunk has the tag %q", t.Tag)
 	case t.Carrier != "" && len(some) == 0:
 		bad.add(place+".carrier", "no trunk has the carrier %q", t.Carrier)
 	case len(some) == 0:
@@ -143,6 +170,13 @@ func checkTarget(place string, t *Target, strategy Strategy, names index, seen m
 		seen[i] = place
 	}
 	return len(some)
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // strategy fills in what "" stands for.
@@ -168,6 +202,12 @@ func newRule(ids *outdial.Registry, p *Policy, i int, names index) rule {
 	for _, d := range from.DayParts {
 		r.parts = append(r.parts, ids.DayParts.ID(d))
 	}
+	for _, n := range from.Networks {
+		r.networks = append(r.networks, ids.Networks.ID(n))
+	}
+	r.span = span{from.Effective, from.End}
+	r.riskPool, r.riskFrom = ids.Pools.ID(from.Risk.Pool), from.Risk.AtLeast
+	r.always = len(r.parts) == 0 && len(r.networks) == 0 && r.span == (span{}) && r.riskPool == 0
 	slots := make([]uint8, len(p.Decks))
 	for j := range slots {
 		slots[j] = noSlot
@@ -178,7 +218,9 @@ func newRule(ids *outdial.Registry, p *Policy, i int, names index) rule {
 		if lcr == "" {
 			lcr = p.Defaults.LCR
 		}
-		to := tier{strategy: ft.strategy(), global: lcr == GlobalLPM}
+		to := tier{
+			strategy: ft.strategy(), global: lcr == GlobalLPM, preferDirect: ft.PreferDirect, diverse: ft.Diverse,
+		}
 		for j := range ft.Trunks {
 			ftt := &ft.Trunks[j]
 			for _, k := range names.trunksOf(ftt) {

@@ -1,7 +1,7 @@
 package routing
 
 import (
-	"cmp"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -10,19 +10,48 @@ import (
 
 // Table is a compiled policy: Compile makes it. It is immutable and safe for concurrent use; the zero value is not
 // usable. Admit and Route read no clock, take no lock and allocate nothing, unless the call has a Record.
+//
+// A Table knows nothing of the past: caps, commitments and budgets of exploration are kept by a Router.
 type Table struct {
-	version    string
-	ids        *outdial.Registry
+	sources
+	version     string
+	ids         *outdial.Registry
+	prior       QualityPrior
+	typical     time.Duration
+	exploration Exploration
+	rules       []rule
+	shelves     []shelf
+	rates       rates
+	byState     bool // some rate depends on the jurisdiction
+	decks       map[outdial.TrunkID]uint16
+	trunks      []trunk
+	trunkAt     []uint16 // by TrunkID: index into trunks + 1
+	objectives  []objective
+	cells       []cell // of posteriors; nil without cost-per-contact tiers
+	limits      []limit
+	commits     []commitment
+	orders      []order
+	gate        gate
+}
+
+// sources are what a table reads of others.
+type sources struct {
 	numbering  Numbering
 	quality    Quality
+	recent     Quality
+	measures   Measures
+	headroom   Headroom
+	bursts     BurstPrices
+	health     Health
+	risk       Risk
+	regions    Regions
 	suppressor Suppressor
-	prior      QualityPrior
-	typical    time.Duration
-	rules      []rule
-	shelves    []shelf
-	rates      rates
-	decks      map[outdial.TrunkID]uint16
-	gate       gate
+}
+
+// trunk is what the policy says about a trunk, and the candidate that it would be on its own.
+type trunk struct {
+	Trunk
+	candidate outdial.Candidate
 }
 
 // Version returns Policy.Version.
@@ -42,92 +71,67 @@ func (t *Table) Rate(now time.Time, trunk outdial.TrunkID, to outdial.Number) (R
 	return t.rates.rate(w, leading(to, n)), true
 }
 
-// Route implements outdial.Router: it appends the candidates of the rule for the call to dst. The errors are
-// ErrNoRule, ErrBlocked and ErrNoRate. It reads Call.To, Campaign, Program, Tenant, Mode and Dest, and keeps neither
-// call nor dst.
+// Trunk returns what the policy says about a trunk; false for one that it does not name. Its slices are shared: do not
+// change them.
+func (t *Table) Trunk(id outdial.TrunkID) (Trunk, bool) {
+	m := t.metaOf(id)
+	return m.Trunk, m.Name != ""
+}
+
+// metaOf returns what is known of a trunk, or of none.
+func (t *Table) metaOf(id outdial.TrunkID) *trunk {
+	if int(id) < len(t.trunkAt) {
+		return &t.trunks[t.trunkAt[id]]
+	}
+	return &t.trunks[0]
+}
+
+// Route implements outdial.Router: it appends the candidates of the rule for the call to dst. The errors are ErrNoRule,
+// ErrBlocked, ErrNoRate, ErrAvoided, ErrPinned and ErrExposure. It reads Call.ID, To, From, Campaign, Program, Tenant,
+// Mode and Dest, and keeps neither call nor dst.
 //
 // Candidate.Cost is that of a minute of a typical call; Matched is the prefix of the row that says so, and where the
 // trunk has no rate, the prefix of the rule.
 func (t *Table) Route(now time.Time, call *outdial.Call, dst []outdial.Candidate) ([]outdial.Candidate, error) {
-	r, prefix := t.match(call)
-	t.recordRule(call, r, prefix)
-	switch {
-	case r == nil:
-		return dst, ErrNoRule
-	case r.block:
-		return dst, ErrBlocked
-	}
-	var found hits
-	if r.decks > 0 {
-		t.rates.find(now, call.To, r.slots, r.decks, &found)
-	}
-	before := len(dst)
-	for i := range r.tiers {
-		dst = t.appendTier(now, call, &r.tiers[i], prefix, &found, dst)
-	}
-	if len(dst) == before {
-		return dst, ErrNoRate
-	}
-	t.recordOrder(call, dst[before:])
-	return dst, nil
+	return t.route(now, call, dst, nil)
 }
 
-// match returns the most specific rule for a call and the prefix that it was found under, or nil.
-func (t *Table) match(call *outdial.Call) (*rule, outdial.Prefix) {
+func (t *Table) route(now time.Time, call *outdial.Call, dst []outdial.Candidate, m *memory) ([]outdial.Candidate, error) {
+	d := decision{t: t, m: m, rec: call.Record(), now: now, call: call, dst: dst, first: len(dst)}
+	return d.route()
+}
+
+// match finds the most specific rule for the call and the prefix that it was found under.
+func (d *decision) match() {
+	t := d.t
 	var matches [digits.MaxLen + 1]digits.Match
 	for i := range t.shelves {
 		s := &t.shelves[i]
-		k := s.books[s.key(call)]
+		k := s.books[s.key(d.call)]
 		if k == nil {
 			continue
 		}
-		n := k.table.Matches(uint64(call.To), &matches)
+		n := k.table.Matches(uint64(d.call.To), &matches)
 		for _, m := range matches[:n] {
 			for _, j := range k.lists[m.Value] {
-				if r := &t.rules[j]; r.within(call.Dest.DayPart) {
-					return r, leading(call.To, int(m.Digits))
+				if r := &t.rules[j]; d.within(r) {
+					d.rule, d.prefix = r, leading(d.call.To, int(m.Digits))
+					return
 				}
 			}
 		}
 	}
-	return nil, 0
 }
 
-// appendTier appends the candidates of a tier in their order.
-func (t *Table) appendTier(
-	now time.Time, call *outdial.Call, g *tier, prefix outdial.Prefix, found *hits, dst []outdial.Candidate,
-) []outdial.Candidate {
-	var costs [outdial.MaxCandidates]outdial.Micros // of a typical call, by place in the tier
-	first := len(dst)
-	longest := g.longest(found)
-	for i := range g.targets {
-		x := &g.targets[i]
-		var h hit
-		if x.slot != noSlot {
-			h = found[x.slot]
-		}
-		if g.strategy == LeastCost && (h.row == 0 || h.digits < longest) {
-			t.recordLeftOut(call, x, h)
-			continue
-		}
-		dst = append(dst, x.candidate)
-		c := &dst[len(dst)-1]
-		c.Matched = prefix
-		if h.row != 0 {
-			w := &t.rates.terms[t.rates.rows[h.row-1].terms]
-			cost := w.cost(Interstate, t.typical, 0)
-			c.Cost, c.Matched = t.perMinute(cost), leading(call.To, int(h.digits))
-			costs[len(dst)-1-first] = cost
-			t.recordRate(call, c, w, cost)
-		}
+// within reports whether the conditions of a rule hold beside whose call it is and where it goes.
+func (d *decision) within(r *rule) bool {
+	if r.always {
+		return true
 	}
-	switch g.strategy {
-	case LeastCost:
-		sortBy(dst[first:], costs[:])
-	case ByQuality:
-		t.sortByQuality(now, call, dst[first:])
-	}
-	return dst
+	at := InstantOf(d.now)
+	return (len(r.parts) == 0 || slices.Contains(r.parts, d.call.Dest.DayPart)) &&
+		(len(r.networks) == 0 || slices.Contains(r.networks, d.call.Dest.Network)) && r.span.holds(at) &&
+		(r.riskPool == 0 || d.poolRisk(r.riskPool) >= r.riskFrom)
 }
 
 // longest returns how many digits a prefix must have for its trunk to count: with global-lpm as many as the longest of
@@ -151,17 +155,4 @@ func (t *Table) perMinute(cost outdial.Micros) outdial.Micros {
 		return cost
 	}
 	return cost/s*60 + (cost%s*60+s-1)/s
-}
-
-// sortBy sorts candidates by ascending keys, equal ones as they are. It is an insertion sort, because there are at
-// most MaxCandidates and as a rule fewer than ten.
-func sortBy[K cmp.Ordered](cs []outdial.Candidate, keys []K) {
-	for i := 1; i < len(cs); i++ {
-		c, k := cs[i], keys[i]
-		j := i
-		for ; j > 0 && keys[j-1] > k; j-- {
-			cs[j], keys[j] = cs[j-1], keys[j-1]
-		}
-		cs[j], keys[j] = c, k
-	}
 }

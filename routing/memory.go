@@ -1,0 +1,190 @@
+package routing
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// memory is what a Router knows of the past: a fold over events, the same live and in replay. Observe writes under the
+// lock; routes read without one.
+type memory struct {
+	mu     sync.Mutex
+	newest atomic.Int64 // hour of the latest event; written under mu
+	counts []*count
+
+	calls, explored, money *count // first attempts; exploring ones; what those cost, in micro-units
+	use                    atomic.Pointer[map[share]*count]
+	months                 atomic.Pointer[map[outdial.TrunkID]*month]
+	orders                 atomic.Pointer[[]order] // overrides by Control
+}
+
+// share names a count of attempts: those to a country on a trunk; the zero country is the world, trunk 0 is all.
+type share struct {
+	country [2]byte
+	trunk   outdial.TrunkID
+}
+
+// count is a sum over the current hour and the 23 before it.
+type count struct {
+	hours  [24]int64
+	values [24]int64
+	sum    atomic.Int64
+}
+
+// month is the answered time of a trunk in one calendar month.
+type month struct{ first, seconds atomic.Int64 }
+
+func newMemory() *memory {
+	m := new(memory)
+	m.calls, m.explored, m.money = m.newCount(), m.newCount(), m.newCount()
+	m.use.Store(&map[share]*count{})
+	m.months.Store(&map[outdial.TrunkID]*month{})
+	m.orders.Store(&[]order{})
+	return m
+}
+
+func (m *memory) newCount() *count {
+	c := new(count)
+	m.counts = append(m.counts, c)
+	return c
+}
+
+// attempts in a market over the last 24 hours, on a trunk; 0 = on all.
+func (m *memory) attempts(country [2]byte, trunk outdial.TrunkID) int64 {
+	if c := (*m.use.Load())[share{country, trunk}]; c != nil {
+		return c.sum.Load()
+	}
+	return 0
+}
+
+// talked is the answered time of a trunk in the month that begins at first, in seconds.
+func (m *memory) talked(first time.Time, trunk outdial.TrunkID) int64 {
+	if k := (*m.months.Load())[trunk]; k != nil && k.first.Load() == first.Unix() {
+		return k.seconds.Load()
+	}
+	return 0
+}
+
+const hour = int64(time.Hour / time.Second)
+
+// observe folds an event that is about an attempt.
+func (m *memory) observe(ev *outdial.Event) {
+	a := ev.Attempt
+	if a == nil || ev.Kind != outdial.EventStarted && ev.Kind != outdial.EventEnded {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := a.Start.Unix() / hour
+	if at > m.newest.Load() {
+		m.newest.Store(at)
+		for _, c := range m.counts {
+			c.expire(at)
+		}
+	}
+	switch {
+	case ev.Kind == outdial.EventStarted:
+		m.attempt(a, at, 1)
+	case a.Result.Origin == outdial.OriginNeverSent:
+		m.attempt(a, at, -1)
+	default:
+		m.ended(ev.Time, a, at)
+	}
+}
+
+// exploring reports whether an attempt was made to learn.
+func exploring(a *outdial.Attempt) bool {
+	return a.Candidate.Explore || a.Choice.Why == outdial.WhyKeepWarm || a.Choice.Why == outdial.WhyProbe
+}
+
+// attempt counts one that starts (n = 1), or one that did not leave after all (n = −1). What an exploring one may cost
+// is reserved as a minute.
+func (m *memory) attempt(a *outdial.Attempt, at, n int64) {
+	if a.ID.Leg <= 1 {
+		m.calls.add(at, n, m.newest.Load())
+	}
+	if exploring(a) {
+		m.explored.add(at, n, m.newest.Load())
+		m.money.add(at, n*int64(a.Candidate.Cost), m.newest.Load())
+	}
+	country, trunk := a.Call.Dest.Country, a.Candidate.Trunk
+	world := [2]byte{}
+	m.counted(share{world, trunk}).add(at, n, m.newest.Load())
+	m.counted(share{world, 0}).add(at, n, m.newest.Load())
+	if country != world {
+		m.counted(share{country, trunk}).add(at, n, m.newest.Load())
+		m.counted(share{country, 0}).add(at, n, m.newest.Load())
+	}
+}
+
+// ended puts the real cost and the answered time of an attempt in the place of what was expected.
+func (m *memory) ended(now time.Time, a *outdial.Attempt, at int64) {
+	talk, _ := a.Timeline.Duration()
+	if a.Result.Origin == outdial.OriginUnknown || a.Late {
+		talk = 0
+	}
+	if exploring(a) && a.Result.Origin != outdial.OriginUnknown {
+		real := cost(int64(max(a.Candidate.Cost, 0)), 0, Increment{}.Billed(talk))
+		m.money.add(at, int64(real-a.Candidate.Cost), m.newest.Load())
+	}
+	if talk <= 0 {
+		return
+	}
+	k := (*m.months.Load())[a.Candidate.Trunk]
+	if k == nil {
+		next := maps.Clone(*m.months.Load())
+		k = new(month)
+		next[a.Candidate.Trunk] = k
+		m.months.Store(&next)
+	}
+	u := now.UTC()
+	first := time.Date(u.Year(), u.Month(), 1, 0, 0, 0, 0, time.UTC).Unix()
+	if first > k.first.Load() {
+		k.seconds.Store(0)
+		k.first.Store(first)
+	}
+	if first == k.first.Load() {
+		k.seconds.Add(int64((talk + time.Second - 1) / time.Second))
+	}
+}
+
+// counted returns the count of a share, made if need be.
+func (m *memory) counted(s share) *count {
+	all := *m.use.Load()
+	if c := all[s]; c != nil {
+		return c
+	}
+	next := maps.Clone(all)
+	c := m.newCount()
+	next[s] = c
+	m.use.Store(&next)
+	return c
+}
+
+// add counts v in an hour, unless that has left the span that ends with newest.
+func (c *count) add(at, v, newest int64) {
+	if at <= newest-int64(len(c.hours)) {
+		return
+	}
+	i := at % int64(len(c.hours))
+	if c.hours[i] != at {
+		c.sum.Add(-c.values[i])
+		c.hours[i], c.values[i] = at, 0
+	}
+	c.values[i] += v
+	c.sum.Add(v)
+}
+
+// expire drops what has left the span that ends with newest.
+func (c *count) expire(newest int64) {
+	for i, at := range c.hours {
+		if at <= newest-int64(len(c.hours)) && c.values[i] != 0 {
+			c.sum.Add(-c.values[i])
+			c.values[i] = 0
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package routing
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// posterior is what is believed of a trunk towards a destination: its chance of success, how many observations stand
+// behind that, and which floors it fails.
+type posterior struct {
+	mean, n float64
+	failed  uint64
+}
+
+func (p *posterior) variance() float64 { return p.mean * (1 - p.mean) / (p.n + 1) }
+
+// refresh is how long what was read of others for a posterior is taken to stand: one reading of kpi takes as long as the
+// rest of the decision, and says the same a second later.
+const refresh = 5 * time.Second
+
+// cell keeps one posterior, so that a decision reads a few words. A writer makes version odd while it writes; a reader
+// that meets an odd or a changed version reads the sources itself.
+type cell struct {
+	version atomic.Uint32
+	key     atomic.Uint64
+	at      atomic.Int64 // when the sources were read, ns
+	mean, n atomic.Uint64
+	failed  atomic.Uint64
+}
+
+const cellCount = 1 << 14 // 800 KB; where two keys meet, the later one takes the place
+
+// posterior of a candidate in a tier: from its cell while that is fresh, else from the sources.
+func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier) posterior {
+	key := uint64(c.Trunk)<<40 ^ uint64(group)<<16 ^ uint64(g.objective) + 1
+	k := &t.cells[key*0x9e3779b97f4a7c15>>(64-14)]
+	ns := now.UnixNano()
+	version := k.version.Load()
+	if version&1 == 0 && k.key.Load() == key {
+		age := ns - k.at.Load()
+		p := posterior{math.Float64frombits(k.mean.Load()), math.Float64frombits(k.n.Load()), k.failed.Load()}
+		if age >= 0 && age < int64(refresh) && k.version.Load() == version {
+			return p
+		}
+	}
+	p := t.assess(now, c, group, g)
+	if version&1 == 0 && k.version.CompareAndSwap(version, version+1) {
+		k.key.Store(key)
+		k.at.Store(ns)
+		k.mean.Store(math.Float64bits(p.mean))
+		k.n.Store(math.Float64bits(p.n))
+		k.failed.Store(p.failed)
+		k.version.Store(version + 2)
+	}
+	return p
+}
+
+// assess reads the sources.
+func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier) (p posterior) {
+	o := &t.objectives[g.objective]
+	var e outdial.Estimate
+	switch {
+	case o.contact:
+		e = t.measures.Measure(now, outdial.MetricContact, c, group)
+	case t.quality != nil:
+		e = t.quality.Estimate(now, c, group)
+	}
+	e = usable(e)
+	if t.measures != nil {
+		if !o.contact && e.Known() {
+			if fas := usable(t.measures.Measure(now, outdial.MetricFAS, c, group)); fas.Known() {
+				e.Mean *= 1 - fas.Mean
+			}
+		}
+		p.failed = o.Floors.failed(now, t.measures, c, group)
+	}
+	if t.recent != nil {
+		e = t.changed(now, c, e)
+	}
+	prior := &t.prior
+	p.n = e.N + prior.Strength
+	if p.n == 0 {
+		p.mean = prior.Mean
+		return p
+	}
+	p.mean = (e.Mean*e.N + prior.Mean*prior.Strength) / p.n
+	return p
+}
+
+// usable turns an estimate that is no ratio, or of nothing, into the zero one, and takes its variance for the number of
+// observations where that says less.
+func usable(e outdial.Estimate) outdial.Estimate {
+	if !e.Known() || !(e.Mean >= 0 && e.Mean <= 1) || math.IsInf(e.N, 1) {
+		return outdial.Estimate{}
+	}
+	if spread := e.Mean * (1 - e.Mean); e.Var > 0 && spread > 0 {
+		e.N = max(min(e.N, spread/e.Var-1), 0)
+	}
+	return e
+}
+
+// changed corrects an estimate by what is seen of the whole trunk lately, when that contradicts what was seen of it before:
+// by more than leastShift of the log-odds, beyond chance. A smaller shift is taken as the hour's rather than the
+// carrier's: in the evening fewer people answer on every trunk, but a trunk with much traffic shows it first.
+func (t *Table) changed(now time.Time, c *outdial.Candidate, e outdial.Estimate) outdial.Estimate {
+	lately := usable(t.recent.Estimate(now, c, 0))
+	if lately.N < leastRecent || t.quality == nil {
+		return e
+	}
+	before := usable(t.quality.Estimate(now, c, 0))
+	if !before.Known() {
+		return e
+	}
+	seen := (lately.Mean*lately.N + before.Mean) / (lately.N + 1)
+	spread := math.Sqrt(seen*(1-seen)/(lately.N+1) + before.Mean*(1-before.Mean)/(before.N+1))
+	shift := logit(seen) - logit(before.Mean)
+	if math.Abs(seen-before.Mean) < leastSurprise*spread || math.Abs(shift) < leastShift {
+		return e
+	}
+	if !e.Known() {
+		e = before
+	}
+	e.Mean = 1 / (1 + math.Exp(-logit(e.Mean)-shift))
+	e.N = min(e.N, lately.N)
+	return e
+}
+
+const (
+	leastRecent   = 5.0 // observations
+	leastSurprise = 2.5 // standard errors
+	leastShift    = 0.7 // of log-odds: half, or twice, the odds
+)
+
+// logit of a ratio; what is certain is taken as one in a thousand off.
+func logit(p float64) float64 {
+	p = min(max(p, 0.001), 0.999)
+	return math.Log(p / (1 - p))
+}

@@ -1,0 +1,61 @@
+package routing
+
+import (
+	"strings"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// recorded is what a former decision read, from its record.
+type recorded struct {
+	nums   map[reading]float64
+	orders []order
+}
+
+type reading struct {
+	trunk outdial.TrunkID
+	name  string
+}
+
+func (r *recorded) num(trunk outdial.TrunkID, name string) float64 {
+	return r.nums[reading{trunk, name}]
+}
+
+func (r *recorded) has(trunk outdial.TrunkID, name string) bool {
+	_, ok := r.nums[reading{trunk, name}]
+	return ok
+}
+
+// Replay decides again what was decided at now, from the record of that decision and nothing else: the sources are not
+// read, and the past is not asked. With the table of the same policy it gives the same candidates in the same order, with
+// the same propensity; with another, what that would have made of the same readings, where what was not read then counts as
+// nothing known. call is the call of then, its ID and Dest included.
+func (t *Table) Replay(now time.Time, call *outdial.Call, readings []outdial.Reading) ([]outdial.Candidate, error) {
+	again := &recorded{nums: map[reading]float64{}}
+	for _, r := range readings {
+		if r.Stage != outdial.StageRouting {
+			continue
+		}
+		if r.Name == readOrder {
+			if o, ok := parseOrder(r.Text); ok {
+				again.orders = append(again.orders, compileOrder(t.ids, o))
+			}
+			continue
+		}
+		again.nums[reading{r.Trunk, r.Name}] = r.Value
+	}
+	quiet := *call
+	quiet.SetRecord(nil)
+	d := decision{t: t, again: again, now: now, call: &quiet}
+	return d.route()
+}
+
+// parseOrder reads what order.String wrote: the action, the target, and which calls.
+func parseOrder(text string) (Override, bool) {
+	head, _, _ := strings.Cut(text, " (")
+	action, target, _ := strings.Cut(head, " ")
+	target, value, _ := strings.Cut(target, " for ")
+	o, err := parseOverride(&outdial.Control{Action: controlPrefix + action, Target: target, Value: value})
+	return o, err == nil
+}
