@@ -35,7 +35,7 @@ func TestBlocks(t *testing.T) {
 		} {
 			require.True(t, r.Blocked())
 			j := b.s.Judge(&outdial.Attempt{Result: r})
-			require.Equal(t, failover.Judgement{Rule: "blocked"}, j, "%+v", r)
+			require.Equal(t, failover.Judgement{Rule: "blocked", Evidence: failover.EvidenceCLIBlocked}, j, "%+v", r)
 			for range 20 {
 				b.end(start, 1, 0, r)
 			}

@@ -123,7 +123,7 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 // stand clean are forgotten; nil = there is no room even so, or no group.
 func (b *board) open(g outdial.GroupID, e Evidence) *target {
 	t := b.group(g)
-	if t != nil || g == 0 || e == EvidenceNone || e == EvidenceFull || e == EvidenceConfigFault {
+	if t != nil || g == 0 || !e.good() && !e.bad() {
 		return t
 	}
 	if len(b.groups) >= maxGroups {

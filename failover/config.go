@@ -28,8 +28,10 @@ type Config struct {
 	// names, and orders are ignored.
 	IDs *outdial.Registry
 
-	// Rules are asked before DefaultRules, in their order.
-	Rules []Rule
+	// Rules are asked before DefaultRules, in their order; Overrides, for the carriers, trunks and routes that they
+	// name, before both.
+	Rules     []Rule
+	Overrides []Override
 
 	// Baseline is the share of calls that fail at the carrier (soft and hard evidence) when nothing is wrong, below
 	// 1; 0 = DefaultBaseline, negative = nothing is ever ejected for soft evidence.

@@ -63,7 +63,7 @@ func ExampleSelector_Judge() {
 		fmt.Println(j.Rule, j.Verdict, j.Evidence)
 	}
 	// Output:
-	// user_busy stop healthy
+	// user_busy stop callee
 	// full_cause advance full
 	// network_fault advance soft
 }

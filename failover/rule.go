@@ -23,18 +23,21 @@ type Rule struct {
 
 	Verdict  outdial.Verdict // the zero value stops
 	Evidence Evidence
+	Shortage outdial.Shortage // what the trunk has run out of; with EvidenceFull and without it, it is not known of what
 }
 
 // Judgement is what the verdict table says about the end of an attempt.
 type Judgement struct {
 	Verdict  outdial.Verdict
 	Evidence Evidence
-	Suspend  time.Duration // how long the trunk asked to be left alone (503 with Retry-After), capped; 0 = not at all
-	Rule     string        // the row that decided; "" = none did, and hunting stops
+	Shortage outdial.Shortage // what the trunk has run out of: what package trunk may learn from it
+	Suspend  time.Duration    // how long the trunk asked to be left alone (503 with Retry-After), capped; 0 = not at all
+	Rule     string           // the row that decided; "" = none did, and hunting stops
 }
 
 // classifier is the compiled table; it is immutable.
 type classifier struct {
+	layers      []layer // asked before rows, where they fit
 	rows        []row
 	retryAfter  time.Duration // cap
 	ignoreRetry bool
@@ -50,10 +53,12 @@ type row struct {
 	text      string    // lower case
 	verdict   outdial.Verdict
 	evidence  Evidence
+	shortage  outdial.Shortage
 }
 
-// compile checks rules and appends them to the table. The error names every bad field.
-func (c *classifier) compile(rules []Rule, where string) error {
+// compile checks rules and makes rows of them. The error names every bad field.
+func compile(rules []Rule, where string) ([]row, error) {
+	var rows []row
 	var errs []error
 	for i, r := range rules {
 		bad := func(format string, args ...any) {
@@ -69,15 +74,24 @@ func (c *classifier) compile(rules []Rule, where string) error {
 		if r.Origin > outdial.OriginHost {
 			bad("Origin: %d is not an origin", r.Origin)
 		}
-		if r.Verdict > outdial.VerdictReroute {
+		if r.Verdict > outdial.VerdictAuthenticate {
 			bad("Verdict: %d is not a verdict", r.Verdict)
 		}
-		if r.Evidence > EvidenceConfigFault {
+		if r.Evidence > EvidenceCLIBlocked {
 			bad("Evidence: %d is not a kind of evidence", r.Evidence)
+		}
+		switch {
+		case r.Shortage > outdial.ShortageUnknown:
+			bad("Shortage: %d is not a shortage", r.Shortage)
+		case r.Shortage != outdial.ShortageNone && r.Evidence != EvidenceFull:
+			bad("Shortage: %s goes with evidence full only, not with %s", r.Shortage, r.Evidence)
+		case r.Evidence == EvidenceFull && r.Shortage == outdial.ShortageNone:
+			r.Shortage = outdial.ShortageUnknown
 		}
 		w := row{
 			name: r.Name, origin: r.Origin, from: r.From, to: to,
 			phrase: lower(r.Phrase), text: lower(r.Text), verdict: r.Verdict, evidence: r.Evidence,
+			shortage: r.Shortage,
 		}
 		if w.name == "" {
 			w.name = fmt.Sprintf("rule %d", i)
@@ -96,19 +110,20 @@ func (c *classifier) compile(rules []Rule, where string) error {
 			}
 			w.locations |= 1 << l
 		}
-		c.rows = append(c.rows, w)
+		rows = append(rows, w)
 	}
-	return errors.Join(errs...)
+	return rows, errors.Join(errs...)
 }
 
 // ruleBlocked is the Judgement.Rule of a result that is a block: no row decides about it.
 const ruleBlocked = "blocked"
 
-// judge returns what the first row that matches says. It does not allocate. A block stops before any row is asked. A
-// 6xx that stands in a Reason header behind a status which was rewritten on the way counts as that 6xx.
-func (c *classifier) judge(r *outdial.Result) Judgement {
+// judge returns what the first row that matches says about a result on c. It does not allocate. A block stops before
+// any row is asked. A 6xx that stands in a Reason header behind a status which was rewritten on the way counts as that
+// 6xx.
+func (t *classifier) judge(c *outdial.Candidate, r *outdial.Result) Judgement {
 	if r.Blocked() {
-		return Judgement{Rule: ruleBlocked}
+		return Judgement{Rule: ruleBlocked, Evidence: EvidenceCLIBlocked}
 	}
 	if r.SIPCause >= 600 && r.SIPCause <= 699 && r.Code < 600 {
 		was := *r
@@ -116,22 +131,40 @@ func (c *classifier) judge(r *outdial.Result) Judgement {
 		r = &was
 	}
 	var j Judgement
-	for i := range c.rows {
-		if w := &c.rows[i]; w.matches(r) {
-			j = Judgement{Verdict: w.verdict, Evidence: w.evidence, Rule: w.name}
-			break
-		}
+	if w := t.find(c, r); w != nil {
+		j = Judgement{Verdict: w.verdict, Evidence: w.evidence, Shortage: w.shortage, Rule: w.name}
 	}
 	if r.Code == 603 { // the callee declined; no row can make hunting go on
 		j.Verdict = outdial.VerdictStop
 	}
-	if r.Code == 503 && r.RetryAfter > 0 && j.Verdict != outdial.VerdictStop && !c.ignoreRetry {
-		j.Suspend = min(r.RetryAfter, c.retryAfter)
+	if r.Code == 503 && r.RetryAfter > 0 && j.Verdict != outdial.VerdictStop && !t.ignoreRetry {
+		j.Suspend = min(r.RetryAfter, t.retryAfter)
 		if j.Evidence == EvidenceSoft {
 			j.Evidence = EvidenceNone // it said when it will be back; that is not a failure in a row
 		}
 	}
 	return j
+}
+
+// find returns the first row that matches, from the most special layer to the default rules.
+func (t *classifier) find(c *outdial.Candidate, r *outdial.Result) *row {
+	for i := range t.layers {
+		if l := &t.layers[i]; l.fits(c) {
+			if w := first(l.rows, r); w != nil {
+				return w
+			}
+		}
+	}
+	return first(t.rows, r)
+}
+
+func first(rows []row, r *outdial.Result) *row {
+	for i := range rows {
+		if rows[i].matches(r) {
+			return &rows[i]
+		}
+	}
+	return nil
 }
 
 func (w *row) matches(r *outdial.Result) bool {

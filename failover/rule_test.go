@@ -48,14 +48,18 @@ func TestDefaultRules(t *testing.T) {
 		advance = outdial.VerdictAdvance
 		stop    = outdial.VerdictStop
 		none    = failover.EvidenceNone
-		healthy = failover.EvidenceHealthy
+		callee  = failover.EvidenceCallee
 		soft    = failover.EvidenceSoft
 		hard    = failover.EvidenceHard
 		full    = failover.EvidenceFull
 		fault   = failover.EvidenceConfigFault
+		number  = failover.EvidenceNumberFault
+		blocked = failover.EvidenceCLIBlocked
+		follow  = outdial.VerdictRedirect
+		auth    = outdial.VerdictAuthenticate
 	)
 	s := newSelector(t, failover.Config{})
-	for i, c := range []struct {
+	rows := []struct {
 		result   outdial.Result
 		verdict  outdial.Verdict
 		evidence failover.Evidence
@@ -66,7 +70,7 @@ func TestDefaultRules(t *testing.T) {
 		{ended(outdial.OriginTransport), advance, hard},
 		{ended(outdial.OriginNoTrying), advance, hard},
 		{ended(outdial.OriginNoProgress), advance, soft},
-		{ended(outdial.OriginNoAnswer), stop, healthy},
+		{ended(outdial.OriginNoAnswer), stop, callee},
 		{ended(outdial.OriginCaller), stop, none},
 		{ended(outdial.OriginCallerHangup), stop, none},
 		{ended(outdial.OriginCalleeHangup), stop, none},
@@ -76,37 +80,59 @@ func TestDefaultRules(t *testing.T) {
 		{outdial.Result{Origin: outdial.OriginNoTrying, Code: 487}, advance, hard},
 
 		// Redirection and request failures.
-		{final(300), advance, none},
-		{final(302), advance, none},
+		{final(300), follow, none},
+		{final(301), follow, none},
+		{final(302), follow, none},
+		{final(305), follow, none},
+		{final(380), follow, none},
+		{final(399), follow, none},
 		{final(400), advance, none},
-		{final(401), advance, fault},
+		{final(401), auth, fault},
 		{final(402), advance, fault},
 		{final(403), advance, fault},
-		{final(404), stop, none},
+		{final(404), stop, number},
 		{final(405), advance, none},
 		{final(406), advance, none},
-		{final(407), advance, fault},
+		{final(407), auth, fault},
 		{final(408), advance, soft},
-		{final(410), stop, none},
+		{final(410), stop, number},
+		{final(409), advance, none},
+		{final(412), advance, none},
 		{final(413), advance, none},
+		{final(414), advance, none},
 		{final(415), advance, none},
+		{final(416), advance, none},
+		{final(417), advance, none},
 		{final(420), advance, none},
+		{final(421), advance, none},
 		{final(422), advance, none},
+		{final(423), advance, none},
+		{final(424), advance, none},
+		{final(425), advance, none},
 		{final(428), advance, fault},
+		{final(429), advance, none},
 		{final(430), advance, soft},
+		{final(433), advance, none},
 		{final(436), advance, fault},
 		{final(437), advance, fault},
 		{final(438), advance, fault},
-		{final(480), stop, healthy},
+		{final(439), advance, none},
+		{final(440), advance, none},
+		{final(469), advance, none},
+		{final(470), advance, none},
+		{final(480), stop, callee},
 		{final(481), advance, none},
 		{final(482), advance, none},
 		{final(483), advance, none},
-		{final(484), stop, none},
-		{final(485), stop, none},
-		{final(486), stop, healthy},
+		{final(484), stop, number},
+		{final(485), stop, number},
+		{final(486), stop, callee},
 		{final(487), stop, none},
 		{final(488), advance, none},
+		{final(489), advance, none},
 		{final(491), advance, none},
+		{final(493), advance, none},
+		{final(494), advance, none},
 		{final(499), advance, none},
 
 		// Server failures.
@@ -117,48 +143,57 @@ func TestDefaultRules(t *testing.T) {
 		{final(504), advance, soft},
 		{final(505), advance, none},
 		{final(513), advance, none},
+		{final(555), advance, soft},
 		{final(580), advance, none},
 		{final(599), advance, soft},
 
 		// Global failures, with whatever else stands in them.
-		{final(600), stop, healthy},
-		{final(603), stop, healthy},
-		{final(603, "Decline", 34), stop, healthy},
-		{final(603, "CPS limit exceeded"), stop, healthy},
-		{final(603, "Network Blocked"), stop, none},
-		{analytics("Network Blocked"), stop, none},
-		{analytics("Decline"), stop, none},
-		{final(604), stop, none},
+		{final(600), stop, callee},
+		{final(603), stop, callee},
+		{final(603, "Decline", 34), stop, callee},
+		{final(603, "CPS limit exceeded"), stop, callee},
+		{final(603, "Network Blocked"), stop, blocked},
+		{analytics("Network Blocked"), stop, blocked},
+		{analytics("Decline"), stop, blocked},
+		{final(604), stop, number},
 		{final(606), advance, none},
-		{final(607), stop, none},
-		{final(608), stop, none},
+		{behind(503, 603, "v=analytics1"), stop, blocked},
+		{behind(503, 603, "v=analytics1", time.Minute), stop, blocked},
+		{behind(480, 608, ""), stop, blocked},
+		{behind(403, 607, "unwanted"), stop, blocked},
+		{behind(500, 603, "declined"), stop, callee},
+		{behind(603, 603, "declined", "Decline"), stop, callee},
+		{behind(503, 600, ""), stop, callee},
+		{behind(503, 604, "", 34), stop, number},
+		{final(607), stop, blocked},
+		{final(608), stop, blocked},
 		{final(699), stop, none},
 
 		// Every Q.850 value that RFC 3398 maps, with the code that it maps to, and over another code.
-		{final(404, 1), stop, none},
-		{final(503, 1), stop, none},
+		{final(404, 1), stop, number},
+		{final(503, 1), stop, number},
 		{final(404, 2), advance, none},
 		{final(404, 3), advance, none},
-		{final(486, 17), stop, healthy},
-		{final(503, 17), stop, healthy},
-		{final(408, 18), stop, healthy},
-		{final(480, 18), stop, healthy},
-		{final(480, 19), stop, healthy},
-		{final(503, 19), stop, healthy},
-		{final(480, 20), stop, healthy},
+		{final(486, 17), stop, callee},
+		{final(503, 17), stop, callee},
+		{final(408, 18), stop, callee},
+		{final(480, 18), stop, callee},
+		{final(480, 19), stop, callee},
+		{final(503, 19), stop, callee},
+		{final(480, 20), stop, callee},
 		{final(403, 21), advance, fault},
 		{final(403, 21, outdial.LocationTransit), advance, fault},
-		{final(403, 21, outdial.LocationUser), stop, healthy},
-		{final(503, 21, outdial.LocationRemotePrivate), stop, healthy},
-		{final(480, 21), stop, healthy},
-		{final(603, 21), stop, healthy},
-		{final(410, 22), stop, none},
-		{final(410, 23), stop, none},
-		{final(404, 26), stop, none},
+		{final(403, 21, outdial.LocationUser), stop, callee},
+		{final(503, 21, outdial.LocationRemotePrivate), stop, callee},
+		{final(480, 21), stop, callee},
+		{final(603, 21), stop, callee},
+		{final(410, 22), stop, number},
+		{final(410, 23), stop, number},
+		{final(404, 26), stop, number},
 		{final(502, 27), advance, none},
-		{final(484, 28), stop, none},
+		{final(484, 28), stop, number},
 		{final(501, 29), advance, none},
-		{final(480, 31), stop, healthy},
+		{final(480, 31), stop, callee},
 		{final(503, 31), advance, soft},
 		{final(503, 34), advance, full},
 		{final(480, 34), advance, full},
@@ -181,13 +216,29 @@ func TestDefaultRules(t *testing.T) {
 		{final(504, 102), advance, soft},
 		{final(500, 111), advance, soft},
 		{final(500, 127), advance, soft},
-		{final(480, 127), stop, healthy},
+		{final(480, 127), stop, callee},
 		{final(503, 16), advance, soft},
+		{final(500, 17, outdial.LocationUser), stop, callee},
+		{final(500, 17, outdial.LocationTransit), stop, callee},
+		{final(503, 20), stop, callee},
+		{final(500, 22), stop, number},
+		{final(503, 28), stop, number},
+		{final(500, 29), advance, none},
+		{final(486, 34), advance, full},
+		{final(486, 41), advance, soft},
+		{final(403, 58), advance, none},
+		{final(503, 65), advance, none},
+		{final(503, 102), advance, soft},
 
 		// What carriers say in words.
 		{final(403, "User channel limit exceeded D1"), advance, full},
 		{final(403, "USER CHANNEL LIMIT EXCEEDED D22"), advance, full},
+		{final(403, "User channel limit exceeded D2"), advance, full},
+		{final(403, "User channel limit exceeded D3"), advance, full},
 		{final(403, "Account disabled D17"), advance, fault},
+		{final(403, "Forbidden"), advance, fault},
+		{final(503, "Call rate exceeded"), advance, full},
+		{final(486, "CPS limit exceeded"), advance, full},
 		{final(503, "CPS limit exceeded"), advance, full},
 		{final(503, "CPS Limit reached P05"), advance, full},
 		{final(503, "Trunk CPS limit exceeded"), advance, full},
@@ -199,12 +250,14 @@ func TestDefaultRules(t *testing.T) {
 		{final(480, "Call Admission Control"), advance, full},
 		{final(503, "Switching equipment congestion"), advance, full},
 		{final(503, "Service Unavailable"), advance, soft},
-		{final(480, "Temporarily Unavailable"), stop, healthy},
+		{final(480, "Temporarily Unavailable"), stop, callee},
 		{final(503, time.Minute), advance, none},
 		{final(503, "CPS limit exceeded", time.Second), advance, full},
-		{final(486, time.Minute), stop, healthy},
-		{final(600, time.Minute), stop, healthy},
-	} {
+		{final(486, time.Minute), stop, callee},
+		{final(600, time.Minute), stop, callee},
+	}
+	require.GreaterOrEqual(t, len(rows), 150)
+	for i, c := range rows {
 		a := &outdial.Attempt{Result: c.result}
 		j := s.Judge(a)
 		require.Equal(t, c.verdict, j.Verdict, "%d %+v: %s", i, c.result, j.Rule)
@@ -262,7 +315,7 @@ func TestUserRules(t *testing.T) {
 	judge := func(r outdial.Result) failover.Judgement { return s.Judge(&outdial.Attempt{Result: r}) }
 	require.Equal(t, failover.Judgement{
 		Verdict: outdial.VerdictAdvance, Evidence: failover.EvidenceFull,
-		Rule: "404 is no circuits here",
+		Shortage: outdial.ShortageUnknown, Rule: "404 is no circuits here",
 	}, judge(final(404, 1)))
 	require.Equal(t, "rule 1", judge(final(480, "the far END said no", outdial.LocationTransit)).Rule)
 	require.Equal(t, "unavailable", judge(final(480, "the far END said no")).Rule)
@@ -277,20 +330,20 @@ func TestUserRules(t *testing.T) {
 			{Name: "x", From: 200},
 			{From: 500, To: 400},
 			{Causes: []uint8{0, 128}},
-			{Origin: 99, Verdict: 7, Evidence: 9, Locations: []outdial.Location{77}},
+			{Origin: 99, Verdict: 7, Evidence: 19, Shortage: 9, Locations: []outdial.Location{77}},
 		},
 	})
 	for _, want := range []string{
 		"Baseline: 1", "FalseAlarm: -1", "Jitter: 2", "Backoff: -1ns", "ProbeGood: -1", "ProbeTimeout", "BackoffMax",
 		`Rules[0] "x": From, To: 200`, `Rules[1] "": To: 400 is less`, `Rules[2] "": Causes: 0`, `Causes: 128`,
-		"Origin: 99", "Verdict: 7", "Evidence: 9", "Locations: 77",
+		"Origin: 99", "Verdict: 7", "Evidence: 19", "Shortage: 9", "Locations: 77",
 	} {
 		require.ErrorContains(t, err, want)
 	}
 }
 
 func TestEvidenceText(t *testing.T) {
-	for e := failover.EvidenceNone; e <= failover.EvidenceConfigFault; e++ {
+	for e := failover.EvidenceNone; e <= failover.EvidenceCLIBlocked; e++ {
 		text, err := e.MarshalText()
 		require.NoError(t, err)
 		var back failover.Evidence

@@ -34,7 +34,10 @@ func New(cfg Config) (*Selector, error) {
 	if cfg.RetryAfterMax == 0 {
 		s.rules.retryAfter = DefaultRetryAfterMax
 	}
-	err = errors.Join(err, s.rules.compile(cfg.Rules, "Rules"), s.rules.compile(DefaultRules(), "DefaultRules"))
+	own, ownErr := compile(cfg.Rules, "Rules")
+	defaults, defaultErr := compile(DefaultRules(), "DefaultRules")
+	s.rules.rows = append(own, defaults...)
+	err = errors.Join(err, ownErr, defaultErr, s.rules.override(cfg.Overrides, cfg.IDs))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +154,9 @@ func (s *Selector) Return(now time.Time, call *outdial.Call, plan []outdial.Cand
 func (s *Selector) Verdict(a *outdial.Attempt) outdial.Verdict { return s.Judge(a).Verdict }
 
 // Judge says what the verdict table makes of how a ended, or of why hunting moved on from it: of a.Outcome alone.
-func (s *Selector) Judge(a *outdial.Attempt) Judgement { return s.rules.judge(a.Outcome()) }
+func (s *Selector) Judge(a *outdial.Attempt) Judgement {
+	return s.rules.judge(&a.Candidate, a.Outcome())
+}
 
 // Advance ends what time alone ends (suspensions, holds, lost probes) and returns when something may be due next;
 // zero = nothing is. Choices do not depend on it: they look at the time themselves. It implements outdial.Advancer.

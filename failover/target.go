@@ -116,10 +116,10 @@ func (t *target) unclaim(call outdial.CallID, start time.Time) {
 // learn folds the evidence of an attempt that started at start.
 func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
 	t.wake(now)
-	switch e {
-	case EvidenceHealthy:
+	switch {
+	case e.good():
 		t.healthy++
-	case EvidenceSoft, EvidenceHard:
+	case e.bad():
 		t.failed++
 	default:
 		return
@@ -128,7 +128,7 @@ func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
 	switch {
 	case t.state == Suspended:
 	case t.state != Up && stale: // left before the ejection: one of many that failed together, or a late success
-	case t.state != Up && e == EvidenceHealthy:
+	case t.state != Up && e.good():
 		if t.state == Out { // a last resort that worked: no need to wait longer
 			t.state, t.since, t.until = Probing, now, time.Time{}
 		}
@@ -139,7 +139,7 @@ func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
 	case t.state == Probing, t.state == Out && !now.Before(t.until):
 		t.eject(now, whyProbe, cfg)
 	case t.state == Out:
-	case e == EvidenceHealthy:
+	case e.good():
 		t.soft, t.hard = 0, 0
 	default:
 		t.soft++

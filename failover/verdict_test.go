@@ -1,0 +1,161 @@
+package failover_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/internal/race"
+)
+
+// TestShortage: what a rejection says that the trunk has run out of, for trunk to learn from.
+func TestShortage(t *testing.T) {
+	const none, channels, cps, unknown = outdial.ShortageNone, outdial.ShortageChannels, outdial.ShortageCPS, outdial.ShortageUnknown
+	ids := &outdial.Registry{}
+	telnyx, twilio, other := ids.Carriers.ID("telnyx"), ids.Carriers.ID("twilio"), ids.Carriers.ID("other")
+	s := newSelector(t, failover.Config{IDs: ids, Overrides: []failover.Override{
+		{Carrier: "telnyx", Rules: failover.TelnyxRules()}, {Carrier: "twilio", Rules: failover.TwilioRules()},
+	}})
+	for _, c := range []struct {
+		carrier outdial.CarrierID
+		result  outdial.Result
+		want    outdial.Shortage
+	}{
+		{other, final(403, "User channel limit exceeded D1"), channels},
+		{other, final(503, "CPS Limit reached P05"), cps},
+		{other, final(503, "Trunk CPS limit exceeded"), cps},
+		{other, final(503, "calls per second exceeded"), cps},
+		{other, final(503, "Call rate exceeded"), cps},
+		{other, final(480, "concurrent call limit exceeded"), channels},
+		{other, final(503, "too many concurrent calls"), channels},
+		{other, final(503, "No circuit available"), channels},
+		{other, final(480, "call admission control"), unknown},
+		{other, final(500, "Trunk capacity exceeded"), unknown},
+		{other, final(503, "Switching equipment congestion"), unknown},
+		{other, final(503, 34), channels},
+		{other, final(480, 44), channels},
+		{other, final(503, 42), unknown},
+		{other, final(503, 47), unknown},
+		{other, final(503), none},
+		{other, final(503, time.Minute), none},
+		{other, final(486), none},
+		{other, final(503, 17, "CPS limit exceeded"), cps},
+		{other, final(403, "Limit exceeded D22"), none},
+		{telnyx, final(403, "Limit exceeded D22"), channels},
+		{telnyx, final(403, "Account disabled D17"), none},
+		{telnyx, final(503, "P05"), cps},
+		{telnyx, final(503, "Service Unavailable"), none},
+		{twilio, final(503, "Trunk CPS limit exceeded"), cps},
+		{twilio, final(503, "Concurrent call limit"), channels},
+		{twilio, final(603, "Network Blocked"), none},
+		{0, ended(outdial.OriginNoTrying), none},
+	} {
+		require.Equal(t, c.want, s.Shortage(c.carrier, &c.result), "%+v", c.result)
+	}
+	if !race.Enabled {
+		r := final(503, "CPS Limit reached P05")
+		require.Zero(t, testing.AllocsPerRun(100, func() { s.Shortage(telnyx, &r) }))
+	}
+}
+
+// TestOverrides: a row of a route goes before one of its carrier, and that before the global ones, in whatever order they
+// are configured.
+func TestOverrides(t *testing.T) {
+	ids := &outdial.Registry{}
+	is := func(name string) []failover.Rule {
+		return []failover.Rule{{Name: name, From: 480, Verdict: outdial.VerdictAdvance}}
+	}
+	s := newSelector(t, failover.Config{IDs: ids, Rules: is("global"), Overrides: []failover.Override{
+		{Carrier: "acme", Rules: is("carrier")},
+		{Matched: 1212, Rules: is("prefix")},
+		{Trunk: "acme-1", Rules: is("trunk")},
+		{Trunk: "acme-1", Matched: 1212, Rules: is("route")},
+		{Carrier: "acme", Rules: []failover.Rule{{Name: "late", From: 480}, {Name: "second", From: 481}}},
+	}})
+	acme, first, second := ids.Carriers.ID("acme"), ids.Trunks.ID("acme-1"), ids.Trunks.ID("acme-2")
+	for _, c := range []struct {
+		on   outdial.Candidate
+		code uint16
+		want string
+	}{
+		{outdial.Candidate{Carrier: acme, Trunk: first, Matched: 1212}, 480, "route"},
+		{outdial.Candidate{Carrier: acme, Trunk: first, Matched: 1}, 480, "trunk"},
+		{outdial.Candidate{Carrier: acme, Trunk: second, Matched: 1212}, 480, "prefix"},
+		{outdial.Candidate{Carrier: acme, Trunk: second, Matched: 1}, 480, "carrier"},
+		{outdial.Candidate{Carrier: acme + 1, Trunk: second, Matched: 1}, 480, "global"},
+		{outdial.Candidate{Carrier: acme, Trunk: first, Matched: 1212}, 481, "second"},
+		{outdial.Candidate{Carrier: acme, Trunk: first, Matched: 1212}, 486, "busy"},
+	} {
+		require.Equal(t, c.want, s.Judge(&outdial.Attempt{Candidate: c.on, Result: final(c.code)}).Rule, "%+v", c.on)
+	}
+
+	_, err := failover.New(failover.Config{Overrides: []failover.Override{
+		{Rules: is("x")}, {Carrier: "acme"}, {Matched: 1, Rules: []failover.Rule{{From: 1}}},
+	}})
+	for _, want := range []string{
+		"Overrides[0]: neither", "Overrides[1]: names need IDs", `Overrides[2].Rules[0] "": From, To: 1`,
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestPresets(t *testing.T) {
+	for _, name := range []string{"default", "telnyx", "twilio", "strict-6xx"} {
+		rules, err := failover.Preset(name)
+		require.NoError(t, err)
+		newSelector(t, failover.Config{Rules: rules})
+	}
+	_, err := failover.Preset("acme")
+	require.ErrorContains(t, err, `"acme"`)
+
+	strict := newSelector(t, failover.Config{Rules: failover.Strict6xxRules()})
+	for code := uint16(600); code < 700; code++ {
+		a := &outdial.Attempt{Result: final(code)}
+		require.Equal(t, outdial.VerdictStop, strict.Verdict(a), code)
+		a.Result = behind(503, code, "")
+		require.Equal(t, outdial.VerdictStop, strict.Verdict(a), code)
+	}
+	require.Equal(t, outdial.VerdictAdvance, newSelector(t, failover.Config{}).Verdict(&outdial.Attempt{Result: final(606)}))
+}
+
+// TestOnlyWhatLeftIsBlamed: which evidence is held against a carrier, whether it comes first or again.
+func TestOnlyWhatLeftIsBlamed(t *testing.T) {
+	for name, c := range map[string]struct {
+		result          outdial.Result
+		healthy, failed uint64
+	}{
+		"never sent":   {ended(outdial.OriginNeverSent), 0, 0},
+		"the caller":   {ended(outdial.OriginCaller), 0, 0},
+		"full":         {final(503, 34), 0, 0},
+		"config fault": {final(403), 0, 0},
+		"number fault": {final(404), 0, 0},
+		"CLI blocked":  {final(608), 0, 0},
+		"3xx":          {final(302), 0, 0},
+		"callee":       {final(486), 1, 0},
+		"rang":         {ended(outdial.OriginNoAnswer), 1, 0},
+		"soft":         {final(500), 0, 1},
+		"silent":       {ended(outdial.OriginNoTrying), 0, 1},
+		"refused":      {ended(outdial.OriginTransport), 0, 1},
+	} {
+		b := newBench(t, failover.Config{}, on(1, 0, 0))
+		a := b.attempt(start, 1, 0)
+		a.State, a.Result = outdial.AttemptEnded, c.result
+		b.observe(start, outdial.EventEnded, a, outdial.MarkEnd)
+		st := b.target(start, 1, 0)
+		require.Equal(t, [2]uint64{c.healthy, c.failed}, [2]uint64{st.Healthy, st.Failed}, name)
+	}
+
+	// After the local timeout, a late 1xx or a final response adds nothing.
+	b := newBench(t, failover.Config{}, on(1, 0, 0))
+	a := b.attempt(start, 1, 0)
+	b.abandon(at(time.Second), a)
+	b.observe(at(1100*time.Millisecond), outdial.EventProgressed, a, outdial.MarkTrying)
+	b.observe(at(1200*time.Millisecond), outdial.EventProgressed, a, outdial.MarkProvisional, outdial.MarkRinging)
+	a.State, a.Result = outdial.AttemptEnded, final(503)
+	b.observe(at(2*time.Second), outdial.EventEnded, a, outdial.MarkEnd)
+	st := b.target(at(2*time.Second), 1, 0)
+	require.Equal(t, [2]uint64{0, 1}, [2]uint64{st.Healthy, st.Failed})
+}
