@@ -37,6 +37,10 @@ type Choice struct {
 	Why         Why
 	Probability float64   // of this choice given what was read; 1 where nothing was drawn
 	Again       time.Time // with Pick's -1: when a candidate may be offered again; zero = not known
+
+	// Among is who took part in the choice, by place in the plan, for Return to give everybody back what it had; 0 where
+	// nothing was shared out. It is not kept in the journal.
+	Among uint64
 }
 
 // Why is the reason for a choice among candidates.

@@ -21,27 +21,34 @@ const MaxTargets = 64
 //
 // Each target carries a credit, in calls: the sum of its shares at each pick that it was eligible for, less the times
 // it was picked. The credit of an ineligible target is frozen: it does not save up what it missed
-// (TestRotaFrozen). A change of weights or of the eligible set alters no credit (but for rounding, by less than 2^-45 of
+// (TestRotaFrozen). A change of weights or of the eligible set alters no credit (but for rounding, by less than 2^-44 of
 // a call), so all that it adds to the deviation from the new shares is the credit carried over. That is less than
 // one call while only weights drift (TestRotaDrift, n ≤ 10). While the eligible set changes all the time, the bound is not proven
 // but checked: TestRotaChanges (rapid) finds no credit beyond n/2 calls, and checks that credits are what they claim to be.
 //
 // A Rota must be made by [NewRota] and is not safe for concurrent use: the caller holds its lock.
 type Rota struct {
-	weight []uint32
-	credit []int64 // in calls, times unit
-	some   uint64  // bit i: weight[i] > 0
+	targets []target
+	some    uint64 // bit i: target i has a weight
 
 	// For the eligible set of the last pick:
 	eligible uint64
-	factor   int64 // share of a target, in units: weight × factor
-	unit     int64 // sum of the eligible weights × factor, in [2^46, 2^47): one call
+	unit     int64 // sum of the eligible shares, in [2^45, 2^46): one call
+	owed     int64 // the least credit from which a target may be picked: 1/(2n−2) of a call
+	due      int64 // the least credit at which it must be: 1 − 1/(2n−2)
+}
+
+// target is one of a rota.
+type target struct {
+	credit int64 // in calls, times unit
+	share  int64 // what a pick adds, in units; of the eligible set of the last pick
+	weight uint32
 }
 
 // NewRota returns a rota for targets 0 … len(weights)−1, which may be at most [MaxTargets]. A target of weight 0 is
 // never picked.
 func NewRota(weights []uint32) (*Rota, error) {
-	r := &Rota{factor: 1 << 46, unit: 1 << 46}
+	r := &Rota{unit: 1 << 45}
 	if err := r.SetWeights(weights); err != nil {
 		return nil, err
 	}
@@ -54,10 +61,10 @@ func (r *Rota) SetWeights(weights []uint32) error {
 	if len(weights) > MaxTargets {
 		return fmt.Errorf("pick: %d targets are more than %d", len(weights), MaxTargets)
 	}
-	r.weight = append(r.weight[:0], weights...)
-	r.credit = append(r.credit, make([]int64, max(0, len(weights)-len(r.credit)))...)[:len(weights)]
+	r.targets = append(r.targets, make([]target, max(0, len(weights)-len(r.targets)))...)[:len(weights)]
 	r.some = 0
 	for i, w := range weights {
+		r.targets[i].weight = w
 		if w > 0 {
 			r.some |= 1 << i
 		}
@@ -69,7 +76,7 @@ func (r *Rota) SetWeights(weights []uint32) error {
 // Clone returns a copy that shares nothing with r: to ask whose turn it would be.
 func (r *Rota) Clone() *Rota {
 	c := *r
-	c.weight, c.credit = slices.Clone(r.weight), slices.Clone(r.credit)
+	c.targets = slices.Clone(r.targets)
 	return &c
 }
 
@@ -87,27 +94,41 @@ func (r *Rota) Pick(eligible uint64) int {
 	// happens only after a change, the one that is owed most.
 	m := int64(2*bits.OnesCount64(eligible) - 2)
 	best, most := -1, -1
-	var bestWait uint64
+	var bestWait float64
+	var greatest int64
 	for set := eligible; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros64(set)
-		r.credit[i] += int64(r.weight[i]) * r.factor
-		c := r.credit[i]
-		if c*m >= r.unit {
-			wait := uint64(r.unit*(m-1) - c*m) // to be divided by the weight; not used if one is due now
-			if best < 0 || less(wait, r.weight[i], bestWait, r.weight[best]) {
-				best, bestWait = i, wait
-			}
+		t := &r.targets[i]
+		t.credit += t.share
+		c := t.credit
+		if most < 0 || c > greatest {
+			most, greatest = i, c
 		}
-		if most < 0 || c > r.credit[most] {
-			most = i
+		if c < r.owed {
+			continue
+		}
+		// Both numbers are exact, so that the quotients of different waits are never in the wrong order.
+		wait := float64(r.unit*(m-1)-c*m) / float64(t.weight)
+		if best < 0 || wait < bestWait || wait == bestWait && r.sooner(i, best, m) {
+			best, bestWait = i, wait
 		}
 	}
 	// None is owed as much only after a change, when ineligible targets hold the credit.
-	if best < 0 || r.credit[most]*m >= r.unit*(m-1) {
+	if best < 0 || greatest >= r.due {
 		best = most
 	}
-	r.credit[best] -= r.unit
+	r.targets[best].credit -= r.unit
 	return best
+}
+
+// sooner reports whether the next call of target i is due before that of k, exactly.
+func (r *Rota) sooner(i, k int, m int64) bool {
+	a, b := &r.targets[i], &r.targets[k]
+	x, y := r.unit*(m-1)-a.credit*m, r.unit*(m-1)-b.credit*m
+	if x < 0 || y < 0 {
+		return false // due now, where the greatest credit decides
+	}
+	return less(uint64(x), a.weight, uint64(y), b.weight)
 }
 
 // Return undoes the pick of target among eligible, which was not used after all, so that it weighs on no later pick.
@@ -115,7 +136,7 @@ func (r *Rota) Pick(eligible uint64) int {
 // goes by the new ones. It returns an error and does nothing when target is not eligible.
 func (r *Rota) Return(target int, eligible uint64) error {
 	eligible &= r.some
-	if target < 0 || target >= len(r.weight) || eligible&(1<<target) == 0 {
+	if target < 0 || target >= len(r.targets) || eligible&(1<<target) == 0 {
 		return errNotEligible
 	}
 	if eligible&(eligible-1) == 0 {
@@ -123,10 +144,10 @@ func (r *Rota) Return(target int, eligible uint64) error {
 	}
 	r.adapt(eligible)
 	for set := eligible; set != 0; set &= set - 1 {
-		i := bits.TrailingZeros64(set)
-		r.credit[i] -= int64(r.weight[i]) * r.factor
+		t := &r.targets[bits.TrailingZeros64(set)]
+		t.credit -= t.share
 	}
-	r.credit[target] += r.unit
+	r.targets[target].credit += r.unit
 	return nil
 }
 
@@ -134,7 +155,7 @@ var errNotEligible = errors.New("pick: returned target was not eligible")
 
 // Credit returns what target is owed, in calls; negative if it is ahead of its share.
 func (r *Rota) Credit(target int) float64 {
-	return float64(r.credit[target]) / float64(r.unit)
+	return float64(r.targets[target].credit) / float64(r.unit)
 }
 
 // adapt expresses all credits in the unit of another eligible set. The unit is a
@@ -146,16 +167,23 @@ func (r *Rota) adapt(eligible uint64) {
 	}
 	sum := uint64(0)
 	for set := eligible; set != 0; set &= set - 1 {
-		sum += uint64(r.weight[bits.TrailingZeros64(set)])
+		sum += uint64(r.targets[bits.TrailingZeros64(set)].weight)
 	}
-	factor := uint64(1) << (47 - bits.Len64(sum))
+	factor := uint64(1) << (46 - bits.Len64(sum))
 	unit := sum * factor
+	for set := eligible; set != 0; set &= set - 1 {
+		t := &r.targets[bits.TrailingZeros64(set)]
+		t.share = int64(uint64(t.weight) * factor)
+	}
 	if int64(unit) != r.unit {
-		for i, c := range r.credit {
-			r.credit[i] = scale(c, unit, uint64(r.unit))
+		for i := range r.targets {
+			t := &r.targets[i]
+			t.credit = scale(t.credit, unit, uint64(r.unit))
 		}
 	}
-	r.eligible, r.factor, r.unit = eligible, int64(factor), int64(unit)
+	m := int64(2*bits.OnesCount64(eligible) - 2)
+	r.eligible, r.unit = eligible, int64(unit)
+	r.owed, r.due = (r.unit+m-1)/m, (r.unit*(m-1)+m-1)/m
 }
 
 // scale returns c × to / from, rounded towards 0.

@@ -94,6 +94,7 @@ func stripped(ev outdial.Event) outdial.Event {
 	if out.Attempt != nil {
 		out.Attempt.Channel, out.Attempt.Use, out.Attempt.Last = 0, 0, false
 		out.Attempt.Call.SetRecord(nil)
+		out.Attempt.Choice.Among = 0           // it goes with a choice that may still be returned
 		out.Attempt.Choice.Again = time.Time{} // it goes with a choice that was not made; an attempt has one that was
 	}
 	return out
