@@ -41,7 +41,7 @@ func TestBlocks(t *testing.T) {
 			}
 		}
 		st := b.target(start, 1, 0)
-		require.Equal(t, failover.Target{Trunk: 1}, st, "nothing is held against the carrier")
+		require.Equal(t, failover.Target{Trunk: 1, Share: 1, Baseline: 0.1, BaselineCalls: 500}, st, "nothing is held against the carrier")
 	}
 }
 

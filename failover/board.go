@@ -15,12 +15,14 @@ const (
 
 // board is the health of one trunk: of the trunk as a whole, and of each destination group that calls went to.
 type board struct {
-	id outdial.TrunkID
+	id      outdial.TrunkID
+	carrier outdial.CarrierID // 0 = not known yet; guarded by mu
 
-	// sick counts what keeps the trunk from being simply up: targets in another state, and a hold. While it is 0 a
-	// choice need not look further.
-	sick  atomic.Int32
-	total *atomic.Int64 // the sum of sick over all boards
+	// sick counts what keeps the trunk from being simply up: targets in another state, a hold, pings that fail. While it
+	// is 0 a choice need not look further.
+	sick    atomic.Int32
+	silence atomic.Bool // the last call of the trunk was silent or refused
+	shown   *shown
 
 	mu        sync.Mutex
 	whole     target
@@ -29,17 +31,35 @@ type board struct {
 	heldNoted bool // the hold is counted in sick
 	heldFrom  time.Time
 	heldTo    time.Time // zero = until released
+	launchTo  time.Time // until when its thresholds are those of a launch
 	full      uint64    // attempts refused because the trunk was full
 	faults    uint64    // attempts that failed for a fault of configuration
+	mixed     bool      // the run of failures of the whole comes from several destination groups
+	runGroup  outdial.GroupID
+	tally     tally
+	ping      ping
+	drilled   time.Time // the last drill
+	past      []Incident
+}
+
+// shown is what all boards have in common: how many of them are sick, and a number that grows whenever what a choice
+// may read has changed on a sick one.
+type shown struct {
+	sick  atomic.Int64
+	epoch atomic.Uint64
 }
 
 // standing is what a board says about a candidate at a moment.
 type standing struct {
 	up      bool // may get its share
+	less    bool // up, but gets less than its share, or one call at a time
 	due     bool // may be sent a probe
 	refuses bool // not even as a last resort: held
 	asked   bool // asked to be left alone
 	state   State
+	share   float64
+	until   time.Time // when what is said here changes by time alone; zero = not
+	moving  bool      // it changes with every choice
 }
 
 // group returns the target of a destination group, nil if nothing is known of it.
@@ -50,44 +70,97 @@ func (b *board) group(g outdial.GroupID) *target {
 	return b.groups[g]
 }
 
-// at returns how a candidate to group g stands. The caller holds the lock, and calls settle after.
-func (b *board) at(now time.Time, g outdial.GroupID) standing {
+// targets lists the whole and the groups, these in no order.
+func (b *board) targets() []*target {
+	list := []*target{&b.whole}
+	for _, t := range b.groups {
+		list = append(list, t)
+	}
+	return list
+}
+
+// at returns how a candidate to group g stands. For a choice that counts, a target that gets less than its share saves
+// up for its next turn. The caller holds the lock, and calls settle after.
+func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings) standing {
 	b.expire(now)
 	if b.held {
-		return standing{refuses: true, state: Held}
+		return standing{refuses: true, state: Held, until: b.heldTo}
 	}
-	s := standing{up: true}
-	due := true
+	s := standing{up: true, due: true, share: 1}
+	sooner := func(t time.Time) {
+		if t.After(now) && (s.until.IsZero() || t.Before(s.until)) {
+			s.until = t
+		}
+	}
+	if b.ping.down {
+		s.up, s.due, s.share, s.state = false, false, 0, Out
+	}
+	var slow *target
 	for _, t := range [2]*target{&b.whole, b.group(g)} {
 		if t == nil {
 			continue
 		}
 		t.wake(now)
-		if t.state == Up {
+		if t.simple() {
 			continue
 		}
-		s.up = false
-		due = due && t.due(now)
+		if share := t.share(now, cfg); share < s.share {
+			s.share, slow = share, t
+		}
+		s.due = s.due && t.due(now) && b.answers(now, t)
 		s.asked = s.asked || t.state == Suspended
+		s.less = s.less || t.doubt
 		if s.state == Up {
 			s.state = t.state
 		}
+		sooner(t.until)
+		if t.probe.out {
+			sooner(t.probe.to)
+		}
 	}
-	s.due = due && !s.up
+	switch {
+	case s.share == 0:
+		s.up, s.less = false, false
+	case s.less:
+		s.share, s.moving = 0, true
+	case s.share < 1:
+		s.less, s.due, s.moving = true, false, true
+		if slow.gate+s.share >= 1 {
+			s.less = false
+		}
+		if counts {
+			slow.save(s.share)
+		}
+	default:
+		s.due = false
+	}
+	s.moving = s.moving || s.due
 	return s
+}
+
+// save counts a choice towards the next turn of a target that gets less than its share.
+func (t *target) save(share float64) {
+	if t.gate += share; t.gate >= 1 {
+		t.gate--
+	}
 }
 
 // claim sends a probe to group g if one may go: an attempt of a call that starts at the given time.
 func (b *board) claim(now time.Time, g outdial.GroupID, call outdial.CallID, start time.Time, cfg *settings) bool {
-	if !b.at(now, g).due {
+	if !b.at(now, g, false, cfg).due {
 		return false
 	}
+	b.send(now, g, call, start, cfg)
+	return true
+}
+
+// send notes that a probe has gone.
+func (b *board) send(now time.Time, g outdial.GroupID, call outdial.CallID, start time.Time, cfg *settings) {
 	for _, t := range [2]*target{&b.whole, b.group(g)} {
-		if t != nil && t.state != Up {
-			t.claim(now, call, start, cfg)
+		if t != nil && (t.state == Out || t.state == Probing || t.doubt) {
+			t.send(now, call, start, cfg)
 		}
 	}
-	return true
 }
 
 // unclaim takes a probe back whose outcome is known, or that did not leave.
@@ -110,12 +183,39 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 	if a.Choice.Why == outdial.WhyProbe {
 		b.unclaim(g, a.ID.Call, a.Start)
 	}
-	b.whole.learn(now, a.Start, j.Evidence, cfg)
+	own := b.open(g, j.Evidence)
+	why := ""
+	if own != nil {
+		why = own.learn(now, a.Start, j.Evidence, true, cfg)
+	}
+	b.learnWhole(now, a, j, why, cfg)
 	if j.Suspend > 0 {
 		b.whole.suspend(now, now.Add(j.Suspend))
 	}
-	if t := b.open(g, j.Evidence); t != nil {
-		t.learn(now, a.Start, j.Evidence, cfg)
+	if j.Evidence.good() {
+		b.ping.live(now)
+	}
+}
+
+// learnWhole folds the evidence into the trunk as a whole. Soft failures of one destination group say something of that
+// group: only silence, or failures of several, say that the trunk is ill. What has ejected a group is explained by that.
+func (b *board) learnWhole(now time.Time, a *outdial.Attempt, j Judgement, groupOut string, cfg *settings) {
+	g := a.Call.Dest.Group
+	if b.whole.test.runFailed == 0 {
+		b.runGroup, b.mixed = g, g == 0
+	}
+	if j.Evidence.bad() && g != b.runGroup {
+		b.mixed = true
+	}
+	if b.whole.learn(now, a.Start, j.Evidence, b.mixed, cfg) != "" {
+		b.ping.good = 0 // what they said before is no news
+	}
+	if groupOut != "" && groupOut != whyHard && !b.mixed && b.whole.state != Out {
+		b.whole.test.clear()
+		b.whole.doubt = false
+		if b.whole.state == Suspect {
+			b.whole.state, b.whole.why, b.whole.since = Up, "", now
+		}
 	}
 }
 
@@ -129,6 +229,7 @@ func (b *board) open(g outdial.GroupID, e Evidence) *target {
 	if len(b.groups) >= maxGroups {
 		for id, t := range b.groups {
 			if t.clean() {
+				b.keepIncident(t)
 				delete(b.groups, id)
 			}
 		}
@@ -139,7 +240,8 @@ func (b *board) open(g outdial.GroupID, e Evidence) *target {
 	if b.groups == nil {
 		b.groups = make(map[outdial.GroupID]*target)
 	}
-	t = &target{salt: uint64(b.id)<<32 | uint64(g)}
+	t = &target{id: b.id, group: g}
+	t.test.prime(b.whole.test.failed/b.whole.test.calls, groupPrior)
 	b.groups[g] = t
 	return t
 }
@@ -171,12 +273,13 @@ func (b *board) advance(now time.Time) (next time.Time) {
 	if b.held {
 		soonest(b.heldTo)
 	}
+	soonest(b.launchTo)
 	each := func(t *target) {
 		t.wake(now)
 		if t.state != Up {
 			soonest(t.until)
 		}
-		if t.state != Up && t.probe.out {
+		if t.probe.out {
 			soonest(t.probe.to)
 		}
 	}
@@ -189,10 +292,19 @@ func (b *board) advance(now time.Time) (next time.Time) {
 
 // settle brings sick up to date after targets of the trunk, of group g, or the hold may have changed.
 func (b *board) settle(g outdial.GroupID) {
-	b.note(b.held, &b.heldNoted)
-	b.note(b.whole.state != Up, &b.whole.noted)
+	was := b.sick.Load()
+	b.settleTime(g)
+	if was != 0 || b.sick.Load() != 0 {
+		b.shown.epoch.Add(1)
+	}
+}
+
+// settleTime is settle after time alone may have changed something.
+func (b *board) settleTime(g outdial.GroupID) {
+	b.note(b.held || b.ping.down, &b.heldNoted)
+	b.noteTarget(&b.whole)
 	if t := b.group(g); t != nil {
-		b.note(t.state != Up, &t.noted)
+		b.noteTarget(t)
 	}
 }
 
@@ -200,8 +312,14 @@ func (b *board) settle(g outdial.GroupID) {
 func (b *board) settleAll() {
 	b.settle(0)
 	for _, t := range b.groups {
-		b.note(t.state != Up, &t.noted)
+		b.noteTarget(t)
 	}
+}
+
+// noteTarget counts a target that is not simply up, and keeps its incident when it is closed.
+func (b *board) noteTarget(t *target) {
+	b.keepIncident(t)
+	b.note(!t.simple(), &t.noted)
 }
 
 func (b *board) note(sick bool, noted *bool) {
@@ -209,11 +327,11 @@ func (b *board) note(sick bool, noted *bool) {
 		return
 	}
 	*noted = sick
-	if sick {
-		b.sick.Add(1)
-		b.total.Add(1)
-		return
+	change := int32(1)
+	if !sick {
+		change = -1
 	}
-	b.sick.Add(-1)
-	b.total.Add(-1)
+	b.sick.Add(change)
+	b.shown.sick.Add(int64(change))
+	b.shown.epoch.Add(1)
 }

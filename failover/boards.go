@@ -11,8 +11,8 @@ import (
 // is empty.
 type boards struct {
 	table atomic.Pointer[[]*board]
-	sick  atomic.Int64 // targets and holds of all boards that are not up
-	mu    sync.Mutex   // serialises writers of table
+	shown shown
+	mu    sync.Mutex // serialises writers of table
 }
 
 // get returns the board of a trunk, or nil when nothing was ever learned about it.
@@ -24,7 +24,7 @@ func (bs *boards) get(id outdial.TrunkID) *board {
 }
 
 // open returns the board of a trunk and makes it if there is none; nil for an id that is none, or out of range.
-func (bs *boards) open(id outdial.TrunkID) *board {
+func (bs *boards) open(id outdial.TrunkID, baseline float64) *board {
 	if b := bs.get(id); b != nil || id == 0 || id > maxTrunk {
 		return b
 	}
@@ -40,7 +40,9 @@ func (bs *boards) open(id outdial.TrunkID) *board {
 	for len(next) <= int(id) {
 		next = append(next, nil)
 	}
-	next[id] = &board{id: id, total: &bs.sick, whole: target{salt: uint64(id) << 32}}
+	b := &board{id: id, shown: &bs.shown, whole: target{id: id}}
+	b.whole.test.prime(baseline, priorCalls)
+	next[id] = b
 	bs.table.Store(&next)
 	return next[id]
 }

@@ -1,9 +1,6 @@
 package failover
 
 import (
-	"errors"
-	"fmt"
-	"math"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -11,22 +8,38 @@ import (
 
 // Defaults, used where a field of Config is 0.
 const (
-	DefaultBaseline      = 0.10
-	DefaultFalseAlarm    = 1e-6
-	DefaultBackoff       = 5 * time.Second
-	DefaultBackoffMax    = 300 * time.Second
-	DefaultJitter        = 0.20
-	DefaultRetryAfterMax = 300 * time.Second
-	DefaultProbeGood     = 3
-	DefaultProbeTimeout  = 60 * time.Second
+	DefaultBaseline         = 0.10
+	DefaultBaselineCalls    = 4000
+	DefaultFalseAlarm       = 1e-6
+	DefaultLaunchFalseAlarm = 1e-3
+	DefaultLaunch           = 72 * time.Hour
+	DefaultBackoff          = 5 * time.Second
+	DefaultBackoffMax       = 300 * time.Second
+	DefaultJitter           = 0.20
+	DefaultRetryAfterMax    = 300 * time.Second
+	DefaultProbeGood        = 3
+	DefaultProbeTimeout     = 60 * time.Second
+	DefaultRamp             = 30 * time.Second
+	DefaultDwell            = 10 * time.Second
+	DefaultFlap             = 60 * time.Second
+	DefaultKeepWarm         = 0.05
+	DefaultPingEvery        = 30 * time.Second
+	DefaultPingOut          = 5 * time.Second
+	DefaultUntestedAfter    = 24 * time.Hour
+	DefaultDrillEvery       = 30 * 24 * time.Hour
+	DefaultSignalEvery      = 10 * time.Second
 )
 
 // Config is what a Selector is made from. It is data: New copies it. The zero value is ready to use. Zero in a field
 // means its default, negative means none.
 type Config struct {
-	// IDs names trunks and groups in snapshots, and resolves the trunks that an operator's order names. nil = no
+	// IDs names trunks and groups in snapshots, and resolves the names in Trunks, Overrides and operators' orders. nil = no
 	// names, and orders are ignored.
 	IDs *outdial.Registry
+
+	// Trunks are known from the start: they are pinged and watched although no call has gone there yet, and Lint sees
+	// what they share.
+	Trunks []Trunk
 
 	// Rules are asked before DefaultRules, in their order; Overrides, for the carriers, trunks and routes that they
 	// name, before both.
@@ -34,24 +47,34 @@ type Config struct {
 	Overrides []Override
 
 	// Baseline is the share of calls that fail at the carrier (soft and hard evidence) when nothing is wrong, below
-	// 1; 0 = DefaultBaseline, negative = nothing is ever ejected for soft evidence.
-	Baseline float64
+	// 1; 0 = DefaultBaseline, negative = nothing is ever ejected for soft evidence. It is what each target starts with:
+	// from then on it has its own, learned from its last BaselineCalls calls, within 2 % and 40 %. 0 =
+	// DefaultBaselineCalls, negative = the baseline stays as it is given.
+	Baseline      float64
+	BaselineCalls int
 
-	// FalseAlarm is how unlikely a run of failures must be at the baseline rate before it ejects, below 1; 0 =
-	// DefaultFalseAlarm. With Baseline it gives the number of failures in a row.
+	// FalseAlarm is the rate of false ejections that is aimed at, of each of two tests and for each call of a target that
+	// fails at its baseline, below 1; 0 = DefaultFalseAlarm. With the baseline it gives the number of failures in a row,
+	// and the limit of the cumulative sum.
 	FalseAlarm float64
 
 	// HardCount is how many times in a row hard evidence must come; 0 = half of the count for soft evidence, at
 	// least 3; negative = hard evidence counts as soft.
 	HardCount int
 
+	// LaunchFalseAlarm stands in for FalseAlarm while a trunk is being launched (ActionLaunch), and hard evidence may come
+	// twice only. 0 = DefaultLaunchFalseAlarm. Launch is how long that lasts when the order names no end; 0 =
+	// DefaultLaunch.
+	LaunchFalseAlarm float64
+	Launch           time.Duration
+
 	// Backoff is how long a target rests when it is ejected; it doubles with each ejection, up to BackoffMax, and
 	// comes back by one for each BackoffMax that the target was up. 0 = DefaultBackoff and DefaultBackoffMax.
 	Backoff    time.Duration
 	BackoffMax time.Duration
 
-	// Jitter spreads each rest by ± this share, below 1, so that targets ejected together are not probed together.
-	// It is computed from Seed, the target and the count of its ejections, so that a replay gives the same. 0 =
+	// Jitter spreads each rest and each ping by ± this share, below 1, so that targets ejected together are not probed
+	// together. It is computed from Seed, the target and a count, so that a replay gives the same. 0 =
 	// DefaultJitter, negative = none.
 	Jitter float64
 	Seed   uint64
@@ -60,77 +83,47 @@ type Config struct {
 	// negative = Retry-After is ignored.
 	RetryAfterMax time.Duration
 
-	// ProbeGood is how many live calls in a row must do well before an ejected target is up again; 0 =
+	// ProbeGood is how many live calls in a row must do well before an ejected target is taken back; 0 =
 	// DefaultProbeGood.
 	ProbeGood int
 
 	// ProbeTimeout is when a probe whose outcome never came is given up and another may go; 0 = DefaultProbeTimeout.
 	ProbeTimeout time.Duration
+
+	// Ramp is how long a target that is back takes from the keep-warm share to its full one; 0 = DefaultRamp, negative
+	// = it has it at once. Within Dwell of its return only hard evidence ejects it; 0 = DefaultDwell, negative = none.
+	// Flap is the least time between two returns; 0 = DefaultFlap, negative = none.
+	Ramp, Dwell, Flap time.Duration
+
+	// KeepWarm is the share of the calls of each destination group that goes to standbys: candidates that would have no
+	// turn, as they are in a later tier, or behind the first of a tier in a fixed order. They take turns; the share
+	// is theirs together, spread evenly. At most 0.5; 0 = DefaultKeepWarm, negative = none.
+	KeepWarm float64
+
+	// PingEvery is the time between two OPTIONS to a trunk without live calls, PingOut to one that is out or suspect: see
+	// Selector.DuePings. 0 = DefaultPingEvery and DefaultPingOut, negative PingEvery = nobody is due.
+	PingEvery, PingOut time.Duration
+
+	// Signals tells how the calls of a target go beyond its failures; *kpi.Meter is one. A target whose figures are
+	// poor by Limits gets the keep-warm share until they are good again. They are looked at in Advance, every SignalEvery;
+	// 0 = DefaultSignalEvery. nil Signals = not at all. nil Limits = DefaultLimits.
+	Signals     Signals
+	Limits      []Limit
+	SignalEvery time.Duration
+
+	// Capacity says what trunks could take now; *trunk.Set does. A flip or drill that the receiving trunks have no
+	// room for is refused then. nil = nobody asks.
+	Capacity Capacity
+
+	// UntestedAfter is when a known trunk that no live call has reached is worth an alarm, DrillEvery when one that was not
+	// drilled is. 0 = DefaultUntestedAfter and DefaultDrillEvery, negative = never.
+	UntestedAfter, DrillEvery time.Duration
 }
 
-// settings are a Config with its defaults, as the fold needs it.
-type settings struct {
-	soft, hard   int // failures in a row; 0 = never
-	backoff      time.Duration
-	backoffMax   time.Duration
-	jitter       float64
-	seed         uint64
-	probeGood    int
-	probeTimeout time.Duration
-}
-
-// settings fills the defaults and names every bad field in one joined error.
-func (cfg *Config) settings() (settings, error) {
-	var errs []error
-	share := func(name string, v, def float64) float64 {
-		if v == 0 {
-			v = def
-		}
-		if !(v < 1) { // not a number is bad too
-			errs = append(errs, fmt.Errorf("failover: %s: %v is not below 1", name, v))
-		}
-		return v
-	}
-	span := func(name string, v, def time.Duration) time.Duration {
-		if v == 0 {
-			v = def
-		}
-		if v < 0 {
-			errs = append(errs, fmt.Errorf("failover: %s: %v is negative", name, v))
-		}
-		return v
-	}
-	baseline := share("Baseline", cfg.Baseline, DefaultBaseline)
-	alarm := share("FalseAlarm", cfg.FalseAlarm, DefaultFalseAlarm)
-	if alarm < 0 {
-		errs = append(errs, fmt.Errorf("failover: FalseAlarm: %v is negative", alarm))
-	}
-	s := settings{
-		backoff:      span("Backoff", cfg.Backoff, DefaultBackoff),
-		backoffMax:   span("BackoffMax", cfg.BackoffMax, DefaultBackoffMax),
-		jitter:       max(share("Jitter", cfg.Jitter, DefaultJitter), 0),
-		seed:         cfg.Seed,
-		probeGood:    cfg.ProbeGood,
-		probeTimeout: span("ProbeTimeout", cfg.ProbeTimeout, DefaultProbeTimeout),
-		hard:         cfg.HardCount,
-	}
-	if s.backoffMax < s.backoff {
-		errs = append(errs, fmt.Errorf("failover: BackoffMax: %v is less than Backoff %v", s.backoffMax, s.backoff))
-	}
-	if s.probeGood == 0 {
-		s.probeGood = DefaultProbeGood
-	}
-	if s.probeGood < 0 {
-		errs = append(errs, fmt.Errorf("failover: ProbeGood: %d is negative", s.probeGood))
-	}
-	if baseline > 0 && alarm > 0 {
-		s.soft = int(math.Ceil(math.Log(alarm) / math.Log(baseline)))
-	}
-	switch {
-	case s.hard == 0:
-		s.hard = max(3, (s.soft+1)/2)
-	case s.hard < 0:
-		s.hard = 0
-	}
-	return s, errors.Join(errs...)
+// Trunk is what a Selector is told about a trunk beforehand. It is data.
+type Trunk struct {
+	Name      string   // required
+	Carrier   string   // the company; "" = unknown
+	Addresses []string // where it is reached: what two trunks should not share
+	Baseline  float64  // its own, in place of Config.Baseline; 0 = that
 }

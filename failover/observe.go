@@ -1,16 +1,7 @@
 package failover
 
 import (
-	"fmt"
-	"time"
-
 	"github.com/outdial/outdial"
-)
-
-// Operator orders, as the Action of an outdial.Control. Target is the name of a trunk.
-const (
-	ActionHold    = "failover.hold"    // leave the trunk out of every choice until Control.Expires (zero = until released)
-	ActionRelease = "failover.release" // end a hold
 )
 
 // Observe implements outdial.Observer: it learns from what became of attempts, each once, and folds operator
@@ -23,17 +14,17 @@ func (s *Selector) Observe(ev *outdial.Event) {
 	a := ev.Attempt
 	switch ev.Kind {
 	case outdial.EventStarted:
-		if ev.Replay && a.Choice.Why == outdial.WhyProbe {
-			s.reprobe(ev)
-		}
+		s.started(ev)
 	case outdial.EventProgressed:
-		if a.State == outdial.AttemptOpen && firstProgress(a, ev.Marks) {
+		switch {
+		case a.State != outdial.AttemptOpen:
+		case firstProgress(a, ev.Marks):
 			s.learn(ev, Judgement{Evidence: EvidenceHealthy})
+		case ev.Marks.Has(outdial.MarkTrying):
+			s.hear(ev)
 		}
 	case outdial.EventAnswered:
-		if !a.Late && !a.Progressed() {
-			s.learn(ev, Judgement{Evidence: EvidenceHealthy})
-		}
+		s.answered(ev)
 	case outdial.EventAbandoned:
 		if !a.Progressed() {
 			s.learn(ev, s.Judge(a))
@@ -52,9 +43,69 @@ func firstProgress(a *outdial.Attempt, marks outdial.Marks) bool {
 		media && (provisional || a.Timeline[outdial.MarkProvisional] == 0)
 }
 
+// started counts an attempt that leaves; in a replay it claims the probe too, which Pick did not.
+func (s *Selector) started(ev *outdial.Event) {
+	a := ev.Attempt
+	s.drillCount(ev, false)
+	b := s.boards.open(a.Candidate.Trunk, s.cfg.baseline)
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.carrier = a.Candidate.Carrier
+	b.tally.open++
+	b.tally.slot(ev.Time).count(ev, false)
+	if ev.Replay && a.Choice.Why == outdial.WhyProbe {
+		b.whole.wake(ev.Time)
+		if t := b.group(a.Call.Dest.Group); t != nil {
+			t.wake(ev.Time)
+		}
+		b.send(ev.Time, a.Call.Dest.Group, a.ID.Call, a.Start, &s.cfg)
+		b.settle(a.Call.Dest.Group)
+	}
+}
+
+// hear takes a 100 as a sign of life of a trunk that may have fallen silent.
+func (s *Selector) hear(ev *outdial.Event) {
+	a := ev.Attempt
+	b := s.boards.get(a.Candidate.Trunk)
+	if b == nil || b.sick.Load() == 0 && !b.silence.Load() {
+		return
+	}
+	b.mu.Lock()
+	b.whole.hear(a.Start)
+	if t := b.group(a.Call.Dest.Group); t != nil {
+		t.hear(a.Start)
+	}
+	b.settle(a.Call.Dest.Group)
+	b.mu.Unlock()
+}
+
+func (s *Selector) answered(ev *outdial.Event) {
+	a := ev.Attempt
+	s.drillCount(ev, false)
+	if !a.Late && !a.Progressed() {
+		s.learn(ev, Judgement{Evidence: EvidenceHealthy})
+	}
+	if b := s.boards.get(a.Candidate.Trunk); b != nil {
+		b.mu.Lock()
+		b.tally.slot(ev.Time).count(ev, false)
+		if !a.Late && ev.Time.After(b.tally.answered) {
+			b.tally.answered = ev.Time
+		}
+		b.mu.Unlock()
+	}
+}
+
 // ended learns from the end of a leg that was not answered.
 func (s *Selector) ended(ev *outdial.Event) {
 	a := ev.Attempt
+	if b := s.boards.get(a.Candidate.Trunk); b != nil {
+		b.mu.Lock()
+		b.tally.open = max(b.tally.open-1, 0)
+		b.mu.Unlock()
+	}
 	if a.Answered() {
 		return
 	}
@@ -68,68 +119,45 @@ func (s *Selector) ended(ev *outdial.Event) {
 	s.learn(ev, j)
 }
 
+// learn folds the one thing that an attempt says of its target.
 func (s *Selector) learn(ev *outdial.Event, j Judgement) {
 	a := ev.Attempt
-	b := s.boards.open(a.Candidate.Trunk)
+	b := s.boards.open(a.Candidate.Trunk, s.cfg.baseline)
 	if b == nil {
 		return
 	}
+	g := a.Call.Dest.Group
 	b.mu.Lock()
-	b.learn(ev.Time, a, j, &s.cfg)
-	b.settle(a.Call.Dest.Group)
+	cfg := &s.cfg
+	if !b.launchTo.IsZero() && ev.Time.Before(b.launchTo) {
+		cfg = &s.launch
+	}
+	b.learn(ev.Time, a, j, cfg)
+	b.silence.Store(b.whole.test.hard > 0)
+	if j.Evidence.good() {
+		b.good(ev, s)
+	}
+	b.settle(g)
 	b.mu.Unlock()
+	s.drillCount(ev, j.Evidence.good())
 }
 
-// reprobe sends a probe in a replay, where Pick did not.
-func (s *Selector) reprobe(ev *outdial.Event) {
+// good counts an attempt that has reached its callee, and how long that took.
+func (b *board) good(ev *outdial.Event, s *Selector) {
 	a := ev.Attempt
-	b := s.boards.get(a.Candidate.Trunk)
-	if b == nil {
-		return
+	if ev.Time.After(b.tally.reached) {
+		b.tally.reached = ev.Time
 	}
-	b.mu.Lock()
-	b.claim(ev.Time, a.Call.Dest.Group, a.ID.Call, a.Start, &s.cfg)
-	b.settle(a.Call.Dest.Group)
-	b.mu.Unlock()
-}
-
-// CheckControl implements outdial.ControlChecker: it refuses an order for a trunk that is not known, and a hold whose
-// end has passed. Actions of others give nil.
-func (s *Selector) CheckControl(now time.Time, c *outdial.Control) error {
-	if c.Action != ActionHold && c.Action != ActionRelease {
-		return nil
+	if ev.Kind == outdial.EventAnswered {
+		return // counted with the answer
 	}
-	if s.ids == nil {
-		return fmt.Errorf("failover: %s: no registry was configured, so that no trunk has a name", c.Action)
+	b.tally.slot(ev.Time).count(ev, true)
+	if d, ok := a.Timeline.PDD(); ok && ev.Kind == outdial.EventProgressed {
+		b.whole.setup.learn(d)
+		s.slow(b.whole.setup.typical())
+		if t := b.group(a.Call.Dest.Group); t != nil {
+			t.setup.learn(d)
+			s.slow(t.setup.typical())
+		}
 	}
-	if id, ok := s.ids.Trunks.Lookup(c.Target); !ok || id == 0 || id > maxTrunk {
-		return fmt.Errorf("failover: %s: no trunk %q", c.Action, c.Target)
-	}
-	if c.Action == ActionHold && !c.Expires.IsZero() && !c.Expires.After(now) {
-		return fmt.Errorf("failover: %s: %v is past", c.Action, c.Expires)
-	}
-	return nil
-}
-
-func (s *Selector) obey(ev *outdial.Event) {
-	c := ev.Control
-	if s.ids == nil || c == nil || c.Action != ActionHold && c.Action != ActionRelease {
-		return
-	}
-	id, ok := s.ids.Trunks.Lookup(c.Target)
-	if !ok {
-		return
-	}
-	b := s.boards.open(id)
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	if c.Action == ActionHold {
-		b.hold(ev.Time, c.Expires)
-	} else {
-		b.held = false
-	}
-	b.settle(0)
-	b.mu.Unlock()
 }

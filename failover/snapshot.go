@@ -18,17 +18,34 @@ type Target struct {
 	State State
 	Why   string    // why it is not simply up; "" while it is
 	Since time.Time // when it came into its state; zero = it never was in another
-	Until time.Time // Out: when the first probe may go; Suspended and Held: the end; zero = none, or not known
+	Until time.Time // Out: when the first probe may go; Ramping, Suspended and Held: the end; zero = none, or not known
+	Share float64   // of its share of the calls that it gets now: Selector.Health
 
 	Failures  int // failures in a row, while up
 	Good      int // good probes in a row, while probing
 	Ejections int // that count towards the next backoff
 
+	Baseline      float64 // share of calls that fail when nothing is wrong, as it is known
+	BaselineCalls float64 // calls behind that: those of the last Config.BaselineCalls that were no outage
+	Setup         time.Duration
+
 	Healthy uint64 // attempts that counted as healthy, ever
 	Failed  uint64 // attempts that counted as soft or hard failures, ever
 
-	Full         uint64 // attempts that found the trunk full (of the trunk as a whole)
-	ConfigFaults uint64 // attempts that failed for a fault of configuration (of the trunk as a whole)
+	// Of the trunk as a whole:
+	Full         uint64    // attempts that found the trunk full
+	ConfigFaults uint64    // attempts that failed for a fault of configuration
+	Lately       Tally     // attempts of the last ten minutes
+	Answered     time.Time // the last answer; zero = none
+	Open         int       // attempts that have not ended
+	Launch       time.Time // until when its thresholds are those of a launch; zero = it is not launched
+	Drilled      time.Time // the last drill; zero = none
+
+	// OPTIONS, which tell of availability, not of performance, and are not part of what a replay restores: the share of
+	// good answers, how many were asked, the last status (0 = none came).
+	Availability float64
+	Pings        uint64
+	PingCode     int
 }
 
 // Snapshot returns how every target stands of which anything is known, ordered by trunk, the trunk as a whole before
@@ -42,15 +59,10 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 		b.mu.Lock()
 		b.advance(now)
 		b.settleAll()
-		whole := b.whole.status(b.id, 0)
-		whole.Full, whole.ConfigFaults = b.full, b.faults
-		if b.held {
-			whole.State, whole.Why, whole.Since, whole.Until = Held, whyHold, b.heldFrom, b.heldTo
-		}
 		first := len(list)
-		list = append(list, whole)
-		for g, t := range b.groups {
-			list = append(list, t.status(b.id, g))
+		list = append(list, b.status(now, &s.cfg))
+		for _, t := range b.groups {
+			list = append(list, t.status(now, &s.cfg))
 		}
 		b.mu.Unlock()
 		slices.SortFunc(list[first:], func(x, y Target) int { return cmp.Compare(x.Group, y.Group) })
@@ -64,13 +76,38 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 	return list
 }
 
-func (t *target) status(trunk outdial.TrunkID, g outdial.GroupID) Target {
-	st := Target{
-		Trunk: trunk, Group: g, State: t.state, Why: t.why, Since: t.since, Until: t.until,
-		Failures: t.soft, Good: t.good, Ejections: t.ejections, Healthy: t.healthy, Failed: t.failed,
+// status is how the trunk as a whole stands.
+func (b *board) status(now time.Time, cfg *settings) Target {
+	st := b.whole.status(now, cfg)
+	st.Full, st.ConfigFaults, st.Open, st.Drilled = b.full, b.faults, b.tally.open, b.drilled
+	st.Lately, st.Answered = b.tally.last(now, liveMinutes), b.tally.answered
+	if now.Before(b.launchTo) {
+		st.Launch = b.launchTo
 	}
-	if t.state == Out && t.probe.out && t.probe.from.After(t.ejected) { // its first probe is on its way
+	if st.Pings, st.PingCode = b.ping.total, b.ping.code; st.Pings > 0 {
+		st.Availability = float64(b.ping.ok) / float64(st.Pings)
+	}
+	switch {
+	case b.held:
+		st.State, st.Why, st.Since, st.Until, st.Share = Held, whyHold, b.heldFrom, b.heldTo, 0
+	case b.ping.down:
+		st.State, st.Why, st.Share = Out, whyPing, 0
+	}
+	return st
+}
+
+func (t *target) status(now time.Time, cfg *settings) Target {
+	st := Target{
+		Trunk: t.id, Group: t.group, State: t.state, Why: t.why, Since: t.since, Until: t.until, Share: t.share(now, cfg),
+		Failures: t.test.soft, Good: t.good, Ejections: t.ejections, Healthy: t.healthy, Failed: t.failed,
+		Baseline: t.test.baseline(), Setup: t.setup.typical(),
+	}
+	st.BaselineCalls = t.test.calls
+	switch {
+	case t.state == Out && t.probe.out && t.probe.from.After(t.ejected): // its first probe is on its way
 		st.State, st.Until = Probing, time.Time{}
+	case t.state == Up && t.weak != "":
+		st.State, st.Why, st.Since = Suspect, "poor "+t.weak, t.weakSince
 	}
 	return st
 }

@@ -1,74 +1,40 @@
 package failover
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/outdial/outdial"
 )
 
-// State is how a target stands.
-type State uint8
-
-// States of a target. Up is the only one in which it gets its share.
-const (
-	Up        State = iota
-	Out             // ejected, until its backoff is over
-	Probing         // one live call at a time shows whether it is back
-	Suspended       // it asked to be left alone (503 with Retry-After)
-	Held            // an operator took it out of the choice
-)
-
-var stateNames = [...]string{"up", "out", "probing", "suspended", "held"}
-
-// String returns "up", "out", "probing", "suspended" or "held".
-func (s State) String() string {
-	if int(s) < len(stateNames) {
-		return stateNames[s]
-	}
-	return "invalid"
-}
-
-// MarshalText implements encoding.TextMarshaler with the form of String.
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *State) UnmarshalText(text []byte) error {
-	for i, name := range stateNames {
-		if string(text) == name {
-			*s = State(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("failover: state %q: want one of %v", text, stateNames)
-}
-
-// Reasons why a target does not stand as up, as in Target.Why.
-const (
-	whySoft       = "soft failures in a row"
-	whyHard       = "hard failures in a row"
-	whyProbe      = "a probe failed"
-	whyRetryAfter = "retry after"
-	whyHold       = "hold"
-)
-
 // target is the health of a trunk, or of one destination group on it: a fold over evidence with its time. It is a
 // pure state machine; its board holds the lock.
 type target struct {
-	salt  uint64 // tells targets apart in the jitter
-	noted bool   // counted in the board's sick
-	state State  // Probing from the first good probe; never Held: a hold is the board's
+	id    outdial.TrunkID
+	group outdial.GroupID // 0 = the trunk as a whole
+	noted bool            // counted in the board's sick
+	state State           // Probing from the first good probe; never Held: a hold is the board's
 	why   string
 	since time.Time // when it came into its state
-	until time.Time // Out: the first probe; Suspended: the end
+	until time.Time // Out: the first probe; Suspended: the end; Ramping: the full share
 
-	soft, hard int       // failures in a row
-	good       int       // good probes in a row
-	ejections  int       // in a row, less what time has healed
-	ejected    time.Time // the last time; what started before is no news after it
-	probe      claim     // the live call that is out to show whether it is back
+	test      test
+	doubt     bool      // it may have fallen silent: one call at a time until the next sign of life
+	silentAt  time.Time // start of the latest call that counted as hard evidence
+	good      int       // good probes in a row
+	ejections int       // in a row, less what time has healed
+	ejected   time.Time // the last time; what started before is no news after it
+	returned  time.Time // the last time that it began to ramp
+	gate      float64   // share of a turn that it has saved up, while it gets less than all
+	probe     claim     // the live call that is out to show whether it is back
 
 	healthy, failed uint64 // calls ever
+	runFrom         time.Time
+	suspected       time.Time
+	incident        Incident // the open one, or the last
+	setup           setup
+	weak            string    // which of its figures is poor; "" = none. No part of the fold: see Config.Signals
+	weakSince       time.Time // when it became so, or ceased to be
+	easing          time.Time // until when its share grows again after that; zero = it does not
 }
 
 // claim is a probe that is out: the attempt of a call that started at or after the claim, which tells it from a probe
@@ -85,24 +51,70 @@ func (c *claim) by(call outdial.CallID, start time.Time) bool {
 	return c.out && (c.call == 0 || call == 0 || c.call == call) && !start.Before(c.from)
 }
 
-// wake ends what time alone ends: a suspension, and a probe that nobody reported on.
+// salt tells targets apart in the jitter.
+func (t *target) salt() uint64 { return uint64(t.id)<<32 | uint64(t.group) }
+
+// wake ends what time alone ends: a suspension, a ramp, and a probe that nobody reported on.
 func (t *target) wake(now time.Time) {
-	if t.state == Suspended && !now.Before(t.until) {
-		t.state, t.why, t.since, t.until = Up, "", t.until, time.Time{}
+	switch t.state {
+	case Suspended, Ramping:
+		if !now.Before(t.until) {
+			if t.state == Ramping {
+				t.recover(t.until)
+			}
+			t.state, t.why, t.since, t.until = Up, "", t.until, time.Time{}
+		}
 	}
 	if t.probe.out && !now.Before(t.probe.to) {
 		t.probe = claim{}
 	}
+	if !t.easing.IsZero() && !now.Before(t.easing) {
+		t.easing = time.Time{}
+	}
+}
+
+// recover closes the incident.
+func (t *target) recover(now time.Time) {
+	if i := &t.incident; !i.Isolated.IsZero() && i.Recovered.IsZero() {
+		i.Recovered = now
+	}
+}
+
+// share is how much of its share of the calls it gets: 1 while it is up.
+func (t *target) share(now time.Time, cfg *settings) float64 {
+	share := 1.0
+	switch t.state {
+	case Out, Probing, Suspended:
+		return 0
+	case Ramping:
+		share = cfg.rampShare(now.Sub(t.since))
+	}
+	switch {
+	case t.weak != "":
+		share = min(share, cfg.rampFrom)
+	case !t.easing.IsZero():
+		share = min(share, cfg.rampShare(now.Sub(t.weakSince)))
+	}
+	return share
+}
+
+// rampShare is the share of a target so long after it began to ramp.
+func (cfg *settings) rampShare(d time.Duration) float64 {
+	done := float64(d) / float64(max(cfg.ramp, 1))
+	return cfg.rampFrom + (1-cfg.rampFrom)*min(max(done, 0), 1)
 }
 
 // due reports whether a probe may go now.
 func (t *target) due(now time.Time) bool {
-	return !t.probe.out && (t.state == Out && !now.Before(t.until) || t.state == Probing)
+	return !t.probe.out && (t.state == Out && !now.Before(t.until) || t.state == Probing || t.doubt)
 }
 
-// claim sends a probe. What comes of it changes the state; the claim ends with the probe, or when it is given up, and
+// simple reports whether nothing needs to be known of it to choose it.
+func (t *target) simple() bool { return t.state == Up && !t.doubt && t.weak == "" && t.easing.IsZero() }
+
+// send claims a probe. What comes of it changes the state; the claim ends with the probe, or when it is given up, and
 // with nothing else: a target that another call sends out meanwhile is not probed a second time.
-func (t *target) claim(now time.Time, call outdial.CallID, start time.Time, cfg *settings) {
+func (t *target) send(now time.Time, call outdial.CallID, start time.Time, cfg *settings) {
 	t.probe = claim{out: true, call: call, from: start, to: now.Add(cfg.probeTimeout)}
 }
 
@@ -113,8 +125,9 @@ func (t *target) unclaim(call outdial.CallID, start time.Time) {
 	}
 }
 
-// learn folds the evidence of an attempt that started at start.
-func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
+// learn folds the evidence of an attempt that started at start, and returns why it was ejected for it; "" = it was
+// not. Soft evidence ejects only where it may.
+func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *settings) (why string) {
 	t.wake(now)
 	switch {
 	case e.good():
@@ -122,45 +135,88 @@ func (t *target) learn(now, start time.Time, e Evidence, cfg *settings) {
 	case e.bad():
 		t.failed++
 	default:
-		return
+		return ""
 	}
-	stale := start.Before(t.ejected)
 	switch {
-	case t.state == Suspended:
-	case t.state != Up && stale: // left before the ejection: one of many that failed together, or a late success
-	case t.state != Up && e.good():
-		if t.state == Out { // a last resort that worked: no need to wait longer
-			t.state, t.since, t.until = Probing, now, time.Time{}
-		}
-		if t.good++; t.good >= cfg.probeGood {
-			t.state, t.why, t.since, t.until = Up, "", now, time.Time{}
-			t.soft, t.hard, t.good = 0, 0, 0
-		}
-	case t.state == Probing, t.state == Out && !now.Before(t.until):
-		t.eject(now, whyProbe, cfg)
-	case t.state == Out:
+	case t.state == Suspended, start.Before(t.ejected):
+		return "" // it left before the ejection: one of many that failed together, or a late success
+	case t.state == Out || t.state == Probing:
+		return t.tried(now, e, cfg)
 	case e.good():
-		t.soft, t.hard = 0, 0
-	default:
-		t.soft++
-		if t.hard++; e == EvidenceSoft {
-			t.hard = 0 // it answers: not silent
+		t.doubt = false
+		if t.test.pass(cfg); t.state == Suspect && !t.test.suspicious() {
+			t.state, t.why, t.since = Up, "", now
 		}
-		switch {
-		case cfg.hard > 0 && t.hard >= cfg.hard:
-			t.eject(now, whyHard, cfg)
-		case cfg.soft > 0 && t.soft >= cfg.soft:
-			t.eject(now, whySoft, cfg)
+		return ""
+	}
+	if t.test.runFailed == 0 {
+		t.runFrom, t.suspected = start, time.Time{}
+	}
+	why = t.test.fail(e == EvidenceHard, cfg)
+	if e == EvidenceHard {
+		t.silentAt = start
+	}
+	if why == whySoft || why == whyRate {
+		if !soft || t.state == Ramping && now.Sub(t.since) < cfg.dwell {
+			why = ""
 		}
 	}
+	switch {
+	case why != "":
+		t.eject(now, why, cfg)
+	case t.test.suspicious():
+		if t.suspected.IsZero() {
+			t.suspected = now
+		}
+		if t.doubt = t.test.silent(); t.state == Up {
+			t.state, t.since = Suspect, now
+		}
+		if t.state == Suspect {
+			t.why = whySuspect
+			if t.doubt {
+				t.why = whySilent
+			}
+		}
+	}
+	return why
 }
 
-// eject sends the target out for its backoff.
+// tried folds what became of a call while the target was out.
+func (t *target) tried(now time.Time, e Evidence, cfg *settings) (why string) {
+	switch {
+	case e.good():
+		if t.state == Out { // a last resort that worked: no need to wait longer
+			t.state, t.since, t.until = Probing, now, time.Time{}
+			if t.incident.Noticed.IsZero() {
+				t.incident.Noticed = now
+			}
+		}
+		if t.good++; t.good >= cfg.probeGood {
+			t.comeBack(now, cfg)
+		}
+	case t.state == Probing || !now.Before(t.until):
+		t.eject(now, whyProbe, cfg)
+		return whyProbe
+	}
+	return ""
+}
+
+// comeBack lets the target have its share again, little by little.
+func (t *target) comeBack(now time.Time, cfg *settings) {
+	t.state, t.why, t.since, t.until = Ramping, whyBack, now, now.Add(cfg.ramp)
+	t.returned, t.incident.Returned, t.good, t.gate = now, now, 0, 0
+	t.test.clear()
+	t.wake(now) // where there is no ramp
+}
+
+// eject sends the target out for its backoff. One that has come back just now rests at least until a minute after
+// that, so that a carrier which flaps is taken back once a minute at most.
 func (t *target) eject(now time.Time, why string, cfg *settings) {
-	if t.state == Up {
-		healed := int(now.Sub(t.since) / max(cfg.backoffMax, 1))
+	if t.state == Up || t.state == Suspect || t.state == Ramping {
+		healed := int(now.Sub(t.returned) / max(cfg.backoffMax, 1))
 		t.ejections = max(t.ejections-max(healed, 0), 0)
 	}
+	t.report(now, why)
 	rest := cfg.backoff
 	for range t.ejections {
 		if rest *= 2; rest >= cfg.backoffMax {
@@ -169,20 +225,55 @@ func (t *target) eject(now time.Time, why string, cfg *settings) {
 	}
 	rest = min(rest, cfg.backoffMax)
 	t.ejections++
-	rest = min(rest+time.Duration(float64(rest)*cfg.jitter*spread(cfg.seed, t.salt, t.ejections)), cfg.backoffMax)
+	rest = min(rest+time.Duration(float64(rest)*cfg.jitter*spread(cfg.seed, t.salt(), t.ejections)), cfg.backoffMax)
+	if !t.returned.IsZero() {
+		rest = max(rest, t.returned.Add(cfg.flap).Sub(now))
+	}
 	t.state, t.why, t.since, t.until, t.ejected = Out, why, now, now.Add(rest), now
-	t.soft, t.hard, t.good = 0, 0, 0
+	t.good, t.gate, t.doubt = 0, 0, false
+	t.test.clear()
+}
+
+// report notes an ejection in the incident: a new one, unless the last is still open.
+func (t *target) report(now time.Time, why string) {
+	if i := &t.incident; !i.Isolated.IsZero() && i.Recovered.IsZero() {
+		if why == whyProbe {
+			i.Probes++
+		} else {
+			i.Relapses++
+		}
+		i.Noticed, i.Returned = time.Time{}, time.Time{}
+		return
+	}
+	detected := t.suspected
+	if detected.IsZero() {
+		detected = now
+	}
+	t.incident = Incident{
+		Trunk: t.id, Group: t.group, Why: why, Began: t.runFrom, Detected: detected, Isolated: now,
+		Calls: int(t.test.runCalls), Failed: int(t.test.runFailed), Baseline: t.test.p0,
+	}
+}
+
+// hear takes a first response to an attempt as a sign that the target is not silent, no more.
+func (t *target) hear(start time.Time) {
+	if t.test.hard > 0 && start.After(t.silentAt) {
+		t.test.hard, t.doubt = 0, false
+		if t.state == Suspect && !t.test.suspicious() {
+			t.state, t.why = Up, ""
+		}
+	}
 }
 
 // suspend leaves the target alone until the given time. One that is out stays so for at least as long.
 func (t *target) suspend(now, until time.Time) {
 	t.wake(now)
 	switch t.state {
-	case Up, Suspended:
-		if t.state == Up {
-			t.since = now
+	case Up, Suspect, Ramping, Suspended:
+		if t.state != Suspended {
+			t.since, t.until = now, time.Time{}
 		}
-		t.state, t.why = Suspended, whyRetryAfter
+		t.state, t.why, t.doubt = Suspended, whyRetryAfter, false
 	case Probing:
 		t.state, t.why, t.since, t.good = Out, whyRetryAfter, now, 0
 	}
@@ -191,9 +282,9 @@ func (t *target) suspend(now, until time.Time) {
 	}
 }
 
-// clean reports whether forgetting the target changes no decision to come.
+// clean reports whether forgetting the target changes no decision to come, but for what it has learned of its baseline.
 func (t *target) clean() bool {
-	return t.state == Up && t.soft == 0 && t.hard == 0 && t.ejections == 0 && !t.probe.out
+	return t.simple() && t.test.sum == 0 && t.test.soft == 0 && t.ejections == 0 && !t.probe.out
 }
 
 // spread returns a number within [-1, 1) that depends on its arguments alone (splitmix64).

@@ -26,15 +26,13 @@ type turns struct {
 type turnShard struct {
 	mu       sync.Mutex
 	now, old map[uint64]*turn // old is what now was before it was full
-
-	paid [maxCharges]paid // the latest picks in which some rested, at next−1 the last
-	next uint32
+	count    int              // turns in now
 }
 
 // turn is the rota of one tier, with its members in ascending order.
 type turn struct {
 	members []member
-	rota    *pick.Rota
+	core    *core
 	next    *turn // another tier of the same hash
 }
 
@@ -82,100 +80,125 @@ func (t *tier) own(set uint64) (own uint64) {
 	return own
 }
 
-// charge is what a pick took: among whom the shares were dealt out, as places in the plan.
-type charge struct {
-	call  outdial.CallID // 0 = it need not be remembered, or cannot be
-	among uint64
-	free  bool // a rehearsal: nothing is charged
-}
-
-// paid is a charge that is remembered, in the terms of its tier.
-type paid struct {
-	call   outdial.CallID
-	tier   uint64 // hash
-	among  uint64
-	member int8
-}
-
-// maxCharges is how many picks a shard remembers.
-const maxCharges = 256
-
 // credits is what each candidate of a plan is owed, in calls.
 type credits [outdial.MaxCandidates]float64
 
-// pick returns the place in the plan whose turn it is. owed, where it is not nil, is filled with what each member is
-// owed after that.
-func (ts *turns) pick(t *tier, c *charge, owed *credits) int {
-	own := t.own(c.among)
-	s := &ts.shard[t.hash%shards]
-	s.mu.Lock()
-	var rota *pick.Rota
-	if c.free {
-		rota = s.copy(t)
-	} else {
-		rota = s.get(t)
+// pick returns the place in the plan whose turn it is among a set of places. In a rehearsal nothing is charged. owed,
+// where it is not nil, is filled with what each member is owed after that. kept, where it is not nil, is t as a plan's
+// layout has it.
+func (ts *turns) pick(t *tier, kept *section, among uint64, rehearsal bool, owed *credits) int {
+	own := t.own(among)
+	if kept != nil && !rehearsal && owed == nil {
+		if c := kept.core.Load(); c != nil {
+			if k := c.next(own); k >= 0 {
+				return int(t.index[k])
+			}
+		}
 	}
-	k := rota.Pick(own)
-	if c.call != 0 && !c.free {
-		s.paid[s.next%maxCharges] = paid{c.call, t.hash, own, int8(k)}
-		s.next++
+	c := ts.open(t, kept)
+	defer c.mu.Unlock()
+	rota, k := c.rota, 0
+	if rehearsal {
+		c.leave()
+		rota = rota.Clone()
+		k = rota.Pick(own)
+	} else {
+		k = c.pick(own)
 	}
 	if owed != nil {
 		for m, i := range t.index[:t.n] {
 			owed[i] = rota.Credit(m)
 		}
 	}
-	s.mu.Unlock()
 	return int(t.index[k])
 }
 
-// refund undoes a pick of plan[picked]. c.among is who took part in it, unless that is remembered.
-func (ts *turns) refund(t *tier, c *charge, picked int) {
-	k := bits.TrailingZeros64(t.own(1 << picked))
-	own := t.own(c.among)
+// refund undoes a pick of plan[picked] among a set of places.
+func (ts *turns) refund(t *tier, among uint64, picked int) {
+	own := t.own(among)
+	if own&(own-1) == 0 {
+		return // alone, it was charged nothing
+	}
+	c := ts.open(t, nil)
+	c.refund(bits.TrailingZeros64(t.own(1<<picked)), own)
+	c.mu.Unlock()
+}
+
+// open returns the core of t, locked, and makes it if there is none.
+func (ts *turns) open(t *tier, kept *section) *core {
+	if kept != nil {
+		if c := kept.core.Load(); c != nil {
+			c.mu.Lock()
+			if !c.dead {
+				return c
+			}
+			c.mu.Unlock()
+		}
+	}
 	s := &ts.shard[t.hash%shards]
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.call != 0 {
-		for n := range uint32(maxCharges) {
-			p := &s.paid[(s.next-1-n)%maxCharges]
-			if p.call == c.call && p.tier == t.hash && p.member == int8(k) {
-				own = p.among
-				*p = paid{}
-				break
-			}
-		}
+	c := s.get(t)
+	c.mu.Lock()
+	s.mu.Unlock()
+	if kept != nil {
+		kept.core.Store(c)
 	}
-	if own&(own-1) != 0 {
-		_ = s.get(t).Return(k, own) // it took part: the only error that Return knows cannot be
-	}
+	return c
 }
 
-// copy returns a copy of the rota of t, to be asked and thrown away.
-func (s *turnShard) copy(t *tier) *pick.Rota {
-	for _, list := range [2]*turn{s.now[t.hash], s.old[t.hash]} {
-		if found := find(list, t); found != nil {
-			return found.rota.Clone()
-		}
-	}
-	return newTurn(t).rota
-}
-
-// get returns the rota of t and makes it if there is none.
-func (s *turnShard) get(t *tier) *pick.Rota {
+// get returns the core of t and makes it if there is none.
+func (s *turnShard) get(t *tier) *core {
 	if found := find(s.now[t.hash], t); found != nil {
-		return found.rota
+		return found.core
 	}
 	found := find(s.old[t.hash], t)
 	if found == nil {
 		found = newTurn(t)
 	}
-	if len(s.now) >= shardTiers || s.now == nil {
-		s.old, s.now = s.now, make(map[uint64]*turn, shardTiers)
+	if s.now == nil || s.count >= shardTiers {
+		s.rotate(found.core)
 	}
-	kept := &turn{members: found.members, rota: found.rota, next: s.now[t.hash]}
-	s.now[t.hash] = kept
-	return kept.rota
+	s.add(t.hash, found)
+	return found.core
+}
+
+func (s *turnShard) add(hash uint64, found *turn) {
+	s.now[hash] = &turn{members: found.members, core: found.core, next: s.now[hash]}
+	s.count++
+}
+
+// rotate makes room: what was not used since the last time is forgotten, but for the one that is wanted now.
+func (s *turnShard) rotate(wanted *core) {
+	old := s.old
+	s.old, s.now, s.count = s.now, make(map[uint64]*turn, shardTiers), 0
+	for hash, list := range old {
+		for ; list != nil; list = list.next {
+			c := list.core
+			c.mu.Lock()
+			switch {
+			case c == wanted || s.has(hash, c):
+			case s.count < shardTiers/2 && (c.used || c.cycle.Load() != nil):
+				c.used = false
+				s.add(hash, list)
+			default:
+				c.leave()
+				c.dead = true
+			}
+			c.mu.Unlock()
+		}
+	}
+}
+
+// has reports whether a core is among those that are still kept: it moves to a new list when it is used.
+func (s *turnShard) has(hash uint64, c *core) bool {
+	for _, list := range [2]*turn{s.now[hash], s.old[hash]} {
+		for ; list != nil; list = list.next {
+			if list.core == c {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func newTurn(t *tier) *turn {
@@ -184,7 +207,7 @@ func newTurn(t *tier) *turn {
 		weights[k] = m.weight
 	}
 	rota, _ := pick.NewRota(weights) // it fails for more than MaxTargets only
-	return &turn{members: append([]member(nil), t.members[:t.n]...), rota: rota}
+	return &turn{members: append([]member(nil), t.members[:t.n]...), core: &core{rota: rota, try: firstTry}}
 }
 
 // find returns the turn of t in a list, or nil.

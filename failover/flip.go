@@ -1,0 +1,225 @@
+package failover
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// Capacity says what could be admitted on a trunk now; math.MaxInt32 = no limit. *trunk.Set does.
+type Capacity interface {
+	Headroom(now time.Time, t outdial.TrunkID) (channels, cps int)
+}
+
+// Flip is an operator's order to send a share of the calls to certain trunks, wherever they are candidates and
+// healthy: the first of To that can take the call, the others where it cannot, then whoever is next. It is data, in the
+// form that ActionFlip and ActionDrill carry it.
+type Flip struct {
+	To    []string // names of the receiving trunks, in the order in which they spill
+	Share float64  // of the calls, above 0 and up to 1
+	Group string   // the destination group; "" = all
+}
+
+// Control returns the order as a Control of an action, ActionFlip or ActionDrill: Target has the names with commas
+// between them, Value the share in percent and the group.
+func (f Flip) Control(action, actor, reason string, expires time.Time) outdial.Control {
+	value := strconv.FormatFloat(100*f.Share, 'f', -1, 64) + "%"
+	if f.Group != "" {
+		value += " group=" + f.Group
+	}
+	return outdial.Control{
+		Actor: actor, Action: action, Target: strings.Join(f.To, ","), Value: value, Reason: reason, Expires: expires,
+	}
+}
+
+// ParseFlip reads what Flip.Control has written: a Target such as "beta" or "beta,gamma", a Value such as "80%" or
+// "12.5% group=NANP". The error names the field.
+func ParseFlip(c *outdial.Control) (Flip, error) {
+	var f Flip
+	for name := range strings.SplitSeq(c.Target, ",") {
+		name = strings.TrimSpace(name)
+		if name == "" || slices.Contains(f.To, name) {
+			return Flip{}, fmt.Errorf("failover: %s: Target %q: want names of trunks, each once, with commas between them", c.Action, c.Target)
+		}
+		f.To = append(f.To, name)
+	}
+	share, group, _ := strings.Cut(strings.TrimSpace(c.Value), " ")
+	percent, ok := strings.CutSuffix(share, "%")
+	x, err := strconv.ParseFloat(percent, 64)
+	if !ok || err != nil || !(x > 0 && x <= 100) {
+		return Flip{}, fmt.Errorf(`failover: %s: Value %q: want a share such as "80%%", above 0 and up to 100`, c.Action, c.Value)
+	}
+	f.Share = x / 100
+	if group = strings.TrimSpace(group); group != "" {
+		if f.Group, ok = strings.CutPrefix(group, "group="); !ok || f.Group == "" {
+			return Flip{}, fmt.Errorf(`failover: %s: Value %q: after the share want "group=" and a name`, c.Action, c.Value)
+		}
+	}
+	return f, nil
+}
+
+// flip is an order in force, or a drill that is over and has its report.
+type flip struct {
+	order   Flip
+	to      []outdial.TrunkID
+	group   outdial.GroupID // 0 = all
+	drill   bool
+	from    time.Time
+	expires time.Time // zero = until it is reverted
+	ended   time.Time // zero = it is in force, unless it has expired
+	turns   spreader
+	report  *drillBook // of a drill
+}
+
+// inForce reports whether calls are sent by the order.
+func (f *flip) inForce(now time.Time) bool {
+	return f.ended.IsZero() && !now.Before(f.from) && (f.expires.IsZero() || now.Before(f.expires))
+}
+
+// spreader deals out a share of turns evenly: of any run of n turns it gives ⌊n·share⌋ or ⌈n·share⌉ away, so that no
+// gap is longer than ⌈1/share⌉. A turn that could not be used is owed, one at most. It is safe for concurrent use.
+type spreader struct {
+	n    atomic.Uint64
+	owed atomic.Bool
+}
+
+// turn reports whether this turn is one of the share.
+func (s *spreader) turn(share float64, counts bool) bool {
+	if !counts {
+		n := s.n.Load() + 1
+		return s.owed.Load() || math.Floor(float64(n)*share) > math.Floor(float64(n-1)*share)
+	}
+	if s.owed.Load() && s.owed.Swap(false) {
+		return true
+	}
+	n := s.n.Add(1)
+	return math.Floor(float64(n)*share) > math.Floor(float64(n-1)*share)
+}
+
+// give takes a turn back that was not used.
+func (s *spreader) give() { s.owed.Store(true) }
+
+// flipTo returns the candidate that an operator's order sends the call to; -1 = none does.
+func (s *Selector) flipTo(now time.Time, call *outdial.Call, plan []outdial.Candidate, up uint64, flips []*flip) int {
+	for _, f := range flips {
+		if !f.inForce(now) || f.group != 0 && f.group != call.Dest.Group {
+			continue
+		}
+		for _, t := range f.to {
+			if i := placeOf(plan, t, up); i >= 0 {
+				if f.turns.turn(f.order.Share, !call.Rehearsal()) {
+					return i
+				}
+				break
+			}
+		}
+	}
+	return -1
+}
+
+// placeOf is the first place of the set whose candidate is on the trunk; -1 = none.
+func placeOf(plan []outdial.Candidate, t outdial.TrunkID, set uint64) int {
+	for i := range plan {
+		if plan[i].Trunk == t && set>>i&1 == 1 {
+			return i
+		}
+	}
+	return -1
+}
+
+// unflip gives a turn back that an order had taken for a trunk.
+func (s *Selector) unflip(t outdial.TrunkID) {
+	for _, f := range s.flips() {
+		if slices.Contains(f.to, t) {
+			f.turns.give()
+			return
+		}
+	}
+}
+
+// Flips returns the orders in force.
+func (s *Selector) Flips(now time.Time) []Flip {
+	var list []Flip
+	for _, f := range s.flips() {
+		if f.inForce(now) {
+			list = append(list, f.order)
+		}
+	}
+	return list
+}
+
+// CheckFlip reports what keeps an order from being carried out: names that are not known, or receiving trunks that have
+// no room for what would be sent to them. What they would need is computed from the calls of the last two
+// minutes and those that are up, of all destinations.
+func (s *Selector) CheckFlip(now time.Time, f Flip) error {
+	_, err := s.resolve(f)
+	if err != nil {
+		return err
+	}
+	if s.capacity == nil {
+		return nil
+	}
+	var rate, own float64
+	var open, ownOpen int
+	channels, cps := 0, 0
+	for _, b := range s.boards.all() {
+		if b == nil {
+			continue
+		}
+		b.mu.Lock()
+		r, n := b.tally.rate(now), b.tally.open
+		b.mu.Unlock()
+		rate, open = rate+r, open+n
+		if slices.Contains(f.To, s.ids.Trunks.Name(b.id)) {
+			own, ownOpen = own+r, ownOpen+n
+		}
+	}
+	for _, name := range f.To {
+		t, _ := s.ids.Trunks.Lookup(name)
+		c, p := s.capacity.Headroom(now, t)
+		channels, cps = min(channels+c, math.MaxInt32), min(cps+p, math.MaxInt32)
+	}
+	needChannels := int(math.Ceil(float64(open)*f.Share)) - ownOpen
+	needCPS := int(math.Ceil(rate*f.Share - own))
+	var errs []error
+	if needChannels > channels {
+		errs = append(errs, fmt.Errorf("%d channels are needed and %d are free", needChannels, channels))
+	}
+	if needCPS > cps {
+		errs = append(errs, fmt.Errorf("%d calls per second are needed and %d are free", needCPS, cps))
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("failover: %g %% to %s: %w", 100*f.Share, strings.Join(f.To, ","), errors.Join(errs...))
+	}
+	return nil
+}
+
+// resolve looks the names of an order up.
+func (s *Selector) resolve(f Flip) (*flip, error) {
+	r := &flip{order: f}
+	if s.ids == nil {
+		return nil, errors.New("failover: no registry was configured, so that no trunk has a name")
+	}
+	for _, name := range f.To {
+		id, ok := s.ids.Trunks.Lookup(name)
+		if !ok || id == 0 || id > maxTrunk {
+			return nil, fmt.Errorf("failover: no trunk %q", name)
+		}
+		r.to = append(r.to, id)
+	}
+	if f.Group != "" {
+		id, ok := s.ids.Groups.Lookup(f.Group)
+		if !ok {
+			return nil, fmt.Errorf("failover: no destination group %q", f.Group)
+		}
+		r.group = id
+	}
+	return r, nil
+}
