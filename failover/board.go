@@ -34,6 +34,7 @@ type board struct {
 	launchTo  time.Time // until when its thresholds are those of a launch
 	full      uint64    // attempts refused because the trunk was full
 	faults    uint64    // attempts that failed for a fault of configuration
+	faultAt   time.Time // the last of them
 	mixed     bool      // the run of failures of the whole comes from several destination groups
 	runGroup  outdial.GroupID
 	tally     tally
@@ -178,7 +179,7 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 	case EvidenceFull:
 		b.full++
 	case EvidenceConfigFault:
-		b.faults++
+		b.faults, b.faultAt = b.faults+1, now
 	}
 	if a.Choice.Why == outdial.WhyProbe {
 		b.unclaim(g, a.ID.Call, a.Start)

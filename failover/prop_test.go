@@ -13,7 +13,6 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/failover"
-	"github.com/outdial/outdial/internal/race"
 )
 
 // TestShareBound: while weights and the eligible set stand, no share is more than 1 − 1/(2n−2) calls off, whatever
@@ -140,54 +139,6 @@ func TestLife(t *testing.T) {
 		}
 		require.Equal(t, b.s.Snapshot(now), replayed.Snapshot(now))
 	})
-}
-
-// TestFalseAlarms: the run length keeps false ejections at the stated rate at the baseline, and a dead target is
-// found at once.
-func TestFalseAlarms(t *testing.T) {
-	const seed = 7
-	calls := 1_000_000
-	if race.Enabled {
-		calls /= 10
-	}
-	for _, c := range []struct {
-		baseline float64
-		k        int
-	}{{0.10, 6}, {0.20, 9}} {
-		b := newBench(t, failover.Config{Baseline: c.baseline})
-		random := rand.New(rand.NewPCG(seed, 0))
-		good := b.attempt(start, 1, 0)
-		good.Timeline.Set(outdial.MarkProvisional, time.Second)
-		bad := b.attempt(start, 1, 0)
-		bad.State, bad.Result = outdial.AttemptEnded, final(500)
-		rang := &outdial.Event{Kind: outdial.EventProgressed, Time: start, Attempt: good, Marks: outdial.MarkProvisional.Of()}
-		failed := &outdial.Event{Kind: outdial.EventEnded, Time: start, Attempt: bad}
-		rested, ejections := start, 0
-		for range calls {
-			ev := rang
-			if random.Float64() < c.baseline {
-				ev = failed
-			}
-			b.s.Observe(ev)
-			if ev == failed {
-				if next := b.s.Advance(rested); !next.IsZero() { // out: bring it back
-					ejections++
-					rested = next.Add(time.Hour)
-					rang.Time, failed.Time, good.Start, bad.Start = rested, rested, rested, rested
-					for range 3 {
-						b.s.Observe(rang)
-					}
-				}
-			}
-		}
-		require.LessOrEqual(t, ejections, 2, "in %d calls at %v, seed %d", calls, c.baseline, seed)
-		n := 0
-		for b.target(rested, 1, 0).State == failover.Up {
-			b.s.Observe(failed)
-			n++
-		}
-		require.LessOrEqual(t, n, c.k)
-	}
 }
 
 // TestRace: many goroutines at once; at most one probe is out at a time, and all is well in the end.

@@ -134,11 +134,10 @@ func (cfg *Config) checkTrunks() (errs []error) {
 }
 
 // launching are the settings of a trunk that is being launched: the same with tighter thresholds.
-func (s settings) launching(alarm float64) settings {
-	s.falseAlarm = max(s.falseAlarm, alarm)
-	s.hardLeast = 2
-	if s.hardCount > 2 {
-		s.hardCount = 2
-	}
-	return s
+func (cfg *settings) launching(alarm float64) settings {
+	launch := *cfg
+	launch.falseAlarm = max(cfg.falseAlarm, alarm)
+	launch.hardLeast = 2
+	launch.hardCount = min(cfg.hardCount, 2)
+	return launch
 }

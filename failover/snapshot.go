@@ -35,8 +35,10 @@ type Target struct {
 	// Of the trunk as a whole:
 	Full         uint64    // attempts that found the trunk full
 	ConfigFaults uint64    // attempts that failed for a fault of configuration
+	Faulted      time.Time // the last of them; zero = none
 	Lately       Tally     // attempts of the last ten minutes
 	Answered     time.Time // the last answer; zero = none
+	Reached      time.Time // the last call that reached a callee's network; zero = none
 	Open         int       // attempts that have not ended
 	Launch       time.Time // until when its thresholds are those of a launch; zero = it is not launched
 	Drilled      time.Time // the last drill; zero = none
@@ -79,8 +81,9 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 // status is how the trunk as a whole stands.
 func (b *board) status(now time.Time, cfg *settings) Target {
 	st := b.whole.status(now, cfg)
-	st.Full, st.ConfigFaults, st.Open, st.Drilled = b.full, b.faults, b.tally.open, b.drilled
-	st.Lately, st.Answered = b.tally.last(now, liveMinutes), b.tally.answered
+	st.Full, st.ConfigFaults, st.Faulted = b.full, b.faults, b.faultAt
+	st.Open, st.Drilled = b.tally.open, b.drilled
+	st.Lately, st.Answered, st.Reached = b.tally.last(now, liveMinutes), b.tally.answered, b.tally.reached
 	if now.Before(b.launchTo) {
 		st.Launch = b.launchTo
 	}
@@ -107,7 +110,7 @@ func (t *target) status(now time.Time, cfg *settings) Target {
 	case t.state == Out && t.probe.out && t.probe.from.After(t.ejected): // its first probe is on its way
 		st.State, st.Until = Probing, time.Time{}
 	case t.state == Up && t.weak != "":
-		st.State, st.Why, st.Since = Suspect, "poor "+t.weak, t.weakSince
+		st.State, st.Why, st.Since = Suspect, poorPrefix+t.weak, t.weakSince
 	}
 	return st
 }

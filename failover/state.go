@@ -52,4 +52,5 @@ const (
 	whySilent     = "silence"
 	whyBack       = "it is back"
 	whyPing       = "no good answer to OPTIONS"
+	poorPrefix    = "poor " // and the metric
 )

@@ -58,7 +58,7 @@ func (d *detection) Observe(ev *outdial.Event) {
 		if ev.Time.Before(d.from) {
 			return
 		}
-		if before.State == failover.Up && t.Failed > before.Failed { // what fails while it rests is no row
+		if before.State <= failover.Suspect && t.Failed > before.Failed { // what fails while it rests is no row
 			d.Row = max(d.Row, before.Failures+1)
 		}
 		if t.State == failover.Out {

@@ -77,14 +77,15 @@ func (s *scenario) watch(targets []failover.Target) {
 		}
 		broke := t.Name == s.carrier.Name && !s.broken.IsZero()
 		switch {
-		case t.State == failover.Out && before == failover.Up && broke && s.noticed.IsZero():
+		case t.State == failover.Out && before <= failover.Suspect && broke && s.noticed.IsZero():
 			s.noticed = at
 			s.note(at, "noticed %s after the fault: %s rests (%s, %d calls had failed)",
 				ms(at.Sub(s.broken)), t.Name, t.Why, t.Failed-s.failed)
+		case t.State == failover.Suspect || before == failover.Suspect && t.State == failover.Up:
 		case t.State == failover.Probing || t.State == failover.Out && before == failover.Probing:
 		case t.State == failover.Out:
 			s.note(at, "%s rests until a probe succeeds (%s)", t.Name, t.Why)
-		case t.State == failover.Up && broke && !s.healed.IsZero() && s.back.IsZero():
+		case t.State == failover.Ramping && broke && !s.healed.IsZero() && s.back.IsZero():
 			s.back = at
 			s.note(at, "%s gets its share again, %s after the repair", t.Name, ms(at.Sub(s.healed)))
 		default:

@@ -32,7 +32,7 @@ func TestScenarioBreaksRepairsAndTells(t *testing.T) {
 	require.False(t, s.healed.IsZero())
 	target.State, target.Since = failover.Probing, s.healed.Add(time.Second)
 	step(80)
-	target.State, target.Since = failover.Up, s.healed.Add(2*time.Second)
+	target.State, target.Since = failover.Ramping, s.healed.Add(2*time.Second)
 	step(90)
 	require.Equal(t, target.Since, s.back)
 	var texts []string

@@ -35,6 +35,7 @@ dialers: [{name: test, sources: [127.0.0.0/8], program: sales}]
 trunks:
   - {name: first, carrier: one, address: "%s", channels: 10000, cps: -1}
   - {name: second, carrier: two, address: "%s", channels: 10000, cps: -1, t100: 30s, pdd: 30s}
+failover: {keep_warm: -1, ping_every: -1s}
 routing: {rules: [{tiers: [{strategy: priority, trunks: [{trunk: first}, {trunk: second}]}]}]}
 journal: {dir: "%s"}
 cli:

@@ -46,14 +46,13 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 	}
 	p.meter, err = kpi.New(kpi.Config{IDs: p.ids, Window: c.KPI.Window, Buckets: c.KPI.Buckets})
 	try("kpi", err)
-	p.selector, err = failover.New(failover.Config{
-		IDs: p.ids, Baseline: c.Failover.Baseline, HardCount: c.Failover.HardCount, Backoff: c.Failover.Backoff,
-		BackoffMax: c.Failover.BackoffMax, RetryAfterMax: c.Failover.RetryAfterMax, ProbeGood: c.Failover.ProbeGood,
-		Seed: c.Failover.Seed,
-	})
-	try("failover", err)
 	p.trunks, err = trunk.New(trunk.Config{IDs: p.ids, Trunks: c.limits()})
 	try("trunks", err)
+	health, err := c.health(p)
+	if try("failover.presets", err) {
+		p.selector, err = failover.New(health)
+		try("failover", err)
+	}
 	table, err := routing.Compile(c.policy(), routing.CompileConfig{IDs: p.ids, Numbering: numbering, Quality: p.meter})
 	try("routing", err)
 	p.router = routing.NewRouter(table)

@@ -158,6 +158,18 @@ type Failover struct {
 	RetryAfterMax time.Duration `yaml:"retry_after_max"`
 	ProbeGood     int           `yaml:"probe_good"`
 	Seed          uint64        `yaml:"seed"`
+
+	BaselineCalls int           `yaml:"baseline_calls"`
+	FalseAlarm    float64       `yaml:"false_alarm"`
+	KeepWarm      float64       `yaml:"keep_warm"`
+	Ramp          time.Duration `yaml:"ramp"`
+	Flap          time.Duration `yaml:"flap"`
+	PingEvery     time.Duration `yaml:"ping_every"`
+	PingOut       time.Duration `yaml:"ping_out"`
+	Signals       bool          `yaml:"signals"`
+	UntestedAfter time.Duration `yaml:"untested_after"`
+
+	Presets map[string]string `yaml:"presets"` // name of a carrier: name of a preset
 }
 
 // Hunting is how a call goes from trunk to trunk; see outdial.Config.
