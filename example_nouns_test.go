@@ -232,3 +232,23 @@ func ExampleEngine_Explain() {
 	// Output:
 	// [{"trunk":"east","tier":0,"weight":0,"cost_micros":0,"fate":"dialled","leg":1,"chosen":"order","probability":1,"cli":"+13125550100","readings":[]}]
 }
+
+// Areas tells which area codes serve one region.
+func ExampleArea() {
+	plan, err := outdial.NewNumberingPlan(outdial.NumberingConfig{IDs: new(outdial.Registry)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	overlay := map[uint16][]outdial.Prefix{}
+	for a := range plan.Areas() {
+		overlay[a.Overlay] = append(overlay[a.Overlay], a.Prefix)
+		if a.Prefix == 1212 {
+			fmt.Println(a.Region, a.Overlay)
+		}
+	}
+	fmt.Println(overlay[212])
+	// Output:
+	// NY 212
+	// [+1212 +1332 +1347 +1465 +1646 +1718 +1917 +1929]
+}

@@ -141,7 +141,7 @@ func copyModule(t *testing.T, dst string) {
 			}
 			return os.MkdirAll(filepath.Join(dst, path), 0o700)
 		}
-		if strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{".go", ".mod", ".sum", ".tsv", ".csv"}, filepath.Ext(path)) {
+		if strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{".go", ".mod", ".sum", ".tsv", ".csv", ".json"}, filepath.Ext(path)) {
 			return nil
 		}
 		data, err := os.ReadFile(path)

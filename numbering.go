@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"time"
 
@@ -128,6 +129,25 @@ func (n *NumberingPlan) Region(to Number) (country, region string) {
 		return "", ""
 	}
 	return e.Country.String(), e.Region
+}
+
+// Area is what the plan knows about the numbers that begin with one prefix.
+type Area struct {
+	Prefix  Prefix
+	Country [2]byte // ISO 3166-1 alpha-2; zero where the prefix belongs to no one country
+	Region  string  // state or province, as in ISO 3166-2 after the hyphen: "NY"; "NS/PE" where it serves several; "" = unknown
+	Overlay uint16  // areas of one country with the same value, other than 0, serve the same region
+}
+
+// Areas iterates over what the plan knows, in the order of the digits of the prefixes.
+func (n *NumberingPlan) Areas() iter.Seq[Area] {
+	return func(yield func(Area) bool) {
+		for e := range n.plan.Areas() {
+			if !yield(Area{Prefix: Prefix(e.Area), Country: e.Country, Region: e.Region, Overlay: e.Overlay}) {
+				return
+			}
+		}
+	}
 }
 
 // Check returns why a number cannot be in service, as far as the plan knows (country or area code not assigned,

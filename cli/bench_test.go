@@ -18,8 +18,14 @@ import (
 // bigPool is a pool of numbers in 359 area codes under the default limits, and calls to callees in the same codes.
 func bigPool(tb testing.TB, numbers int) (*cli.Governor, []outdial.Call) {
 	tb.Helper()
+	cfg, calls := bigConfig(numbers)
+	return mustNew(tb, cfg), calls
+}
+
+func bigConfig(numbers int) (cli.Config, []outdial.Call) {
 	ids := new(outdial.Registry)
 	cfg := survey(ids)
+	cfg.Secret = []byte("0123456789abcdef")
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range numbers {
 		area := 200 + i%359
@@ -28,17 +34,16 @@ func bigPool(tb testing.TB, numbers int) (*cli.Governor, []outdial.Call) {
 			Country: "US", Region: fmt.Sprint("R", area%50),
 		})
 	}
-	g := mustNew(tb, cfg)
 	calls := make([]outdial.Call, 1<<16)
 	for i := range calls {
 		calls[i] = *callTo(ids, "survey", num(200+rng.IntN(359), 200_000+i))
 		calls[i].Dest.Country = [2]byte{'U', 'S'}
 	}
-	return g, calls
+	return cfg, calls
 }
 
 func BenchmarkReserve(b *testing.B) {
-	for _, size := range []int{10_000, 100_000} {
+	for _, size := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			g, calls := bigPool(b, size)
 			c := &outdial.Candidate{}

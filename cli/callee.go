@@ -11,9 +11,11 @@ import (
 	"github.com/outdial/outdial/internal/window"
 )
 
-// calleeKey stands for a callee: the first 64 bits of the HMAC-SHA-256 of its number. Two callees in a million share one
-// with a probability of 1 in 30 million; they would be counted as one.
+// calleeKey stands for a callee: the first 56 bits of the HMAC-SHA-256 of its number. Two callees in a million share one
+// with a probability of 1 in 130,000; they would be counted as one.
 type calleeKey uint64
+
+const calleeKeyMask = 1<<56 - 1
 
 // keys computes callee keys. It is safe for concurrent use.
 type keys struct{ pool sync.Pool }
@@ -37,7 +39,7 @@ func (k *keys) of(n outdial.Number) calleeKey {
 		h.mac.Reset()
 		binary.BigEndian.PutUint64(h.in[:], uint64(n))
 		h.mac.Write(h.in[:])
-		h.number, h.key = n, calleeKey(binary.BigEndian.Uint64(h.mac.Sum(h.out[:0])))
+		h.number, h.key = n, calleeKey(binary.BigEndian.Uint64(h.mac.Sum(h.out[:0]))&calleeKeyMask)
 	}
 	key := h.key
 	k.pool.Put(h)
@@ -45,15 +47,20 @@ func (k *keys) of(n outdial.Number) calleeKey {
 }
 
 // callees is what one program remembers of its callees: when it called them, and what number they saw. It is bounded;
-// the order of last use is a linked list.
+// the order of last use is a linked list. Times are whole seconds since the epoch, rounded up, so that a callee is at
+// most called later than its caps would have it.
+//
+// A callee takes 20 bytes and 4 for each call that is remembered, in chunks, and about 5 in the index.
 type callees struct {
-	index   map[calleeKey]int32
-	list    []callee
-	stamps  []window.Instant // depth for each callee, the newest first, Never where there is none
+	index   calleeIndex
+	chunks  []*calleeChunk
+	stamps  [][]uint32 // by chunk: depth for each callee, the newest first, 0 where there is none
+	count   int32      // places made
+	live    int32
 	depth   int
 	caps    []Cap
-	longest window.Instant // window of caps: what must not be forgotten
-	memory  window.Instant // longest, or the TTL where it is longer: what is worth remembering
+	longest uint32 // seconds: window of caps, what must not be forgotten
+	memory  uint32 // seconds: longest, or the TTL where it is longer: what is worth remembering
 	most    int
 	oldest  int32
 	newest  int32
@@ -61,190 +68,212 @@ type callees struct {
 	evicted uint64
 }
 
+const calleeChunkSize = 1 << 10
+
+type calleeChunk [calleeChunkSize]callee
+
 type callee struct {
-	key   calleeKey
-	call  outdial.CallID // the call of the newest stamp
-	bound binding
+	high  uint32 // of the key, 56 bits
+	low   uint16
+	mid   uint8
+	flags uint8
+	call  uint32 // of the call of the newest stamp: enough to tell it from another one of the same callee
+	slot  int32  // the number that it knows, by its place; none = it knows none
 	older int32
 	newer int32
 }
 
-// binding is the number that a callee knows, by its place, which never changes, and when it was presented last.
-type binding struct {
-	at   window.Instant
-	slot int32 // none = it knows none
-}
-
 const none int32 = -1
 
-func newCallees() callees {
-	return callees{index: map[calleeKey]int32{}, oldest: none, newest: none, free: none}
+// hasTalked is the flag of a callee who has talked to the program: it keeps its number.
+const hasTalked uint8 = 1
+
+func (e *callee) key() calleeKey {
+	return calleeKey(e.high)<<24 | calleeKey(e.mid)<<16 | calleeKey(e.low)
+}
+
+func (e *callee) setKey(k calleeKey) { e.high, e.mid, e.low = uint32(k>>24), uint8(k>>16), uint16(k) }
+
+func shortCall(id outdial.CallID) uint32 { return uint32(id>>12) ^ uint32(id)<<20 }
+
+// seconds rounds an instant up. 0 stands for "never", so that the epoch itself is 1.
+func seconds(at window.Instant) uint32 {
+	if at < 0 {
+		return 1
+	}
+	return uint32((at+second-1)/second) + 1
+}
+
+func instantOf(s uint32) window.Instant {
+	if s == 0 {
+		return window.Never
+	}
+	return window.Instant(s-1) * second
+}
+
+func newCallees() callees { return callees{oldest: none, newest: none, free: none, depth: 1} }
+
+func (c *callees) at(i int32) *callee {
+	return &c.chunks[i/calleeChunkSize][i%calleeChunkSize]
+}
+
+func (c *callees) of(i int32) []uint32 {
+	k := int(i%calleeChunkSize) * c.depth
+	return c.stamps[i/calleeChunkSize][k : k+c.depth : k+c.depth]
 }
 
 // configure sets the caps and keeps the counts. Where the new caps count further back than the old ones remembered,
 // what may have been forgotten counts as a call at the time of the oldest that is remembered.
 func (c *callees) configure(caps []Cap, ttl window.Instant, most int) {
-	depth := 0
-	c.caps, c.longest, c.most = caps, 0, most
+	depth, longest := 1, window.Instant(0)
 	for _, p := range caps {
 		depth = max(depth, p.Max)
-		c.longest = max(c.longest, window.Instant(p.Window))
+		longest = max(longest, window.Instant(p.Window))
 	}
-	c.memory = max(c.longest, ttl)
+	counted := len(c.caps) > 0
+	c.caps, c.most = caps, most
+	c.longest = uint32((longest + second - 1) / second)
+	c.memory = max(c.longest, uint32((ttl+second-1)/second))
 	if depth == c.depth {
 		return
 	}
 	old, was := c.stamps, c.depth
-	c.stamps, c.depth = make([]window.Instant, len(c.list)*depth), depth
-	for i := range c.list {
-		to, from := c.of(int32(i)), old[i*was:(i+1)*was]
-		copy(to, from)
-		fill := window.Never
-		if was > 0 {
-			fill = from[was-1]
-		}
-		for k := was; k < depth; k++ {
-			to[k] = fill
+	c.depth = depth
+	c.stamps = make([][]uint32, len(old))
+	for k := range old {
+		c.stamps[k] = make([]uint32, calleeChunkSize*depth)
+		for i := range calleeChunkSize {
+			to, from := c.stamps[k][i*depth:(i+1)*depth], old[k][i*was:(i+1)*was]
+			copy(to, from)
+			for j := was; j < depth && counted; j++ {
+				to[j] = from[was-1]
+			}
 		}
 	}
 }
 
-func (c *callees) of(i int32) []window.Instant { return c.stamps[int(i)*c.depth : (int(i)+1)*c.depth] }
+func (c *callees) find(key calleeKey) int32 { return c.index.find(c, key) }
 
-func (c *callees) find(key calleeKey) int32 {
-	if i, ok := c.index[key]; ok {
-		return i
-	}
-	return none
-}
-
-// freeAt returns the instant from which callee i may be called, which is not after now if it may be now.
-func (c *callees) freeAt(i int32) window.Instant {
+// freeAt returns the instant from which callee i may be called under caps, which is not after now if it may be now.
+func (c *callees) freeAt(i int32, caps []Cap) window.Instant {
 	at := window.Never
 	if i == none {
 		return at
 	}
 	stamps := c.of(i)
-	for _, p := range c.caps {
-		if s := stamps[p.Max-1]; s != window.Never {
-			at = max(at, s+window.Instant(p.Window))
+	for _, p := range caps {
+		if s := stamps[p.Max-1]; s != 0 {
+			at = max(at, instantOf(s)+window.Instant(p.Window))
 		}
 	}
 	return at
 }
 
-// sameCall reports whether the newest call counted for callee i is this one, so that a further attempt of it counts no
-// more; a stamp that no cap counts any longer is of no call. Without an id, a number presented earlier on the call
-// says so.
+// sameCall reports whether the newest call counted for callee i is this one, so that a further attempt of it, which has a
+// number presented before, counts no more; a stamp that no cap counts any longer is of no call.
 func (c *callees) sameCall(i int32, call outdial.CallID, prev outdial.Number, now window.Instant) bool {
-	if i == none || c.depth == 0 || c.of(i)[0]+c.longest <= now {
+	if i == none || prev == 0 {
 		return false
 	}
-	if call == 0 {
-		return prev != 0
+	if s := c.of(i)[0]; s == 0 || c.longest != 0 && instantOf(s)+window.Instant(c.longest)*second <= now {
+		return false
 	}
-	return c.list[i].call == call
+	return call == 0 || c.at(i).call == shortCall(call)
 }
 
 // room returns when a further callee can be remembered: now, or the instant at which the oldest is no longer counted.
 func (c *callees) room(now window.Instant) (at window.Instant, ok bool) {
-	if len(c.index) < c.most {
+	if int(c.live) < c.most {
 		return now, true
 	}
 	if c.oldest == none {
 		return noWake, false
 	}
-	at = c.last(c.oldest) + c.longest
+	at = c.last(c.oldest) + window.Instant(c.longest)*second
 	return at, at <= now
 }
 
 // add begins to remember key. What is worth nothing any more makes room first; then the oldest, which is counted.
 func (c *callees) add(key calleeKey, now window.Instant) int32 {
 	for range 2 {
-		if c.oldest != none && c.last(c.oldest)+c.memory <= now {
+		if c.oldest != none && c.last(c.oldest)+window.Instant(c.memory)*second <= now {
 			c.drop(c.oldest)
 		}
 	}
-	if len(c.index) >= c.most && c.oldest != none && c.last(c.oldest)+c.longest <= now {
+	if int(c.live) >= c.most && c.oldest != none && c.last(c.oldest)+window.Instant(c.longest)*second <= now {
 		c.drop(c.oldest)
 		c.evicted++
 	}
 	i := c.free
 	if i != none {
-		c.free = c.list[i].newer
+		c.free = c.at(i).newer
 	} else {
-		i = int32(len(c.list))
-		c.list = append(c.list, callee{})
-		for range c.depth {
-			c.stamps = append(c.stamps, window.Never)
+		i = c.count
+		if i%calleeChunkSize == 0 {
+			c.chunks = append(c.chunks, new(calleeChunk))
+			c.stamps = append(c.stamps, make([]uint32, calleeChunkSize*c.depth))
 		}
+		c.count++
 	}
-	c.list[i] = callee{key: key, bound: binding{window.Never, none}, older: none, newer: none}
-	c.index[key] = i
+	e := c.at(i)
+	*e = callee{slot: none, older: none, newer: none}
+	e.setKey(key)
+	c.live++
+	c.index.add(c, key, i)
 	c.append(i)
 	return i
 }
 
-// count stamps a call.
-func (c *callees) count(i int32, call outdial.CallID, at window.Instant) {
-	c.list[i].call = call
-	if s := c.of(i); len(s) > 0 {
-		copy(s[1:], s)
-		s[0] = at
-	}
+// stamp counts a call.
+func (c *callees) stamp(i int32, call outdial.CallID, at window.Instant) {
+	c.at(i).call = shortCall(call)
+	s := c.of(i)
+	copy(s[1:], s)
+	s[0] = max(seconds(at), s[0])
 }
 
-// uncount takes a stamp back. It was admitted, so the one that it pushed out counted no more.
-func (c *callees) uncount(i int32, former outdial.CallID, at window.Instant) {
-	c.list[i].call = former
+// unstamp takes a stamp back. It was admitted, so the one that it pushed out counted no more.
+func (c *callees) unstamp(i int32, former uint32, stamp uint32) {
+	c.at(i).call = former
 	s := c.of(i)
 	for k := range s {
-		if s[k] == at {
+		if s[k] == stamp {
 			copy(s[k:], s[k+1:])
-			s[len(s)-1] = window.Never
+			s[len(s)-1] = 0
 			return
 		}
 	}
 }
 
 // bind remembers the number that callee i saw, and moves it to the newest.
-func (c *callees) bind(i int32, b binding) {
-	c.list[i].bound = b
+func (c *callees) bind(i, slot int32) {
+	c.at(i).slot = slot
 	if i != c.newest {
 		c.unlink(i)
 		c.append(i)
 	}
 }
 
-// last is when callee i was called last.
-func (c *callees) last(i int32) window.Instant {
-	last := c.list[i].bound.at
-	if c.depth > 0 {
-		last = max(last, c.stamps[int(i)*c.depth])
-	}
-	return last
-}
+// last is when callee i was called last, Never if that was taken back.
+func (c *callees) last(i int32) window.Instant { return instantOf(c.of(i)[0]) }
 
 // forgettable reports whether nothing is remembered of callee i.
-func (c *callees) forgettable(i int32) bool {
-	return c.list[i].bound.slot == none && (c.depth == 0 || c.stamps[int(i)*c.depth] == window.Never)
-}
+func (c *callees) forgettable(i int32) bool { return c.at(i).slot == none && c.of(i)[0] == 0 }
 
 func (c *callees) drop(i int32) {
-	delete(c.index, c.list[i].key)
+	c.index.remove(c, c.at(i).key())
 	c.unlink(i)
-	c.list[i] = callee{newer: c.free}
-	for k := range c.of(i) {
-		c.of(i)[k] = window.Never
-	}
+	*c.at(i) = callee{newer: c.free}
+	clear(c.of(i))
 	c.free = i
+	c.live--
 }
 
 func (c *callees) append(i int32) {
-	e := &c.list[i]
+	e := c.at(i)
 	e.older, e.newer = c.newest, none
 	if c.newest != none {
-		c.list[c.newest].newer = i
+		c.at(c.newest).newer = i
 	} else {
 		c.oldest = i
 	}
@@ -252,14 +281,14 @@ func (c *callees) append(i int32) {
 }
 
 func (c *callees) unlink(i int32) {
-	e := &c.list[i]
+	e := c.at(i)
 	if e.older != none {
-		c.list[e.older].newer = e.newer
+		c.at(e.older).newer = e.newer
 	} else {
 		c.oldest = e.newer
 	}
 	if e.newer != none {
-		c.list[e.newer].older = e.older
+		c.at(e.newer).older = e.older
 	} else {
 		c.newest = e.older
 	}

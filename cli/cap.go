@@ -136,20 +136,23 @@ func checkCaps(field string, caps []Cap, report func(string, error)) {
 // rules are Limits made ready for use; immutable.
 type rules struct {
 	list       []Cap
-	caps       window.Caps
+	most       int            // greatest Cap.Max, at least 1
+	step       uint8          // the unit of the uses of a number
 	spacing    window.Instant // 0 = none
 	concurrent int32          // 0 = none
 }
 
 // rules requires checked limits without zeros.
 func (l Limits) rules() rules {
-	list := make([]window.Cap, len(l.Caps))
-	for i, c := range l.Caps {
-		list[i] = window.Cap{Limit: c.Max, Window: c.Window}
-	}
-	caps, _ := window.NewCaps(list...) // Cap.check is stricter
-	return rules{
-		list: slices.Clone(l.Caps), caps: caps,
+	r := rules{
+		list: slices.Clone(l.Caps), most: 1,
 		spacing: window.Instant(max(l.Spacing, 0)), concurrent: int32(min(max(l.Concurrent, 0), 1<<30)),
 	}
+	longest := window.Instant(0)
+	for _, c := range l.Caps {
+		r.most = max(r.most, c.Max)
+		longest = max(longest, window.Instant(c.Window))
+	}
+	r.step = stepFor(max(longest, day))
+	return r
 }

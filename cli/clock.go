@@ -8,6 +8,8 @@ import (
 
 // clock turns the times that callers pass into instants that never go back. A step backwards of the wall clock holds
 // time still; where times have a monotonic reading, steps are not even seen.
+//
+// The epoch is a whole second, so that what is kept in coarser units is rounded alike in live use and in a replay.
 type clock struct {
 	epoch     window.Epoch
 	started   bool
@@ -24,7 +26,8 @@ type moment struct {
 func (c *clock) read(now time.Time) moment {
 	switch {
 	case !c.started:
-		c.started, c.monotonic, c.epoch = true, hasMonotonic(now), window.NewEpoch(now)
+		c.started, c.monotonic = true, hasMonotonic(now)
+		c.epoch = window.NewEpoch(now.Add(-time.Duration(now.Nanosecond())))
 	case !c.monotonic && hasMonotonic(now):
 		// Replayed events carry wall times only. From the first live call on the monotonic clock counts.
 		at := max(c.epoch.Instant(now), c.held.at)

@@ -26,10 +26,11 @@ func TestReplayThenLive(t *testing.T) {
 	})
 	_, again, err := g.Reserve(now, call, &outdial.Candidate{}, 0)
 	require.ErrorIs(t, err, cli.ErrCaps)
-	require.True(t, again.Equal(used.Add(time.Hour)), "%v", again)
+	late := again.Sub(used.Add(time.Hour))
+	require.True(t, late >= 0 && late < 100*time.Microsecond, "%v", again) // uses are kept in tenths of a millisecond
 	_, _, err = g.Reserve(now.Add(30*time.Minute-1), call, &outdial.Candidate{}, 0)
 	require.ErrorIs(t, err, cli.ErrCaps)
-	_, _, err = g.Reserve(now.Add(30*time.Minute), call, &outdial.Candidate{}, 0)
+	_, _, err = g.Reserve(again, call, &outdial.Candidate{}, 0)
 	require.NoError(t, err)
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -36,6 +37,32 @@ type Config struct {
 	Limits Limits `json:",omitzero"` // of every number, where its pool says nothing else
 	Sticky Sticky `json:",omitzero"` // of every pool that says nothing else
 
+	Lifecycle Lifecycle `json:",omitzero"` // how numbers change their state by themselves
+
+	// Adjacent are area codes that border on an area code, for callees of which there is no nearer number. Areas that serve
+	// the same region (overlays) are known from Numbering, if it is a *outdial.NumberingPlan.
+	Adjacent map[outdial.Prefix][]outdial.Prefix `json:",omitempty"`
+
+	// RateCentres are the rate centres of exchanges (North American prefixes of six digits after the 1). Those of the
+	// inventory's own numbers are known from their Centre.
+	RateCentres map[outdial.Prefix]string `json:",omitempty"`
+
+	// Tenants share the pools; what is not here has no quota.
+	Tenants []TenantConfig `json:",omitempty"`
+
+	// Rules are what countries ask. nil = BuiltinRules; an empty list that is not nil means none.
+	Rules []CountryRule `json:",omitzero"`
+
+	// Suppression is a list of callees that must not be called, kept elsewhere. nil = none. Where it cannot answer, the call
+	// is refused (ErrSuppressionUnknown). It is asked without a lock, and must not block.
+	Suppression Suppression `json:"-"`
+
+	// Ledger counts uses together with other nodes. nil = this process is the only one that presents these numbers.
+	Ledger Ledger `json:"-"`
+
+	// Change says who made this configuration and why, for the audit.
+	Change Change `json:",omitzero"`
+
 	// Callee is how many calls a program may make to one callee; the attempts of one call count once. They hold for each
 	// program. nil = DefaultCalleeCaps; an empty list that is not nil means none. At most MaxCalleeUses each.
 	Callee []Cap `json:",omitzero"`
@@ -46,6 +73,30 @@ type Config struct {
 	MaxCallees int `json:",omitempty"`
 }
 
+// Change is who made a configuration, and why.
+type Change struct {
+	Actor  string `json:",omitempty"`
+	Reason string `json:",omitempty"`
+}
+
+// TenantConfig is how much one tenant may present from all pools together.
+type TenantConfig struct {
+	Tenant string // required, unique
+	Quotas []Cap  // in sliding windows; a use counts as it does for the number
+}
+
+// Budget is how much the numbers of one region may be used together. When it is used up, calls go on to the next tier.
+type Budget struct {
+	Region string // as the numbers say
+	Cap    Cap
+}
+
+// Suppression is a list of callees who must not be called. It must answer from memory.
+type Suppression interface {
+	// Suppressed reports whether a program must not call a number. An error means that the list cannot be read.
+	Suppressed(now time.Time, program outdial.ProgramID, callee outdial.Number) (bool, error)
+}
+
 // Bounds and defaults of what is kept of callees.
 const (
 	DefaultCallees = 1 << 20
@@ -54,11 +105,14 @@ const (
 
 // PoolConfig is a pool: the numbers that one program presents.
 type PoolConfig struct {
-	Name    string // required, unique
-	Program string // whose pool it is; required
+	Name    string  // required, unique
+	Program string  // whose pool it is; required
+	Purpose Purpose `json:",omitzero"`  // what it is for; pools of one program agree on it
+	Tenant  string  `json:",omitempty"` // whose calls alone may present from it; empty = every tenant's
 
-	Limits Limits `json:",omitzero"` // a zero field is that of the Config
-	Sticky Sticky `json:",omitzero"` // a zero field is that of the Config
+	Budgets []Budget `json:",omitempty"` // of regions, each once
+	Limits  Limits   `json:",omitzero"`  // a zero field is that of the Config
+	Sticky  Sticky   `json:",omitzero"`  // a zero field is that of the Config
 }
 
 // CampaignConfig binds a campaign to a pool. The calls of the campaign must be of the pool's program.
@@ -79,6 +133,7 @@ type NumberConfig struct {
 	Country string         `json:",omitempty"`
 	Area    outdial.Prefix `json:",omitzero"`
 	Region  string         `json:",omitempty"`
+	Centre  string         `json:",omitempty"` // rate centre
 	Type    Type           `json:",omitzero"`
 
 	Owner    string   `json:",omitempty"` // who holds the right to use it
@@ -89,27 +144,39 @@ type NumberConfig struct {
 	// presented. Expires is when the right ends; zero = it stands until it is changed.
 	Evidence string    `json:",omitempty"`
 	Expires  time.Time `json:",omitzero"`
+
+	// Attested are carriers, beside Assigned, that hold a proof of the right to use (an LOA) and are expected to sign with
+	// full attestation.
+	Attested []string `json:",omitempty"`
+
+	// Callback is when it was last tested that calls back to the number arrive; zero = never.
+	Callback time.Time `json:",omitzero"`
 }
 
 // complete returns cfg with its defaults filled in, and one joined error that names every bad field.
 func (cfg Config) complete() (Config, error) {
 	cfg.Limits = cfg.Limits.withDefaults()
-	cfg.Sticky = cfg.Sticky.over(Sticky{Mode: StickyPrefer, TTL: DefaultTTL})
+	cfg.Sticky = cfg.Sticky.over(Sticky{Mode: StickyPrefer, TTL: DefaultTTL, Strict: DefaultStrict})
 	if cfg.Callee == nil {
 		cfg.Callee = DefaultCalleeCaps()
 	}
 	if cfg.MaxCallees == 0 {
 		cfg.MaxCallees = DefaultCallees
 	}
-	c := check{cfg: &cfg}
+	if cfg.Rules == nil {
+		cfg.Rules = BuiltinRules()
+	}
+	cfg.Lifecycle = cfg.Lifecycle.withDefaults()
+	c := check{cfg: &cfg, purposes: map[string]Purpose{}}
 	c.run()
 	return cfg, errors.Join(c.errs...)
 }
 
 // check collects what is wrong with a Config.
 type check struct {
-	cfg  *Config
-	errs []error
+	cfg      *Config
+	errs     []error
+	purposes map[string]Purpose // of pools
 }
 
 func (c *check) bad(at string, err error) {
@@ -135,12 +202,12 @@ func (c *check) run() {
 	}
 	cfg.Limits.check(c.in("Limits."))
 	cfg.Sticky.check(c.in(""))
-	checkCaps("Callee", cfg.Callee, c.in(""))
-	for i, callee := range cfg.Callee {
-		if callee.Max > MaxCalleeUses {
-			c.bad(fmt.Sprintf("Callee[%d]", i), fmt.Errorf("%d calls are more than %d", callee.Max, MaxCalleeUses))
-		}
+	checkCalleeCaps(cfg.Callee, c.in(""))
+	cfg.Lifecycle.check(c.in("Lifecycle."))
+	for i := range cfg.Rules {
+		cfg.Rules[i].check(c.in(fmt.Sprintf("Rules[%d] %q: ", i, cfg.Rules[i].Name)))
 	}
+	c.tenants()
 	if cfg.MaxCallees < 0 || cfg.MaxCallees > 1<<30 {
 		c.bad("MaxCallees", fmt.Errorf("%d is not between 0 and %d", cfg.MaxCallees, 1<<30))
 	}
@@ -162,8 +229,24 @@ func (c *check) run() {
 	c.numbers(pools)
 }
 
+func (c *check) tenants() {
+	seen := map[string]bool{}
+	for i, t := range c.cfg.Tenants {
+		at := fmt.Sprintf("Tenants[%d] %q: ", i, t.Tenant)
+		switch {
+		case t.Tenant == "":
+			c.bad(at+"Tenant", errRequired)
+		case seen[t.Tenant]:
+			c.bad(at+"Tenant", errTwice)
+		}
+		seen[t.Tenant] = true
+		checkCaps("Quotas", t.Quotas, c.in(at))
+	}
+}
+
 func (c *check) pools() map[string]bool {
 	names := map[string]bool{}
+	purposes := map[string]Purpose{}
 	for i, p := range c.cfg.Pools {
 		at := fmt.Sprintf("Pools[%d] %q: ", i, p.Name)
 		switch {
@@ -176,8 +259,29 @@ func (c *check) pools() map[string]bool {
 		if p.Program == "" {
 			c.bad(at+"Program", errRequired)
 		}
+		if int(p.Purpose) >= len(purposeNames) {
+			c.bad(at+"Purpose", fmt.Errorf("%d is not a purpose", p.Purpose))
+		}
+		if first, ok := purposes[p.Program]; ok && first != p.Purpose {
+			c.bad(at+"Purpose", fmt.Errorf("%q, but another pool of the program has %q: a program has one purpose", p.Purpose, first))
+		}
+		purposes[p.Program] = p.Purpose
+		regions := map[string]bool{}
+		for k, b := range p.Budgets {
+			field := fmt.Sprintf("%sBudgets[%d] %q", at, k, b.Region)
+			if b.Region == "" {
+				c.bad(field, errRequired)
+			} else if regions[b.Region] {
+				c.bad(field, errTwice)
+			}
+			regions[b.Region] = true
+			if err := b.Cap.check(); err != nil {
+				c.bad(field, err)
+			}
+		}
 		p.Limits.check(c.in(at + "Limits."))
 		p.Sticky.check(c.in(at))
+		c.purposes[p.Name] = p.Purpose
 	}
 	delete(names, "")
 	return names
@@ -196,6 +300,18 @@ func (c *check) numbers(pools map[string]bool) {
 			bad("Pool", fmt.Errorf("%q is not configured", n.Pool))
 		}
 		n.check(bad)
+		if n.Pool == "" {
+			continue
+		}
+		for k := range c.cfg.Rules {
+			r := &c.cfg.Rules[k]
+			if r.Country != n.Country || !r.about(c.purposes[n.Pool]) {
+				continue
+			}
+			if err := r.permits(n); err != nil {
+				bad("Number", err)
+			}
+		}
 	}
 }
 
@@ -216,9 +332,9 @@ func (n *NumberConfig) check(bad func(field string, err error)) {
 	if !n.Area.Contains(n.Number) {
 		bad("Area", fmt.Errorf("the number does not begin with %s", n.Area))
 	}
-	for _, name := range n.Carriers {
-		if name == "" {
-			bad("Carriers", errors.New("an empty name"))
+	for field, names := range map[string][]string{"Carriers": n.Carriers, "Attested": n.Attested} {
+		if slices.Contains(names, "") {
+			bad(field, errors.New("an empty name"))
 		}
 	}
 }

@@ -139,6 +139,7 @@ func ExampleLimits() {
 	ids := new(outdial.Registry)
 	cfg := exampleConfig(ids)
 	cfg.Limits = cli.Limits{Caps: []cli.Cap{{Max: 2, Window: time.Hour}}, Spacing: 10 * time.Second, Concurrent: 1}
+	cfg.Sticky.Mode = cli.StickyOff
 	g, _ := cli.New(cfg)
 	now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 	call := outdial.Call{To: outdial.MustNumber("+14155559999"), Program: ids.Programs.ID("renewals")}

@@ -37,6 +37,7 @@ func survey(ids *outdial.Registry, ns ...outdial.Number) cli.Config {
 		IDs:     ids,
 		Pools:   []cli.PoolConfig{{Name: "survey", Program: "survey"}},
 		Numbers: owned("survey", ns...),
+		Sticky:  cli.Sticky{Strict: -1}, // what it does has tests of its own
 	}
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/internal/window"
 )
@@ -15,9 +17,15 @@ type lease struct {
 	stamp      window.Instant
 	program    *program
 	key        calleeKey
-	call       outdial.CallID
-	former     outdial.CallID // the callee's newest call before
-	bound      binding        // what the callee knew before
+	call       uint32
+	former     uint32 // the callee's newest call before
+	called     uint32 // the callee's stamp
+	knew       int32  // the number that the callee knew before
+	budget     *budget
+	spent      window.Instant // of the budget
+	tenant     *window.Gate
+	taken      window.Instant // of the tenant's quota
+	shared     time.Time      // of the Ledger; zero = none
 }
 
 // told is the uses that were counted because an event told of them, and that may yet be taken back, by their attempt.
@@ -60,4 +68,13 @@ func (l *leases) giveBack(id outdial.Lease) (lease, bool) {
 	*e = lease{generation: e.generation, next: l.free}
 	l.free = int32(i)
 	return v, true
+}
+
+// get returns a lease that is held, or nil.
+func (l *leases) get(id outdial.Lease) *lease {
+	i := int64(id&0xffff_ffff) - 1
+	if i < 0 || i >= int64(len(l.list)) || !l.list[i].held || l.list[i].generation != uint32(id>>32) {
+		return nil
+	}
+	return &l.list[i]
 }

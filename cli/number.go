@@ -33,40 +33,51 @@ func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // number is a number of the inventory, or one that was; what is counted of it outlives configurations. Its place in
 // Governor.numbers never changes.
 type number struct {
-	number     outdial.Number
-	gate       *window.Gate
-	pool       *pool // nil = in stock
-	info       *info
-	rightUntil int64          // Unix seconds; 0 = no right on record
-	hold       window.Instant // quarantined until; Never = not
-	links      [tierCount]link
-	home       int32 // in pool.homes
-	wakeup     int32 // place in the class's wakeups; none = it has none
-	inFlight   int32
-	state      State // as configured
-	status     Status
-	listed     bool // in the inventory of the configuration in force
+	number   outdial.Number
+	uses     uses
+	pool     *pool // nil = in stock
+	info     *info
+	life     *life // nil until something happened to it
+	conduct  conduct
+	home     int32 // in pool.homes
+	link     int32 // the first of its links
+	wakeup   int32 // place in the class's wakeups; none = it has none
+	inFlight int32
+	state    State // as it stands
+	told     State // as it was configured last
+	status   Status
+	share    uint8 // of its caps, in percent
+	weight   uint8 // against its peers when numbers are chosen, in percent
+	listed   bool  // in the inventory of the configuration in force
 }
+
+// whole is the share and the weight of a number in good standing.
+const whole = 100
 
 // link is a number's place in one queue.
 type link struct{ prev, next int32 }
 
-// info is what is known of a number and takes no part in decisions; immutable.
+// info is what is known of a number and takes little part in decisions; immutable, and shared by numbers that agree.
 type info struct {
-	country  string
-	area     outdial.Prefix
-	region   string
-	owner    string
-	assigned string
-	evidence string
-	expires  time.Time
-	typ      Type
+	country    string
+	area       outdial.Prefix
+	region     string
+	centre     string
+	owner      string
+	assigned   string
+	evidence   string
+	expires    time.Time
+	rightUntil int64 // Unix seconds; 0 = no right on record
+	callback   int64 // Unix seconds of the last test that calls back arrive; 0 = none
+	typ        Type
 }
 
 const (
 	noWake  = window.Instant(math.MaxInt64) // it is not known when
 	forever = noWake
 	noEnd   = int64(math.MaxInt64)
+	second  = window.Instant(time.Second)
+	day     = window.Instant(24 * time.Hour)
 )
 
 // assess returns whether n can be presented, and if not, from when on that may be different; noWake = not by itself.
@@ -76,45 +87,22 @@ func (n *number) assess(now moment, spaced bool) (Status, window.Instant) {
 	case n.pool == nil:
 		return StatusStock, noWake
 	case !n.state.Presentable():
-		return StatusResting, noWake
-	case n.hold > now.at:
-		return StatusResting, n.hold
-	case n.rightUntil <= now.unix:
+		return StatusResting, n.ripe()
+	case n.life != nil && n.life.hold > now.at:
+		return StatusResting, n.life.hold
+	case n.info.rightUntil <= now.unix:
 		return StatusNoRight, noWake
 	}
-	wake, _ := n.gate.Peek(now.at)
-	if last := n.gate.Last(); spaced && last != window.Never {
-		wake = max(wake, last+n.pool.rules.spacing)
+	r := &n.pool.rules
+	wake := n.uses.peek(now.at, r, n.share)
+	if last := n.uses.last; spaced && r.spacing > 0 && last != window.Never {
+		wake = max(wake, last+r.spacing*whole/window.Instant(n.share))
 	}
-	switch most := n.pool.rules.concurrent; {
+	switch {
 	case wake > now.at:
 		return StatusWaiting, wake
-	case most > 0 && n.inFlight >= most:
+	case r.concurrent > 0 && n.inFlight >= r.concurrent:
 		return StatusBusy, noWake
 	}
 	return StatusReady, now.at
-}
-
-// setCaps replaces the caps and keeps the counts. Where the new caps remember more uses than the old ones did,
-// those that may have been forgotten count as made at the latest time that is possible.
-func (n *number) setCaps(caps window.Caps) {
-	if n.gate != nil && n.gate.SetCaps(caps) == nil {
-		return
-	}
-	next := window.NewGate(caps, 1)
-	if n.gate != nil {
-		var stamps []window.Instant // the newest first
-		for range caps.Most() {
-			at := n.gate.Last()
-			if at == window.Never {
-				break
-			}
-			stamps = append(stamps, at)
-			n.gate.Undo(at) // once all are taken back, Last is the newest that was overwritten
-		}
-		for i := len(stamps) - 1; i >= 0; i-- {
-			next.Add(stamps[i])
-		}
-	}
-	n.gate = next
 }

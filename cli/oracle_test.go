@@ -112,6 +112,12 @@ func (o *oracle) ready(now time.Time, n cli.NumberConfig, spaced bool) (ok bool,
 	return true, cli.StatusReady, now
 }
 
+// wholeSecond is when a call counts for its callee: what is kept of callees is kept in seconds, rounded up.
+func wholeSecond(t time.Time) time.Time {
+	d := t.Sub(t0)
+	return t0.Add((d + time.Second - 1) / time.Second * time.Second)
+}
+
 // region is where the numbers of the callee's area code are.
 func (o *oracle) region(callee outdial.Number) string {
 	for _, n := range o.cfg.Numbers {
@@ -145,22 +151,24 @@ func (o *oracle) reserve(now time.Time, program, pool, carrier string, call *out
 	if o.quiet[program+call.To.String()] {
 		return want{err: cli.ErrSuppressed}
 	}
-	theirs := func(u *oracleUse) bool { return u.program == program && u.callee == call.To }
-	var last *oracleUse
+	var last, met *oracleUse // the callee's last use, and the last that was counted for it
 	same := false
+	var calls []time.Time
 	for _, u := range o.uses {
-		if !u.undone && theirs(u) {
-			last = u
-			if u.counted {
-				same = u.call == call.ID && u.at.Add(o.cfg.Callee[0].Window).After(now)
-			}
+		if u.undone || u.program != program || u.callee != call.To {
+			continue
+		}
+		last = u
+		if u.counted {
+			met = u
+			calls = append(calls, wholeSecond(u.at))
+			same = prev != 0 && u.call == call.ID && wholeSecond(u.at).Add(o.cfg.Callee[0].Window).After(now)
 		}
 	}
 	var again time.Time
 	for _, c := range o.cfg.Callee {
-		k, nth := o.within(now, c.Window, func(u *oracleUse) bool { return theirs(u) && u.counted })
-		if k >= c.Max && !same {
-			if t := nth(c.Max).Add(c.Window); t.After(again) {
+		if len(calls) >= c.Max && !same {
+			if t := calls[len(calls)-c.Max].Add(c.Window); t.After(now) && t.After(again) {
 				again = t
 			}
 		}
@@ -169,7 +177,8 @@ func (o *oracle) reserve(now time.Time, program, pool, carrier string, call *out
 		return want{err: cli.ErrCallee, again: again}
 	}
 	known := prev
-	if known == 0 && last != nil && o.cfg.Sticky.Mode != cli.StickyOff && last.at.Add(o.cfg.Sticky.TTL).After(now) {
+	if known == 0 && last != nil && o.cfg.Sticky.Mode != cli.StickyOff && met != nil &&
+		wholeSecond(met.at).Add(o.cfg.Sticky.TTL).After(now) {
 		known = last.number
 	}
 	if known != 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"slices"
 
 	"github.com/outdial/outdial"
@@ -12,7 +13,10 @@ import (
 type tier uint8
 
 const (
-	tierArea tier = iota
+	tierExchange tier = iota // the first six digits of a North American number
+	tierCentre               // rate centre
+	tierArea
+	tierOverlay // areas that serve the same region, or that the configuration calls adjacent
 	tierRegion
 	tierCountry
 	tierPool
@@ -22,7 +26,7 @@ const (
 	tierCall  // the number of the call's earlier attempt
 )
 
-var tierNames = []string{"area", "region", "country", "pool", "", "known", "call"}
+var tierNames = []string{"exchange", "centre", "area", "overlay", "region", "country", "pool", "", "known", "call"}
 
 func (t tier) String() string { return nameIn(tierNames, t) }
 
@@ -36,32 +40,64 @@ type pool struct {
 	name        string
 	program     *program
 	programName string
+	tenant      outdial.TenantID // whose it is; 0 = everybody's
 	rules       rules
 	sticky      Sticky
+	watch       *watch
+	budgets     map[string]*budget // by region
 
-	classes []class
-	homes   []home
-	queues  []queue
-	buckets []bucket
-	areas   *digits.Table // of callees, to spots
-	spots   []spot
-	country map[[2]byte]int32 // to buckets
-	whole   int32             // the bucket of all numbers
-	slots   []int32           // the numbers, in the order of the configuration
+	classes   []class
+	homes     []home
+	queues    []queue
+	buckets   []bucket
+	areas     *digits.Table // of callees, to spots
+	spots     []spot
+	exchanges *digits.Table     // to spans
+	spans     []span            // by exchange
+	country   map[[2]byte]int32 // to buckets
+	whole     int32             // the bucket of all numbers
+	slots     []int32           // the numbers, in the order of the configuration
+	sorted    []int32           // those that have an exchange, by number
+}
+
+// span is the numbers of one exchange in pool.sorted, and the bucket of its rate centre.
+type span struct {
+	from, n int32
+	centre  int32
 }
 
 // class is the numbers that the same carriers accept.
 type class struct {
 	carriers []outdial.CarrierID // sorted; nil = every carrier
+	attested []outdial.CarrierID // that are expected to sign with full attestation
+	budget   *budget             // of the region; nil = none
 	wakeups  []wakeup            // heap, the earliest first
 	count    [statusCount]int32
 }
 
 func (c *class) accepts(carrier outdial.CarrierID) bool {
-	if c.carriers == nil {
+	return c.carriers == nil || contains(c.carriers, carrier)
+}
+
+// open reports whether the region's budget, if there is one, allows a use now.
+func (c *class) open(now window.Instant) bool {
+	if c.budget == nil {
 		return true
 	}
-	_, ok := slices.BinarySearch(c.carriers, carrier)
+	_, ok := c.budget.gate.Peek(now)
+	return ok
+}
+
+// trust is how much a number of the class is worth on a carrier, in percent, by the attestation that is expected.
+func (c *class) trust(carrier outdial.CarrierID) window.Instant {
+	if c.attested == nil || contains(c.attested, carrier) {
+		return whole
+	}
+	return 70
+}
+
+func contains(sorted []outdial.CarrierID, id outdial.CarrierID) bool {
+	_, ok := slices.BinarySearch(sorted, id)
 	return ok
 }
 
@@ -69,11 +105,16 @@ func (c *class) accepts(carrier outdial.CarrierID) bool {
 type home struct {
 	class  int32
 	queues [tierCount]int32 // none where the number cannot be found by the tier
+	orders [tierCount]uint8 // which of a number's links is that of the tier
+	links  int32            // of each number
 }
+
+func (h *home) order(t tier) int32 { return int32(h.orders[t]) }
 
 // queue is the ready numbers of one class in one bucket, linked; the one at the head has been ready the longest.
 type queue struct {
 	class      int32
+	tier       tier
 	head, tail int32
 }
 
@@ -81,7 +122,12 @@ type queue struct {
 type bucket []int32
 
 // spot is the buckets that are near to the callees of one area; none where the pool has no such numbers.
-type spot [tierCount]int32
+type spot struct {
+	tiers   [tierCount]int32
+	overlay []int32 // buckets of areas
+}
+
+func nowhere() spot { return spot{tiers: [tierCount]int32{none, none, none, none, none, none, none}} }
 
 // wakeup is the instant at which a number is to be assessed again.
 type wakeup struct {
@@ -91,76 +137,140 @@ type wakeup struct {
 
 // near returns the buckets to look in for a callee.
 func (p *pool) near(call *outdial.Call) spot {
-	s := spot{none, none, none, none}
+	s := nowhere()
 	if i, _, ok := p.areas.Lookup(uint64(call.To)); ok {
 		s = p.spots[i]
 	}
-	if call.Dest.Country != [2]byte{} {
-		s[tierCountry] = none
-		if b, ok := p.country[call.Dest.Country]; ok {
-			s[tierCountry] = b
+	if len(p.spans) > 0 {
+		if i, _, ok := p.exchanges.Lookup(uint64(call.To)); ok {
+			s.tiers[tierExchange], s.tiers[tierCentre] = int32(i), p.spans[i].centre
 		}
 	}
-	s[tierPool] = p.whole
+	if call.Dest.Country != [2]byte{} {
+		s.tiers[tierCountry] = none
+		if b, ok := p.country[call.Dest.Country]; ok {
+			s.tiers[tierCountry] = b
+		}
+	}
+	s.tiers[tierPool] = p.whole
 	return s
 }
 
-// head returns the number of bucket b that the carrier accepts and that was used the longest ago, none if there is none.
-func (p *pool) head(numbers []number, b int32, carrier outdial.CarrierID) int32 {
-	best := none
+// sample is how many numbers are weighed against each other.
+const sample = 4
+
+// better keeps the better of two numbers: the one that was used the longest ago, times its weight and its trust.
+type better struct {
+	slot  int32
+	score window.Instant
+}
+
+func (b *better) try(s *store, slot int32, now, trust window.Instant) {
+	n := &s.numbers[slot]
+	idle := window.Instant(math.MaxInt32) * second // never used
+	if n.uses.last != window.Never {
+		idle = now - n.uses.last + 1
+	}
+	if score := idle / (whole * whole) * trust * window.Instant(n.weight); b.slot == none || score > b.score {
+		b.slot, b.score = slot, score
+	}
+}
+
+// pick returns the best number of bucket b that the carrier accepts, none if there is none.
+func (p *pool) pick(s *store, b int32, carrier outdial.CarrierID, now window.Instant) int32 {
+	best := better{slot: none}
 	for _, qi := range p.buckets[b] {
 		q := &p.queues[qi]
-		if q.head == none || !p.classes[q.class].accepts(carrier) {
+		c := &p.classes[q.class]
+		if q.head == none || !c.accepts(carrier) || !c.open(now) {
 			continue
 		}
-		if best == none || numbers[q.head].gate.Last() < numbers[best].gate.Last() {
-			best = q.head
+		trust := c.trust(carrier)
+		slot := q.head
+		for range sample {
+			best.try(s, slot, now, trust)
+			if s.numbers[slot].weight == whole {
+				break // no one behind it has rested longer
+			}
+			if slot = s.links[s.numbers[slot].link+p.homes[s.numbers[slot].home].order(q.tier)].next; slot == none {
+				break
+			}
 		}
 	}
-	return best
+	return best.slot
+}
+
+// pickExchange returns the best of some numbers of an exchange, beginning at one that changes.
+func (p *pool) pickExchange(s *store, i int32, carrier outdial.CarrierID, now window.Instant) int32 {
+	x := &p.spans[i]
+	best := better{slot: none}
+	from := int32(0)
+	if x.n > 2*sample {
+		from = int32(uint64(now) % uint64(x.n))
+	}
+	for k := range min(x.n, 2*sample) {
+		slot := p.sorted[x.from+(from+k)%x.n]
+		n := &s.numbers[slot]
+		if n.status != StatusReady {
+			continue
+		}
+		if c := &p.classes[p.homes[n.home].class]; c.accepts(carrier) && c.open(now) {
+			best.try(s, slot, now, c.trust(carrier))
+		}
+	}
+	return best.slot
 }
 
 // enqueue puts a ready number at the end of its queues. One that was not used after all goes back to the front of those
 // in which no other has rested longer.
-func (p *pool) enqueue(numbers []number, slot int32, front bool) {
-	n := &numbers[slot]
-	for t, qi := range p.homes[n.home].queues {
+func (p *pool) enqueue(s *store, slot int32, front bool) {
+	n := &s.numbers[slot]
+	at := n.link
+	for _, qi := range p.homes[n.home].queues {
 		if qi == none {
 			continue
 		}
 		q := &p.queues[qi]
-		l := &n.links[t]
+		l := &s.links[at]
+		at++
 		switch {
 		case q.head == none:
 			*l = link{none, none}
 			q.head, q.tail = slot, slot
-		case front && n.gate.Last() <= numbers[q.head].gate.Last():
+		case front && n.uses.last <= s.numbers[q.head].uses.last:
 			*l = link{none, q.head}
-			numbers[q.head].links[t].prev = slot
+			p.linkOf(s, q.head, q.tier).prev = slot
 			q.head = slot
 		default:
 			*l = link{q.tail, none}
-			numbers[q.tail].links[t].next = slot
+			p.linkOf(s, q.tail, q.tier).next = slot
 			q.tail = slot
 		}
 	}
 }
 
-func (p *pool) dequeue(numbers []number, slot int32) {
-	n := &numbers[slot]
-	for t, qi := range p.homes[n.home].queues {
+func (p *pool) linkOf(s *store, slot int32, t tier) *link {
+	n := &s.numbers[slot]
+	return &s.links[n.link+p.homes[n.home].order(t)]
+}
+
+func (p *pool) dequeue(s *store, slot int32) {
+	n := &s.numbers[slot]
+	at := n.link
+	for _, qi := range p.homes[n.home].queues {
 		if qi == none {
 			continue
 		}
 		q := &p.queues[qi]
-		l := n.links[t]
+		l := s.links[at]
+		at++
 		if l.prev != none {
-			numbers[l.prev].links[t].next = l.next
+			p.linkOf(s, l.prev, q.tier).next = l.next
 		} else {
 			q.head = l.next
 		}
 		if l.next != none {
-			numbers[l.next].links[t].prev = l.prev
+			p.linkOf(s, l.next, q.tier).prev = l.prev
 		} else {
 			q.tail = l.prev
 		}

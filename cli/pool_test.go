@@ -27,13 +27,27 @@ func TestTiers(t *testing.T) {
 	add(num(415, 1), "US", "CA")
 	add(num(646, 1), "US", "NY")
 	add(num(212, 1), "US", "NY")
+	add(num(212, 7_000_000-5_550_000+1), "US", "NY") // another exchange
+	add(num(917, 1), "US", "NY")                     // beside 212
+	add(num(716, 7_000_000-5_550_000+1), "US", "NY") // of the same rate centre, by configuration
+	cfg.Numbers[len(cfg.Numbers)-1].Centre = "NWYRCYZN01"
+	cfg.RateCentres = map[outdial.Prefix]string{1212555: "NWYRCYZN01"}
+	cfg.Adjacent = map[outdial.Prefix][]outdial.Prefix{1212: {1917}}
 	g := mustNew(t, cfg)
 	call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
 	call.SetRecord(new(outdial.Record))
 	for _, want := range []struct {
 		n    outdial.Number
 		tier string
-	}{{num(212, 1), "area"}, {num(646, 1), "region"}, {num(415, 1), "country"}, {london, "pool"}} {
+	}{
+		{num(212, 1), "exchange"},
+		{num(716, 7_000_000-5_550_000+1), "centre"},
+		{num(212, 7_000_000-5_550_000+1), "area"},
+		{num(917, 1), "overlay"},
+		{num(646, 1), "region"},
+		{num(415, 1), "country"},
+		{london, "pool"},
+	} {
 		call.Record().Reset()
 		p, _, err := g.Reserve(t0, call, c, 0)
 		require.NoError(t, err)
@@ -94,6 +108,7 @@ func TestIsolation(t *testing.T) {
 		},
 		Campaigns: []cli.CampaignConfig{{Campaign: "autumn", Pool: "a2"}},
 		Limits:    cli.Limits{Caps: []cli.Cap{{1, time.Hour}}, Spacing: -1},
+		Sticky:    cli.Sticky{Strict: -1},
 		Numbers: append(append(owned("a", num(212, 1)), owned("a2", num(212, 2))...),
 			append(owned("b", num(212, 3), num(212, 4)), owned("", num(212, 5))...)...),
 	}

@@ -32,6 +32,21 @@ var (
 	// ErrSuppressed: the callee did not want the call, or it was blocked on the way.
 	ErrSuppressed = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByPolicy, "suppressed",
 		"the callee is suppressed for this program")
+	// ErrSilence: the callee is left alone for a time, after a conversation or an abandoned call.
+	ErrSilence = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByPolicy, "silence",
+		"the callee is left alone for a time")
+	// ErrSuppressionUnknown: the suppression list cannot be read.
+	ErrSuppressionUnknown = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByFault, "suppression_unknown",
+		"the suppression list cannot be read")
+	// ErrForeignTenant: the pool is another tenant's.
+	ErrForeignTenant = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByPolicy, "foreign_tenant",
+		"the pool belongs to another tenant")
+	// ErrQuota: the tenant has used up its quota.
+	ErrQuota = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedCapacity, "quota",
+		"the tenant's quota is used up")
+	// ErrLedger: the Ledger cannot tell whether a use is allowed.
+	ErrLedger = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByFault, "ledger",
+		"the ledger of uses cannot be asked")
 	// ErrCalleeMemory: MaxCallees callees were called within the longest callee window; counting another one would
 	// forget one of these.
 	ErrCalleeMemory = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByFault, "callee_memory",

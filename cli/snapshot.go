@@ -86,7 +86,7 @@ func (g *Governor) Snapshot(now time.Time) Snapshot {
 	for _, p := range g.programs {
 		s.Programs = append(s.Programs, ProgramSnapshot{
 			ID: p.id, Name: g.ids.Programs.Name(p.id),
-			Callees: len(p.callees.index), Evicted: p.callees.evicted, Suppressed: p.suppressing(m.unix),
+			Callees: int(p.callees.live), Evicted: p.callees.evicted, Suppressed: p.suppressing(m.unix),
 		})
 	}
 	g.mu.Unlock()
@@ -164,17 +164,17 @@ func (g *Governor) snapshotNumber(n *number, now moment, uses []Use) (NumberSnap
 	if status != StatusReady {
 		s.Until = g.clock.time(wake)
 	}
-	if n.gate != nil && n.gate.Last() != window.Never {
-		s.LastUsed = g.clock.time(n.gate.Last())
+	if n.uses.last != window.Never {
+		s.LastUsed = g.clock.time(n.uses.last)
 	}
 	if n.pool != nil {
 		s.Pool = n.pool.name
 		for _, c := range n.pool.rules.list {
-			uses = append(uses, Use{Cap: c, Used: n.gate.Count(now.at, c.Window)})
+			uses = append(uses, Use{Cap: c, Used: n.uses.count(now.at, c.Window)})
 		}
 		s.Uses = uses[:len(uses):len(uses)]
 	}
-	if h, ok := g.holds[n.number]; ok && n.hold > now.at {
+	if h, ok := g.holds[n.number]; ok && n.life != nil && n.life.hold > now.at {
 		s.Hold = &h
 		if n.state.Presentable() {
 			s.State = StateQuarantined

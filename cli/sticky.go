@@ -12,7 +12,15 @@ type Sticky struct {
 	// TTL is how long a callee's number is remembered after it was last presented. 0 = DefaultTTL, negative = for the
 	// attempts of one call only.
 	TTL time.Duration `json:",omitempty"`
+
+	// Strict is how long after a call StickyPrefer is as strict as StickyStrict; a callee who has talked to the program is
+	// kept strictly as long as the number is remembered. A number that rests binds a callee for this time too, and no
+	// longer: it is not swapped out to get around what rests it. 0 = DefaultStrict, negative = never, talked or not.
+	Strict time.Duration `json:",omitempty"`
 }
+
+// DefaultStrict is how long after a call a callee sees no other number where a configuration says nothing else.
+const DefaultStrict = 24 * time.Hour
 
 // DefaultTTL is how long a callee's number is remembered where a configuration says nothing else.
 const DefaultTTL = 90 * 24 * time.Hour
@@ -25,7 +33,7 @@ type StickyMode uint8
 // Modes. The zero value stands for StickyPrefer, for a pool's Sticky for the mode of the Config.
 const (
 	StickyUnset  StickyMode = iota
-	StickyPrefer            // another number of the pool is presented, and is the callee's from then on
+	StickyPrefer            // after Sticky.Strict another number of the pool is presented, and is the callee's from then on
 	StickyStrict            // the call is refused with ErrSticky: wait for the number
 	StickyOff               // every call gets the next number; attempts of one call still keep theirs where they can
 )
@@ -51,6 +59,9 @@ func (s Sticky) over(base Sticky) Sticky {
 	if s.TTL == 0 {
 		s.TTL = base.TTL
 	}
+	if s.Strict == 0 {
+		s.Strict = base.Strict
+	}
 	return s
 }
 
@@ -60,5 +71,8 @@ func (s Sticky) check(report func(field string, err error)) {
 	}
 	if s.TTL > MaxWindow {
 		report("Sticky.TTL", fmt.Errorf("%v is more than %v", s.TTL, MaxWindow))
+	}
+	if s.Strict > MaxWindow {
+		report("Sticky.Strict", fmt.Errorf("%v is more than %v", s.Strict, MaxWindow))
 	}
 }

@@ -16,7 +16,7 @@ func TestSticky(t *testing.T) {
 			var ids outdial.Registry
 			cfg := survey(&ids, num(212, 1), num(212, 2), num(212, 3))
 			cfg.Limits = cli.Limits{Caps: []cli.Cap{{1, time.Minute}}, Spacing: -1}
-			cfg.Sticky = cli.Sticky{Mode: mode, TTL: time.Hour}
+			cfg.Sticky = cli.Sticky{Mode: mode, TTL: time.Hour, Strict: -1}
 			cfg.Callee = []cli.Cap{}
 			g := mustNew(t, cfg)
 			call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/window"
+)
+
+// Purpose is what the numbers of a pool are for: one purpose each. It is text in JSON. The zero value says nothing, and no
+// rule that is about a purpose applies to it.
+type Purpose uint8
+
+// Purposes.
+const (
+	PurposeUnset Purpose = iota
+	PurposeTelemarketing
+	PurposeCollections
+	PurposePolitical
+	PurposeSurvey
+	PurposeCharity
+	PurposeInformational
+	PurposeService
+)
+
+var purposeNames = []string{
+	"", "telemarketing", "collections", "political", "survey", "charity", "informational", "service",
+}
+
+// String returns the purpose in lower case, "" for the zero value.
+func (p Purpose) String() string { return nameIn(purposeNames, p) }
+
+// MarshalText implements encoding.TextMarshaler with the form of String.
+func (p Purpose) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler; an empty text is the zero value.
+func (p *Purpose) UnmarshalText(text []byte) error { return parseIn(purposeNames, "purpose", p, text) }
+
+// CountryRule is what one country asks of calls and caller IDs, as data with a date. It is not legal advice: the rules that
+// ship (BuiltinRules) are a starting point that counsel has to look at. All rules that apply to a call hold at once.
+type CountryRule struct {
+	Country  string    // ISO 3166-1 alpha-2 of the callee, and of the caller ID
+	Name     string    // unique
+	Purposes []Purpose `json:",omitempty"` // empty = every purpose, the unset one included
+	Dated    string    // when it was looked up: 2026-11-02
+	Source   string    // where it stands
+
+	// Callee is how often a program may call one callee of the country.
+	Callee []Cap `json:",omitempty"`
+	// AfterTalk is how long a callee is left alone by the program after a conversation; AfterAbandoned after a call that was
+	// answered and that nobody talked on (disposed as DispositionAbandoned).
+	AfterTalk      Span `json:",omitempty"`
+	AfterAbandoned Span `json:",omitempty"`
+
+	// Allow are the prefixes of the country's numbers that may be presented; empty = all. Deny are types of them that may
+	// not. A number of a pool that they do not allow is an error of the configuration.
+	Allow []outdial.Prefix `json:",omitempty"`
+	Deny  []Type           `json:",omitempty"`
+}
+
+// Span is a duration that is text in JSON, as time.ParseDuration takes it: "168h".
+type Span time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Span) MarshalText() ([]byte, error) { return []byte(time.Duration(s).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Span) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*s = Span(d)
+	return err
+}
+
+// DispositionAbandoned is the outdial.Disposition.Code of a call that was answered, and that no agent was free for.
+const DispositionAbandoned = "abandoned"
+
+//go:embed data/rules.json
+var builtinRules []byte
+
+// BuiltinRules returns the rules that ship.
+func BuiltinRules() []CountryRule {
+	rules, err := ParseRules(builtinRules)
+	if err != nil {
+		panic(err) // TestBuiltinRules reads them
+	}
+	return rules
+}
+
+// ParseRules reads a country pack: a JSON array of CountryRule. Unknown fields are errors.
+func ParseRules(data []byte) ([]CountryRule, error) {
+	var rules []CountryRule
+	if err := unmarshalStrict(data, &rules); err != nil {
+		return nil, fmt.Errorf("cli: rules: %w", err)
+	}
+	var errs []error
+	seen := map[string]bool{}
+	for i := range rules {
+		r := &rules[i]
+		bad := func(field string, err error) {
+			errs = append(errs, fmt.Errorf("cli: rules[%d] %q: %s: %w", i, r.Name, field, err))
+		}
+		r.check(bad)
+		if seen[r.Name] {
+			bad("Name", errTwice)
+		}
+		seen[r.Name] = true
+	}
+	return rules, errors.Join(errs...)
+}
+
+func (r *CountryRule) check(bad func(field string, err error)) {
+	if !isCountry(r.Country) {
+		bad("Country", fmt.Errorf("%q is not two capital letters (ISO 3166-1 alpha-2)", r.Country))
+	}
+	if r.Name == "" {
+		bad("Name", errRequired)
+	}
+	if _, err := time.Parse(time.DateOnly, r.Dated); err != nil {
+		bad("Dated", fmt.Errorf("%q: want a date (2027-01-31)", r.Dated))
+	}
+	checkCalleeCaps(r.Callee, bad)
+	for field, s := range map[string]Span{"AfterTalk": r.AfterTalk, "AfterAbandoned": r.AfterAbandoned} {
+		if s < 0 || time.Duration(s) > MaxWindow {
+			bad(field, fmt.Errorf("%v is not between 0 and %v", time.Duration(s), MaxWindow))
+		}
+	}
+}
+
+func checkCalleeCaps(caps []Cap, bad func(field string, err error)) {
+	checkCaps("Callee", caps, bad)
+	for i, c := range caps {
+		if c.Max > MaxCalleeUses {
+			bad(fmt.Sprintf("Callee[%d]", i), fmt.Errorf("%d calls are more than %d", c.Max, MaxCalleeUses))
+		}
+	}
+}
+
+// about reports whether the rule is about a purpose.
+func (r *CountryRule) about(p Purpose) bool {
+	return len(r.Purposes) == 0 || slices.Contains(r.Purposes, p)
+}
+
+// permits returns why a number of the rule's country may not be presented, or nil.
+func (r *CountryRule) permits(n *NumberConfig) error {
+	if slices.Contains(r.Deny, n.Type) {
+		return fmt.Errorf("rule %q: %v numbers may not be presented", r.Name, n.Type)
+	}
+	if len(r.Allow) > 0 && !slices.ContainsFunc(r.Allow, func(p outdial.Prefix) bool { return p.Contains(n.Number) }) {
+		return fmt.Errorf("rule %q: none of the prefixes that may be presented", r.Name)
+	}
+	return nil
+}
+
+// calleeRule is what is asked of calls of one program to one country; immutable.
+type calleeRule struct {
+	caps                      []Cap
+	afterTalk, afterAbandoned window.Instant
+}
+
+// calleeRules returns what a program with a purpose keeps to, by country; the zero country is what holds everywhere.
+func calleeRules(cfg *Config, purpose Purpose) map[[2]byte]*calleeRule {
+	rules := map[[2]byte]*calleeRule{{}: {caps: slices.Clone(cfg.Callee)}}
+	for i := range cfg.Rules {
+		r := &cfg.Rules[i]
+		if !r.about(purpose) {
+			continue
+		}
+		country := [2]byte{r.Country[0], r.Country[1]}
+		c := rules[country]
+		if c == nil {
+			c = &calleeRule{caps: slices.Clone(cfg.Callee)}
+			rules[country] = c
+		}
+		c.caps = append(c.caps, r.Callee...)
+		c.afterTalk = max(c.afterTalk, window.Instant(r.AfterTalk))
+		c.afterAbandoned = max(c.afterAbandoned, window.Instant(r.AfterAbandoned))
+	}
+	return rules
+}
+
+func unmarshalStrict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}

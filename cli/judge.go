@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"math"
+	"time"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/window"
+)
+
+// What happens in a good and in a bad number: blocks, short calls and complaints. Where peers have more, theirs count.
+const (
+	blockRate, blockBad         = .002, .03
+	shortRate, shortBad         = .10, .25
+	complaintRate, complaintBad = .001, .005
+
+	netsMargin = 1.1 // logarithm of the networks that a number is compared in: three share most callees
+	maxNets    = 64  // networks that are kept apart for one number
+
+	// Bounds of Wald's sequential test of a number in rehab: sound again, and still decayed. The second means retirement as a
+	// rule, so it takes more.
+	trialSound, trialBad = -2.94, 6
+)
+
+// tooMany is from which share on something that all of a pool's calls do tells nothing of one number.
+const tooMany = .8
+
+// worse is the probability that stands to p as bad stands to good, by their odds.
+func worse(p, good, bad float64) float64 {
+	odds := p / (1 - p) * (bad / (1 - bad)) / (good / (1 - good))
+	return odds / (1 + odds)
+}
+
+// counts reports whether an attempt says anything of its number: it left, and neither host nor carrier failed it.
+func counts(a *outdial.Attempt) bool {
+	if a.Answered() {
+		return true
+	}
+	switch a.Result.Origin {
+	case outdial.OriginCarrier, outdial.OriginNoAnswer, outdial.OriginNoProgress:
+		return a.Result.Code < 500 || a.Result.Code >= 600 || a.Progressed()
+	case outdial.OriginCaller:
+		return a.Progressed()
+	}
+	return false
+}
+
+// judge learns from an attempt that is over.
+func (g *Governor) judge(now moment, a *outdial.Attempt) {
+	slot, ok := g.slots[a.CLI]
+	if !ok || g.rules.off || !counts(a) {
+		return
+	}
+	n := &g.numbers[slot]
+	if n.pool == nil || n.pool.id != a.Pool || !n.state.Presentable() {
+		return
+	}
+	r, w := &g.rules, n.pool.watch
+	answered, blocked, short := a.Answered(), a.Result.Blocked(), false
+	if d, ok := a.Timeline.Duration(); ok && answered {
+		short = d <= r.shortCall
+	}
+	b := w.stratum(a, n)
+	peers, known := w.peers(b, &r.detect)
+	drop := r.detect.drop
+	if n.state == StateRehab && known {
+		q := min(max(peers*n.conduct.ratio(&r.detect), .001), .95)
+		llr := math.Log((1 - drop*q) / (1 - q))
+		if answered {
+			llr = math.Log(drop)
+		}
+		n.life.trial += float32(llr)
+	}
+	n.conduct.call(&r.detect, answered, peers, known, drop)
+	blocks := blockRate
+	if w.all.calls >= baselineLeast {
+		blocks = max(blocks, w.all.blocks/w.all.calls)
+	}
+	bad := worse(blocks, blockRate, blockBad)
+	if blocks < tooMany {
+		n.conduct.block = step(n.conduct.block, blocked, blocks, bad)
+	}
+	n.conduct.complaint = step(n.conduct.complaint, a.Result.Code == 607 || a.Result.SIPCause == 607, complaintRate, complaintBad)
+	if answered && known && w.all.answers >= baselineLeast { // how long calls are is for peers to tell
+		if shorts := max(shortRate, w.all.shorts/w.all.answers); shorts < tooMany {
+			n.conduct.short = step(n.conduct.short, short, shorts, worse(shorts, shortRate, shortBad))
+		}
+	}
+	if blocked {
+		if redress := ParseRedress(a.Result.Text); redress != nil {
+			n.lived().redress = redress
+		}
+	}
+	net := n.net(a.Call.Dest.Network)
+	if net != nil {
+		net.expected, net.answered = n.conduct.expected, n.conduct.answered // one ratio for all networks
+		net.calls = n.conduct.calls + r.detect.frozen
+		net.call(&r.detect, answered, peers, known, drop)
+		if blocks < tooMany {
+			net.block = step(net.block, blocked, blocks, bad)
+		}
+	}
+	b.add(now.at, answered, blocked, short)
+	w.all.add(now.at, answered, blocked, short)
+	g.verdict(now, slot, a, net)
+}
+
+// net is the conduct of a number's calls to one network, nil where that is not known.
+func (n *number) net(id outdial.NetworkID) *conduct {
+	if id == 0 {
+		return nil
+	}
+	l := n.lived()
+	c := l.nets[id]
+	if c == nil && len(l.nets) < maxNets {
+		if l.nets == nil {
+			l.nets = map[outdial.NetworkID]*conduct{}
+		}
+		c = &conduct{}
+		l.nets[id] = c
+	}
+	return c
+}
+
+// verdict changes the state of a number where its sums call for it.
+func (g *Governor) verdict(now moment, slot int32, a *outdial.Attempt, net *conduct) {
+	n := &g.numbers[slot]
+	r, was := &g.rules, n.state
+	d := &r.detect
+	switch {
+	case n.state == StateProbation && now.at < n.pool.watch.shut && !n.conduct.calm():
+		// A quarantine would be withheld.
+	case n.conduct.worst(r) >= 1:
+		cause, figures := n.conduct.cause(r)
+		g.condemn(now, n, cause, figures)
+	case net != nil && (net.answer >= d.quarantine+netsMargin || net.block >= d.block+netsMargin):
+		cause, figures := net.cause(r)
+		name := g.ids.Networks.Name(a.Call.Dest.Network)
+		g.condemn(now, n, cause+" in network "+name, figures)
+	case n.state == StateRehab && n.life.trial >= trialBad:
+		_, figures := n.conduct.cause(r)
+		g.condemn(now, n, "still decayed after its rest", append(figures, Figure{"trial", float64(n.life.trial)}))
+	case n.state == StateRehab && n.life.trial <= trialSound && n.conduct.calm():
+		g.enter(now, n, StateActive, byRules, "sound again", Figure{"trial", float64(n.life.trial)})
+	case (n.state == StateActive || n.state == StateWarming) && n.conduct.suspicious(d):
+		cause, figures := n.conduct.cause(r)
+		g.enter(now, n, StateProbation, byRules, "suspected for its "+cause, figures...)
+	case n.state == StateProbation && n.conduct.calm() && (n.life == nil || n.life.worst(now.unix) < outdial.LabelMixed):
+		to := StateActive
+		if n.life != nil && n.life.stageAt != window.Never && int(n.life.stage) < len(r.ramp) {
+			to = StateWarming
+		}
+		_, figures := n.conduct.cause(r)
+		g.enter(now, n, to, byRules, "nothing left of the suspicion", figures...)
+	}
+	n.weight = n.conduct.weight(r)
+	if n.state != was {
+		g.settle(slot, now, false)
+	}
+}
+
+// condemn puts a number in quarantine, or retires it; where too many of its pool go at once, it stays on probation and the
+// breaker says so.
+func (g *Governor) condemn(now moment, n *number, cause string, figures []Figure) {
+	w, r := n.pool.watch, &g.rules
+	if n.state == StateProbation && now.at < w.shut {
+		return // withheld, and said so
+	}
+	for len(w.alarms) > 0 && w.alarms[0]+day <= now.at {
+		w.alarms = w.alarms[1:]
+	}
+	daily, resting := max(1, w.size()*r.daily/100), max(1, w.size()*r.resting/100)
+	if len(w.alarms) >= daily || int(w.resting) >= resting {
+		g.breaker(now, n, w, cause, append(figures,
+			Figure{"alarms_24h", float64(len(w.alarms))}, Figure{"alarms_most", float64(daily)},
+			Figure{"resting", float64(w.resting)}, Figure{"resting_most", float64(resting)}))
+		return
+	}
+	w.alarms = append(w.alarms, now.at)
+	l := n.lived()
+	recent := 0
+	for _, t := range l.rested {
+		if now.unix-t < r.retireWithin {
+			recent++
+		}
+	}
+	if r.retireAfter > 0 && recent+1 >= r.retireAfter {
+		g.enter(now, n, StateRetiring, byRules, "again: "+cause, append(figures, Figure{"quarantines", float64(recent + 1)})...)
+		g.notify(now, n, NoticeRetire, "again: "+cause, figures...)
+		return
+	}
+	g.enter(now, n, StateQuarantined, byRules, cause, figures...)
+	g.notify(now, n, NoticeQuarantine, cause, figures...)
+}
+
+// breaker withholds a quarantine.
+func (g *Governor) breaker(now moment, n *number, w *watch, cause string, figures []Figure) {
+	if n.state != StateProbation && n.state != StateRehab {
+		g.enter(now, n, StateProbation, byRules, "quarantine withheld: "+cause, figures...)
+	}
+	w.shut = now.at + window.Instant(time.Hour) // then it is looked at again
+	w.open.Store(g.clock.time(now.at + day).UnixNano())
+	if w.told != window.Never && now.at < w.told+day {
+		return
+	}
+	w.told = now.at
+	g.audit.add(Entry{
+		Time: g.clock.time(now.at), Pool: n.pool.name, Actor: byRules, Reason: "breaker: the list or the carrier, not the numbers",
+		Figures: figures,
+	})
+	if !g.replaying {
+		g.notices = append(g.notices, Notice{
+			Kind: NoticeBreaker, Time: g.clock.time(now.at), Pool: n.pool.name,
+			Text: "too many numbers look bad at once: the list or the carrier, not the numbers", Figures: figures,
+		})
+	}
+}
+
+// labelled learns what an engine says of a number.
+func (g *Governor) labelled(now moment, x *outdial.Label) {
+	slot, ok := g.slots[x.Number]
+	if !ok || x.Status == outdial.LabelUnknown {
+		return
+	}
+	n := &g.numbers[slot]
+	l := n.lived()
+	ttl := x.TTL
+	if ttl <= 0 {
+		ttl = defaultLabelTTL
+	}
+	until := now.unix + int64(ttl.Seconds())
+	found := false
+	for i := range l.labels {
+		if l.labels[i].engine == x.Engine {
+			l.labels[i].status, l.labels[i].until, found = x.Status, until, true
+		}
+	}
+	if !found && len(l.labels) < maxEngines {
+		l.labels = append(l.labels, label{x.Engine, x.Status, until})
+	}
+	if g.rules.off || n.pool == nil || !n.state.Presentable() {
+		return
+	}
+	to := StateActive
+	switch {
+	case x.Status >= outdial.LabelLabelled:
+		to = g.rules.labelled
+	case x.Status == outdial.LabelMixed:
+		to = g.rules.mixed
+	}
+	figures := []Figure{{"label", float64(x.Status)}}
+	reason := x.Status.String() + " by " + x.Engine
+	if x.Category != "" {
+		reason += ": " + x.Category
+	}
+	switch {
+	case to == StateQuarantined:
+		g.condemn(now, n, reason, figures)
+	case to == StateProbation && (n.state == StateActive || n.state == StateWarming):
+		g.enter(now, n, StateProbation, byRules, reason, figures...)
+	default:
+		return
+	}
+	g.settle(slot, now, false)
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/outdial/outdial/internal/window"
+)
+
+// uses is the newest uses of one number in a ring: what every cap is asked of. A use takes 4 bytes: its instant in
+// units of the rules (0.1 ms for caps of up to five days), rounded up, modulo 2^32 units, which is longer than the longest
+// window. So a cap is never exceeded, and a number is ready at most a unit later than the last nanosecond of exactness
+// would have it; the instants that a number is woken at are exact.
+//
+// TestUsesOracle compares every answer with a plain list of uses.
+type uses struct {
+	ring []uint32
+	next uint16 // where in ring the next use goes
+	n    uint16 // uses in ring
+	step uint8  // of useUnits
+	last window.Instant
+	lost window.Instant // the newest use that was overwritten, Never if none was
+}
+
+// useUnits are what instants are kept in: the finest of which 2^32 are longer than the longest window.
+var useUnits = [...]window.Instant{
+	window.Instant(time.Microsecond), window.Instant(10 * time.Microsecond), window.Instant(100 * time.Microsecond),
+	window.Instant(time.Millisecond), window.Instant(10 * time.Millisecond),
+}
+
+const unitsKept = 1<<32 - 2
+
+// stepFor returns the place of the unit for a longest window.
+func stepFor(longest window.Instant) uint8 {
+	for i, u := range useUnits {
+		if longest < u*unitsKept {
+			return uint8(i)
+		}
+	}
+	return uint8(len(useUnits) - 1) // MaxWindow is shorter than 2^32 of these
+}
+
+// peek returns when a further use is allowed under a share (in percent) of the caps, which is now or earlier if it is.
+func (u *uses) peek(now window.Instant, r *rules, share uint8) window.Instant {
+	at := now
+	for i := range r.list {
+		c := &r.list[i]
+		limit := c.Max
+		if share != whole {
+			limit = (limit*int(share) + 99) / 100
+		}
+		at = max(at, u.newest(limit)+window.Instant(c.Window))
+	}
+	return at
+}
+
+// add counts a use, and returns its stamp.
+func (u *uses) add(now window.Instant) window.Instant {
+	unit := useUnits[u.step]
+	at := max(now, u.last)
+	if at = (at + unit - 1) / unit * unit; u.last != window.Never {
+		for u.n > 0 && (at-u.newest(int(u.n)))/unit >= unitsKept {
+			u.n-- // out of every window, and soon out of what 32 bits tell apart
+		}
+	}
+	if int(u.n) == len(u.ring) {
+		u.lost = max(u.lost, u.newest(int(u.n)))
+	} else {
+		u.n++
+	}
+	u.ring[u.next] = uint32(at / unit)
+	u.last = at
+	if u.next++; int(u.next) == len(u.ring) {
+		u.next = 0
+	}
+	return at
+}
+
+// undo takes a use back by its stamp. What it overwrote does not come back: in its place stands the newest that was ever
+// overwritten, so that a number may be allowed later than a full list would have it, and never earlier.
+func (u *uses) undo(stamp window.Instant) {
+	for k := 1; k <= int(u.n); k++ {
+		at := u.newest(k)
+		if at < stamp {
+			return
+		}
+		if at != stamp {
+			continue
+		}
+		second, newest := u.newest(2), k == 1
+		for ; k > 1; k-- { // close the gap
+			u.ring[u.index(k)] = u.ring[u.index(k-1)]
+		}
+		u.next = uint16(u.index(1))
+		u.n--
+		if newest {
+			u.last = second
+		}
+		return
+	}
+}
+
+// count returns how many uses lie in the window that ends now, at most the ring's length.
+func (u *uses) count(now window.Instant, w time.Duration) int {
+	from := max(now, u.last) - window.Instant(w)
+	low, high := 0, int(u.n) // the newest low are in, those after the newest high are not
+	for low < high {
+		k := (low + high + 1) / 2
+		if u.newest(k) > from {
+			low = k
+		} else {
+			high = k - 1
+		}
+	}
+	return low
+}
+
+// newest returns the k-th newest stamp, from 1, or the newest that was overwritten if fewer are known.
+func (u *uses) newest(k int) window.Instant {
+	switch {
+	case k > int(u.n):
+		return u.lost
+	case k == 1:
+		return u.last
+	}
+	unit := useUnits[u.step]
+	return u.last - window.Instant(uint32(u.last/unit)-u.ring[u.index(k)])*unit
+}
+
+func (u *uses) index(k int) int {
+	i := int(u.next) - k
+	if i < 0 {
+		i += len(u.ring)
+	}
+	return i
+}
+
+// fit moves the uses to a ring of another length or unit. Where the new caps remember more uses than the old ones did,
+// those that may have been forgotten count as made at the latest time that is possible.
+func (u *uses) fit(ring []uint32, step uint8) {
+	old := *u
+	*u = uses{ring: ring, step: step, last: window.Never, lost: window.Never}
+	if old.ring == nil {
+		return
+	}
+	if unit := useUnits[step]; old.lost != window.Never {
+		u.lost = (old.lost + unit - 1) / unit * unit
+	}
+	for k := int(old.n); k >= 1; k-- {
+		u.add(old.newest(k))
+	}
+}
