@@ -103,3 +103,65 @@ func TestSpacing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, w.now.Add(40*time.Millisecond), step.NotBefore)
 }
+
+// TestPlacesAreLeft: a trunk that may keep a call's place learns when the call will not ask again, and not before.
+func TestPlacesAreLeft(t *testing.T) {
+	w := newWorld(func(c *outdial.Config) { c.MaxWait = 2 * time.Second })
+	a, b := w.trunk("a"), w.trunk("b")
+	soon, late := w.now.Add(time.Second), w.now.Add(time.Minute)
+	begin := func() *outdial.Session {
+		w.trunks.left = nil
+		s := w.engine.NewSession()
+		require.NoError(t, s.Begin(w.now, aCall))
+		return s
+	}
+	t.Run("dialled elsewhere", func(t *testing.T) {
+		w.trunks.full = map[outdial.TrunkID]time.Time{a: soon}
+		s := begin()
+		require.Equal(t, b, dial(t, s, w.now).Candidate.Trunk)
+		require.Equal(t, []outdial.TrunkID{a}, w.trunks.left)
+		require.NoError(t, s.Cancel(w.now))
+		require.Len(t, w.trunks.left, 1)
+	})
+	t.Run("waits, then dialled", func(t *testing.T) {
+		w.trunks.full = map[outdial.TrunkID]time.Time{a: soon, b: soon}
+		s := begin()
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StepWait, step.Kind)
+		require.Empty(t, w.trunks.left)
+		require.Equal(t, a, dial(t, s, soon).Candidate.Trunk)
+		require.Equal(t, []outdial.TrunkID{a, b}, w.trunks.left)
+		require.NoError(t, s.Cancel(soon))
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		w.trunks.full = map[outdial.TrunkID]time.Time{a: soon, b: soon}
+		s := begin()
+		_, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.NoError(t, s.Cancel(w.now))
+		require.Equal(t, []outdial.TrunkID{a, b}, w.trunks.left)
+	})
+	t.Run("too late for the call", func(t *testing.T) {
+		w.trunks.full = map[outdial.TrunkID]time.Time{a: late, b: {}}
+		_, err := begin().Next(w.now)
+		require.Error(t, err)
+		require.Equal(t, []outdial.TrunkID{a}, w.trunks.left)
+	})
+	t.Run("one waits, one is too late", func(t *testing.T) {
+		w.trunks.full = map[outdial.TrunkID]time.Time{a: late, b: soon}
+		s := begin()
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.Equal(t, soon, step.Until)
+		require.Equal(t, []outdial.TrunkID{a}, w.trunks.left)
+		require.NoError(t, s.Begin(w.now, aCall), "the next call in the same session")
+		require.Equal(t, []outdial.TrunkID{a, b}, w.trunks.left)
+	})
+	t.Run("only asked about", func(t *testing.T) {
+		w.trunks.full = map[outdial.TrunkID]time.Time{a: soon}
+		w.trunks.left = nil
+		w.engine.Explain(w.now, aCall)
+		require.Empty(t, w.trunks.left)
+	})
+}

@@ -63,6 +63,7 @@ const defaultAttempts = 4
 type Engine struct {
 	cfg       Config
 	observers []Observer // every observer, in the order in which they are told
+	queuer    Queuer     // Trunks, where it keeps places; nil = it does not
 	ids       callIDs
 	begun     atomic.Bool // calls have begun, or the journal was replayed: Recover comes too late
 }
@@ -121,6 +122,7 @@ func New(cfg Config) (*Engine, error) {
 		e.observers = append(e.observers, cfg.Failover)
 	}
 	if cfg.Trunks != nil {
+		e.queuer, _ = cfg.Trunks.(Queuer)
 		e.observers = append(e.observers, cfg.Trunks)
 	}
 	return e, nil

@@ -110,6 +110,30 @@ func ExampleTrunks() {
 	// dial true
 }
 
+// line is a Trunks that is full and keeps places.
+type line struct{ one }
+
+func (line) Acquire(now time.Time, _ *outdial.Call, _ *outdial.Candidate) (outdial.Lease, time.Time, error) {
+	return 0, now.Add(time.Second), errBusy
+}
+
+func (line) Leave(_ time.Time, call *outdial.Call, _ *outdial.Candidate) { fmt.Println("left:", call.To) }
+
+// A call that waits for a place and is cancelled gives it up.
+func ExampleQueuer() {
+	engine, _ := outdial.New(outdial.Config{
+		Router: outdial.Plan{{Trunk: 1}}, Trunks: line{one{silent, new(bool)}}, MaxWait: time.Minute,
+	})
+	s := engine.NewSession()
+	_ = s.Begin(noon, outdial.Call{To: 12125550123})
+	step, _ := s.Next(noon)
+	fmt.Println(step.Kind)
+	_ = s.Cancel(noon)
+	// Output:
+	// wait
+	// left: +12125550123
+}
+
 func ExampleLease() {
 	var t outdial.Trunks = one{silent, new(bool)}
 	lease, _, _ := t.Acquire(noon, nil, nil)

@@ -51,6 +51,7 @@ func (s *Session) Next(now time.Time) (Step, error) {
 		if err == nil && !s.dry {
 			var a *Attempt
 			if a, err = s.start(now, i, choice, eligible, &h); err == nil {
+				s.leavePlaces(now, 0)
 				return Step{Kind: StepDial, Attempt: a, NotBefore: h.notBefore}, nil
 			}
 		}
@@ -68,6 +69,9 @@ func (s *Session) Next(now time.Time) (Step, error) {
 			return Step{}, err
 		default:
 			s.fates[i] = fate{choice: choice, stage: h.stage, err: err, again: h.again}
+			if h.stage == StageTrunk && !h.again.IsZero() {
+				s.places |= 1 << i
+			}
 			if s.worthWaiting(now, err, h.again) {
 				asked |= 1 << i
 				continue
@@ -191,6 +195,7 @@ func (s *Session) worthWaiting(now time.Time, err error, again time.Time) bool {
 
 // noneLeft waits for the candidates of asked, or stops. rest are those that failover lets rest.
 func (s *Session) noneLeft(now time.Time, asked, rest uint64) (Step, error) {
+	s.leavePlaces(now, asked)
 	if asked != 0 {
 		var until time.Time
 		for b := asked; b != 0; b &= b - 1 {

@@ -19,6 +19,7 @@ type Session struct {
 	made     int
 	tried    uint64     // candidates that were dialled, or refused for good
 	waiting  uint64     // candidates whose room the host was told to wait for
+	places   uint64     // candidates whose trunk may keep a place for the call
 	stop     StopReason // no further attempt, and why
 	noRoute  *NoRouteError
 	active   bool // a call has begun
@@ -94,7 +95,7 @@ func (s *Session) reset(now time.Time, call Call) {
 		s.e.begun.Store(true)
 	}
 	s.plan, s.fates = s.plan[:0], s.fates[:0]
-	s.made, s.tried, s.waiting, s.stop, s.noRoute, s.active = 0, 0, 0, StopNone, nil, true
+	s.made, s.tried, s.waiting, s.places, s.stop, s.noRoute, s.active = 0, 0, 0, 0, StopNone, nil, true
 	s.record.Reset()
 	if s.e.cfg.Explain || s.dry {
 		s.call.record = &s.record

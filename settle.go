@@ -64,6 +64,17 @@ func (s *Session) dropWaiting(now time.Time) {
 		s.refuseBid(now, bits.TrailingZeros64(b))
 	}
 	s.waiting = 0
+	s.leavePlaces(now, 0)
+}
+
+// leavePlaces gives up the places that trunks keep for the call, but for the candidates of keep.
+func (s *Session) leavePlaces(now time.Time, keep uint64) {
+	if s.e.queuer != nil && !s.dry {
+		for b := s.places &^ keep; b != 0; b &= b - 1 {
+			s.e.queuer.Leave(now, &s.call, &s.plan[bits.TrailingZeros64(b)])
+		}
+	}
+	s.places &= keep
 }
 
 // giveBack returns what an attempt holds; all that was counted for it too, if it never left. What rang has left.

@@ -80,6 +80,13 @@ type Trunks interface {
 	Observer
 }
 
+// Queuer is a Trunks that keeps a call's place while the call waits for the time at which it was told to ask again. The
+// engine tells it when the call will not ask: it was dialled elsewhere, it was cancelled, or that time is too far off.
+type Queuer interface {
+	// Leave gives the place of call on the candidate's trunk up. Without a place it does nothing.
+	Leave(now time.Time, call *Call, c *Candidate)
+}
+
 // CLIs chooses the caller ID to present and counts its use. *cli.Governor is one.
 type CLIs interface {
 	// Admit says whether the callee may be called now, as far as that is a count: attempts per callee and

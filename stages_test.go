@@ -104,7 +104,10 @@ type testTrunks struct {
 	full    map[outdial.TrunkID]time.Time // refuses a channel; the time says when to ask again
 	rate    map[outdial.TrunkID]time.Time // refuses the call per second
 	spacing time.Duration
+	left    []outdial.TrunkID // trunks that were told that a call will not ask again
 }
+
+func (t *testTrunks) Leave(_ time.Time, _ *outdial.Call, c *outdial.Candidate) { t.left = append(t.left, c.Trunk) }
 
 func (t *testTrunks) Acquire(now time.Time, _ *outdial.Call, c *outdial.Candidate) (outdial.Lease, time.Time, error) {
 	if again, ok := t.full[c.Trunk]; ok && (again.IsZero() || now.Before(again)) {
