@@ -117,7 +117,9 @@ func (line) Acquire(now time.Time, _ *outdial.Call, _ *outdial.Candidate) (outdi
 	return 0, now.Add(time.Second), errBusy
 }
 
-func (line) Leave(_ time.Time, call *outdial.Call, _ *outdial.Candidate) { fmt.Println("left:", call.To) }
+func (line) Leave(_ time.Time, call *outdial.Call, _ *outdial.Candidate) {
+	fmt.Println("left:", call.To)
+}
 
 // A call that waits for a place and is cancelled gives it up.
 func ExampleQueuer() {

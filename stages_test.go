@@ -107,7 +107,9 @@ type testTrunks struct {
 	left    []outdial.TrunkID // trunks that were told that a call will not ask again
 }
 
-func (t *testTrunks) Leave(_ time.Time, _ *outdial.Call, c *outdial.Candidate) { t.left = append(t.left, c.Trunk) }
+func (t *testTrunks) Leave(_ time.Time, _ *outdial.Call, c *outdial.Candidate) {
+	t.left = append(t.left, c.Trunk)
+}
 
 func (t *testTrunks) Acquire(now time.Time, _ *outdial.Call, c *outdial.Candidate) (outdial.Lease, time.Time, error) {
 	if again, ok := t.full[c.Trunk]; ok && (again.IsZero() || now.Before(again)) {

@@ -112,7 +112,7 @@ func TestOrdersThatDoNothing(t *testing.T) {
 		require.ErrorContains(t, order(action, "gamma", "", time.Time{}), `no trunk "gamma"`)
 		require.ErrorContains(t, order(action, "beta", "", time.Time{}), "no trunk")
 		require.ErrorContains(t, order(action, "", "", time.Time{}), "no trunk")
-		require.ErrorContains(t, order(action, "alpha", "canary", time.Time{}), `"canary" has no meaning`)
+		require.ErrorContains(t, order(action, "alpha", "canary", time.Time{}), `Value: "canary"`)
 		require.ErrorContains(t, order(action, "alpha", "", start), "is past")
 	}
 	require.Zero(t, j.n)

@@ -116,8 +116,11 @@ func ExampleBlocked() {
 	}
 	alpha := &outdial.Candidate{Trunk: ids.Trunks.ID("alpha")}
 	_, _, _ = set.Acquire(time.Time{}, nil, alpha)
-	fmt.Printf("%+v\n", set.Snapshot(time.Time{})[0].Blocked)
-	// Output: {Channels:0 CPS:0 Draining:1 Out:0}
+	blocked := set.Snapshot(time.Time{})[0].Blocked
+	for reason, n := range blocked.All() {
+		fmt.Println(reason, n)
+	}
+	// Output: draining 1
 }
 
 // An operator drains a trunk for an hour; the order ends by itself.

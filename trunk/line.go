@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -15,32 +16,96 @@ type line struct {
 	name  string
 	index uint16
 
-	mu      sync.Mutex
-	known   bool // the configuration in force has it
-	limits  Limits
-	order   State     // what an operator ordered, Live = nothing
-	orderTo time.Time // when the order ends; zero = it stands
-
-	begun  bool
-	epoch  window.Epoch
-	latest window.Instant // the latest time told: the trunk's clock never goes back
-
 	slots   slots
-	peak    int
-	sweepAt window.Instant // no hold is too old before
+	classes atomic.Pointer[classes] // nil = calls are not told apart
 
-	gate *window.Gate   // seizures by the time at which they may leave
-	gap  window.Instant // with smoothing: the next call leaves no earlier
+	mu sync.Mutex // see lock
 
+	// What is in force. relimit derives the rest from terms, orders, the trial and what was learned.
+	terms    *terms // nil = not configured
+	known    bool   // the configuration in force has it
+	state    State
+	base     int              // channels, without bursts
+	top      int              // channels, with them
+	why      *outdial.Refusal // why there are no more than base
+	cps      int              // -1 = no limit
+	order    order
+	channels amount // operator orders
+	rate     amount
+	expiry   time.Time // when the first order ends; zero = none does
+	changes  []Change
+
+	shares  []share // shares[0] is everyone without a floor
+	spare   int     // channels that floors keep free
+	tenants []tenant
+
+	begun     bool
+	live      bool // the epoch comes from a host's clock, not from a journal
+	replaying bool // what is observed comes from a journal
+	dry       bool // nothing that happens counts
+	shift     window.Instant
+	epoch     window.Epoch
+	latest    window.Instant // the latest time told: the trunk's clock never goes back
+
+	pace  pace
+	burst burst
+	queue queue
+	lease lease
+	sweep sweep
+	load  load
+
+	up        int // attempts that have started and not ended, as the events tell
+	replayed  int // those of them that hold no channel here: they come from a journal
+	learned   ceiling
+	learnCPS  ceiling
+	starts    *window.Gate // the times at which attempts started, as the events tell
+	traffic   *window.Ring[minute]
+	trial     tally
+	lastTrial tally
+	promoted  bool
+
+	saturated bool
+	alerts    []Alert
 	seized    uint64
 	reclaimed uint64
 	blocked   Blocked
 }
 
+// terms are limits with their defaults, ready to be put in force. They are immutable.
+type terms struct {
+	limits     Limits
+	zone       *time.Location
+	floors     []int                      // of line.shares
+	guaranteed int                        // their sum
+	quotas     map[outdial.TenantID]Quota // 0 = every other tenant
+}
+
+// lock takes the lock and puts the guard up: see slots.
+func (t *line) lock() {
+	t.mu.Lock()
+	if t.slots.guard() {
+		t.recount()
+	}
+}
+
+// unlock lets channels be taken without the lock again, if the trunk is calm.
+func (t *line) unlock() {
+	t.recalm()
+	if calm := int(t.slots.calm.Load()); t.slots.used() < calm-calm/8 {
+		t.slots.unguard()
+	}
+	t.mu.Unlock()
+}
+
 // clock returns now as the trunk's own time, which it moves on. The zero time tells nothing new.
 func (t *line) clock(now time.Time) window.Instant {
-	if !t.begun && !now.IsZero() {
-		t.begun, t.epoch = true, window.NewEpoch(now)
+	if !now.IsZero() && (!t.begun || !t.live && !t.replaying) {
+		// The first reading, or the first of the host's clock after a replay: only from one with a monotonic reading on
+		// are steps of the wall clock not seen.
+		if t.begun {
+			t.shift = max(t.latest, t.shift+t.epoch.Instant(now))
+		}
+		t.begun, t.live, t.epoch = true, !t.replaying, window.NewEpoch(now)
 	}
 	t.latest = t.instant(now)
 	return t.latest
@@ -51,99 +116,15 @@ func (t *line) instant(now time.Time) window.Instant {
 	if now.IsZero() || !t.begun {
 		return t.latest
 	}
-	return max(t.latest, t.epoch.Instant(now))
+	return max(t.latest, t.shift+t.epoch.Instant(now))
 }
 
-// state returns the stricter of what is configured and what an operator ordered.
-func (t *line) state(now time.Time) State {
-	if t.order <= t.limits.State || !t.orderTo.IsZero() && !now.Before(t.orderTo) {
-		return t.limits.State
+// time is the inverse of instant.
+func (t *line) time(at window.Instant) time.Time {
+	if !t.begun {
+		return time.Time{}
 	}
-	return t.order
-}
-
-// room returns why no channel can be taken, nil if one can.
-func (t *line) room(now time.Time) *outdial.Refusal {
-	if !t.known {
-		return ErrUnknownTrunk
-	}
-	if t.order|t.limits.State != Live {
-		switch t.state(now) {
-		case Live:
-		case Draining:
-			return ErrDraining
-		default:
-			return ErrOut
-		}
-	}
-	if limit := t.limits.Channels; limit >= 0 && t.slots.used >= limit || t.slots.used >= MaxChannels {
-		return ErrChannels
-	}
-	return nil
-}
-
-// acquire takes a channel.
-func (t *line) acquire(now time.Time) (outdial.Lease, error) {
-	if err := t.room(now); err != nil {
-		switch err {
-		case ErrChannels:
-			t.blocked.Channels++
-		case ErrDraining:
-			t.blocked.Draining++
-		case ErrOut:
-			t.blocked.Out++
-		}
-		return 0, err
-	}
-	i, gen := t.slots.take(t.clock(now))
-	t.peak = max(t.peak, t.slots.used)
-	return leaseOf(gen, i, t.index), nil
-}
-
-// seize counts a call that leaves at the time returned, where that is in the future, or else now. On ErrCPS the
-// time is when asking again may help. p is the channel's slot, nil = none.
-func (t *line) seize(now time.Time, p *slot) (time.Time, error) {
-	at := t.clock(now)
-	if p != nil && p.seize {
-		return after(now, p.left-at), nil
-	}
-	leave, again := t.turn(at)
-	if again != 0 {
-		t.blocked.CPS++
-		return after(now, again-at), ErrCPS
-	}
-	leave = t.gate.Add(leave)
-	t.seized++
-	if t.limits.Smooth > 0 {
-		t.gap = leave + (window.Instant(second)+window.Instant(t.limits.CPS)-1)/window.Instant(t.limits.CPS)
-	}
-	if p != nil {
-		p.left, p.seize = leave, true
-	}
-	return after(now, leave-at), nil
-}
-
-// turn returns when a call that is ready may leave, or, where that is too far off, when asking again may help.
-func (t *line) turn(at window.Instant) (leave, again window.Instant) {
-	leave, smooth := at, window.Instant(t.limits.Smooth)
-	if smooth > 0 {
-		leave = max(leave, t.gap)
-	}
-	leave, ok := t.gate.Peek(leave)
-	if leave > at+smooth && (!ok || smooth > 0) {
-		return 0, leave - smooth
-	}
-	return leave, 0
-}
-
-// rehearse is seize, without counting anything.
-func (t *line) rehearse(now time.Time) (time.Time, error) {
-	at := t.instant(now)
-	leave, again := t.turn(at)
-	if again != 0 {
-		return after(now, again-at), ErrCPS
-	}
-	return after(now, leave-at), nil
+	return t.epoch.Time(at - t.shift)
 }
 
 // after returns the time that is d after now, or the zero time if d is not positive.
@@ -152,80 +133,4 @@ func after(now time.Time, d window.Instant) time.Time {
 		return time.Time{}
 	}
 	return now.Add(time.Duration(d))
-}
-
-// undo takes the seizure of p back.
-func (t *line) undo(p *slot) {
-	if p.seize && t.gate.Undo(p.left) {
-		t.seized--
-		if t.gate.Last() < p.left { // it was the last to leave, so its gap is free again
-			t.gap = min(t.gap, p.left)
-		}
-	}
-}
-
-// terms are limits with their defaults, ready to be put in force.
-type terms struct {
-	limits Limits
-	caps   window.Caps
-}
-
-// termsOf fills the defaults of l.
-func termsOf(l Limits) (*terms, error) {
-	now := &terms{limits: l.withDefaults()}
-	if now.limits.CPS < 0 {
-		return now, nil
-	}
-	var err error
-	now.caps, err = window.NewCaps(window.Cap{Limit: now.limits.CPS, Window: second})
-	return now, err
-}
-
-// update puts terms in force; nil = the trunk is no longer configured.
-func (t *line) update(now *terms) {
-	if now == nil {
-		t.known = false
-		return
-	}
-	switch {
-	case t.gate == nil:
-		t.gate = window.NewGate(now.caps, history)
-	case t.gate.SetCaps(now.caps) != nil:
-		// More than the gate remembers: a longer memory, in which all of the last second stand at its newest moment.
-		// That may refuse a little longer than needed, once, and never admits too much.
-		gate := window.NewGate(now.caps, history)
-		for range t.gate.Count(t.latest, second) {
-			gate.Add(t.gate.Last())
-		}
-		t.gate = gate
-	}
-	t.limits, t.known = now.limits, true
-	t.gap, t.sweepAt = 0, 0
-}
-
-// advance reclaims what was held too long and returns when the next hold may be too old; zero = none can be.
-func (t *line) advance(now time.Time) time.Time {
-	if t.limits.MaxCall < 0 || t.slots.used == 0 {
-		return time.Time{}
-	}
-	at, most := t.clock(now), window.Instant(t.limits.MaxCall)
-	if at >= t.sweepAt {
-		oldest := at
-		for i := range t.slots.all {
-			p := &t.slots.all[i]
-			switch {
-			case !p.held:
-			case at-p.since >= most:
-				t.slots.drop(int32(i))
-				t.reclaimed++
-			default:
-				oldest = min(oldest, p.since)
-			}
-		}
-		t.sweepAt = oldest + most
-	}
-	if t.slots.used == 0 {
-		return time.Time{}
-	}
-	return now.Add(time.Duration(t.sweepAt - at))
 }

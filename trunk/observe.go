@@ -1,75 +1,163 @@
 package trunk
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/window"
 )
 
-// Operator orders, as the Action of an outdial.Control. Target is the name of a trunk.
-const (
-	ActionDrain = "trunk.drain" // take no new calls, keep those that are up
-	ActionOut   = "trunk.out"   // out of service
-	ActionLive  = "trunk.live"  // end the order before; the configured state holds again
-)
-
-// Observe implements outdial.Observer. It folds operator orders, live or replayed: an order restricts the trunk,
-// beside what is configured, until Control.Expires or until the next order. An order for a trunk that is not
-// configured is dropped. Attempts are not folded: a live one was counted by Acquire and Seize, and a replayed one
-// holds no channel.
+// Observe implements outdial.Observer. It folds operator orders, what rejections teach, trials, traffic and, of attempts
+// that hold no channel here (those of a journal), the time above the base. An event of a trunk that is not configured
+// is dropped.
 func (s *Set) Observe(ev *outdial.Event) {
-	if ev.Kind != outdial.EventControl || ev.Control == nil {
-		return
-	}
-	order, ok := orderOf(ev.Control.Action)
-	if !ok {
-		return
-	}
-	for _, t := range s.table.Load().all {
-		if t.name == ev.Control.Target {
-			t.mu.Lock()
-			t.order, t.orderTo = order, ev.Control.Expires
-			t.mu.Unlock()
+	switch {
+	case ev.Kind == outdial.EventControl && ev.Control != nil && isOrder(ev.Control.Action):
+		for _, t := range s.table.Load().all {
+			if t.name == ev.Control.Target {
+				t.lock()
+				t.replaying = ev.Replay
+				t.obey(t.clock(ev.Time), ev.Control)
+				t.replaying = false
+				t.unlock()
+			}
+		}
+	case ev.Attempt != nil:
+		if t := s.line(ev.Attempt.Candidate.Trunk); t != nil {
+			t.lock()
+			t.replaying = ev.Replay
+			if t.known {
+				t.observe(s.table.Load().shortages, ev)
+			}
+			t.replaying = false
+			t.unlock()
 		}
 	}
 }
 
-// CheckControl implements outdial.ControlChecker: it refuses an order for a trunk that is not configured, one that asks
-// for a state in its Value, which stands in the Action, and one whose end has passed. Actions of others give nil.
-func (s *Set) CheckControl(now time.Time, c *outdial.Control) error {
-	if _, ok := orderOf(c.Action); !ok {
-		return nil
-	}
-	if c.Value != "" {
-		return fmt.Errorf("trunk: %s: Value: %q has no meaning here: the action is the state", c.Action, c.Value)
-	}
-	if !c.Expires.IsZero() && !c.Expires.After(now) {
-		return fmt.Errorf("trunk: %s: Expires: %v is past", c.Action, c.Expires)
-	}
-	for _, t := range s.table.Load().all {
-		if t.name != c.Target {
-			continue
+// observe folds an event of an attempt.
+func (t *line) observe(shortages Shortages, ev *outdial.Event) {
+	a := ev.Attempt
+	switch ev.Kind {
+	case outdial.EventRefused:
+		if ev.RefusalStage == outdial.StageTrunk && ev.Refusal != ErrStaged.Code() && ev.Refusal != ErrDraining.Code() &&
+			ev.Refusal != ErrOut.Code() {
+			t.minute(t.clock(ev.Time)).refused++
 		}
-		t.mu.Lock()
-		known := t.known
-		t.mu.Unlock()
-		if known {
-			return nil
+	case outdial.EventStarted:
+		t.start(t.clock(ev.Time), a)
+	case outdial.EventProgressed, outdial.EventAnswered:
+		if t.learned.limit > 0 || t.learnCPS.limit > 0 {
+			t.accepted(t.clock(ev.Time), a)
 		}
+	case outdial.EventEnded:
+		t.end(t.clock(ev.Time), shortages, a)
 	}
-	return fmt.Errorf("trunk: %s: no trunk %q", c.Action, c.Target)
 }
 
-// orderOf returns the state that an action orders, and whether it is one of this package.
-func orderOf(action string) (State, bool) {
-	switch action {
-	case ActionDrain:
-		return Draining, true
-	case ActionOut:
-		return Out, true
-	case ActionLive:
-		return Live, true
+func (t *line) start(at window.Instant, a *outdial.Attempt) {
+	t.up++
+	t.minute(at).started++
+	if t.starts == nil {
+		t.starts = window.NewGate(window.Caps{}, history)
 	}
-	return Live, false
+	t.starts.Add(at)
+	if a.Channel == 0 {
+		t.replayed++
+		t.note(at)
+		t.pace.gate.Add(at)
+	}
+	if t.learned.limit > 0 && t.up > t.learned.limit { // a probe
+		t.learned.probeAt = max(t.learned.probeAt, at+window.Instant(probeEvery))
+	}
+}
+
+func (t *line) end(at window.Instant, shortages Shortages, a *outdial.Attempt) {
+	t.up = max(t.up-1, 0)
+	if a.Channel == 0 && t.replayed > 0 {
+		t.bill(at)
+		t.replayed--
+		t.note(at)
+	}
+	m := t.minute(at)
+	m.ended++
+	m.held += max(a.Timeline[outdial.MarkEnd], 0)
+	var short outdial.Shortage
+	if a.Result.Origin == outdial.OriginCarrier && !a.Answered() && t.terms.limits.Learning != LearnOff {
+		if shortages != nil {
+			short = shortages.Shortage(a.Candidate.Carrier, &a.Result)
+		} else {
+			short = DefaultShortage(&a.Result)
+		}
+		if short != outdial.ShortageNone {
+			t.learn(at, short, t.up, t.rateAt(a.Start)-1)
+		}
+	}
+	if t.state == Canary {
+		t.judge(at, a, short != outdial.ShortageNone)
+	}
+}
+
+// rateAt counts the attempts that started in the second up to a time.
+func (t *line) rateAt(start time.Time) int {
+	if t.starts == nil {
+		return 0
+	}
+	return t.starts.CountAt(t.shift+t.epoch.Instant(start), second)
+}
+
+// learn takes a rejection that says the trunk is full: up other calls were up, and rate others had left within its second.
+func (t *line) learn(at window.Instant, short outdial.Shortage, up, rate int) {
+	_, top, _ := t.contract()
+	cps := t.contractCPS()
+	if cps < 0 {
+		cps = MaxCPS
+	}
+	if short == outdial.ShortageUnknown { // of that which is used the most
+		short = outdial.ShortageChannels
+		if float64(rate)/float64(cps) > float64(up)/float64(top) {
+			short = outdial.ShortageCPS
+		}
+	}
+	if short == outdial.ShortageCPS {
+		if t.learnCPS.reject(at, rate, cps, 1) {
+			t.relimit(at)
+			t.alert(at, AlertLearnedCPS, float64(t.learnCPS.limit), float64(cps))
+		}
+		return
+	}
+	if t.learned.reject(at, up, top, t.terms.guaranteed) {
+		t.relimit(at)
+		t.alert(at, AlertLearned, float64(t.learned.limit), float64(top))
+	}
+}
+
+// accepted takes that the carrier let an attempt in: it went beyond 100 Trying.
+func (t *line) accepted(at window.Instant, a *outdial.Attempt) {
+	_, top, _ := t.contract()
+	moved := t.learned.accept(at, t.up, top)
+	if cps := t.contractCPS(); t.learnCPS.limit > 0 {
+		if cps < 0 {
+			cps = MaxCPS
+		}
+		moved = t.learnCPS.accept(at, t.rateAt(a.Start), cps) || moved
+	}
+	if moved {
+		t.relimit(at)
+	}
+}
+
+// Reject tells the Set of a rejection that says that a trunk is full, for hosts without an Engine, whose attempts are not
+// observed: call it after the channel of the rejected call was given back.
+func (s *Set) Reject(now time.Time, id outdial.TrunkID, short outdial.Shortage) {
+	t := s.line(id)
+	if t == nil || short == outdial.ShortageNone {
+		return
+	}
+	t.lock()
+	defer t.unlock()
+	if t.known && t.terms.limits.Learning != LearnOff {
+		at := t.clock(now)
+		t.learn(at, short, t.slots.used(), t.pace.gate.Count(at, second)-1)
+	}
 }

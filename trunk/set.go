@@ -23,12 +23,17 @@ type Set struct {
 type table struct {
 	byID []*line // by TrunkID; nil = never configured
 	all  []*line // by index, as in leases
+
+	shortages Shortages
+	ledger    Ledger
+	node      string
 }
 
 var (
 	_ outdial.Trunks         = (*Set)(nil)
 	_ outdial.Advancer       = (*Set)(nil)
 	_ outdial.ControlChecker = (*Set)(nil)
+	_ outdial.Queuer         = (*Set)(nil)
 )
 
 // New returns a Set with nothing in use. The error names every bad field.
@@ -54,27 +59,18 @@ func (s *Set) Update(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	force := make(map[outdial.TrunkID]*terms, len(cfg.Trunks))
-	for _, l := range cfg.Trunks {
-		now, bad := termsOf(l)
-		if bad != nil {
-			err = errors.Join(err, fmt.Errorf("trunk: %q: %w", l.Name, bad))
-			continue
-		}
-		force[cfg.IDs.Trunks.ID(l.Name)] = now
-	}
-	if err != nil {
-		return err
-	}
 	old := s.table.Load()
-	next := &table{byID: append([]*line(nil), old.byID...), all: old.all[:len(old.all):len(old.all)]}
+	next := &table{
+		byID: append([]*line(nil), old.byID...), all: old.all[:len(old.all):len(old.all)], shortages: cfg.Shortages,
+		ledger: cfg.Ledger, node: cfg.Node,
+	}
 	for _, l := range cfg.Trunks {
 		id := cfg.IDs.Trunks.ID(l.Name)
 		for int(id) >= len(next.byID) {
 			next.byID = append(next.byID, nil)
 		}
 		if next.byID[id] == nil {
-			t := &line{id: id, name: l.Name, index: uint16(len(next.all))}
+			t := &line{id: id, name: l.Name, index: uint16(len(next.all)), shares: []share{{}}}
 			next.byID[id] = t
 			next.all = append(next.all, t)
 		}
@@ -83,48 +79,85 @@ func (s *Set) Update(cfg Config) error {
 		return fmt.Errorf("trunk: Trunks: %d with those configured before are more than %d", len(next.all), MaxTrunks)
 	}
 	s.ids = cfg.IDs
+	configured := make(map[outdial.TrunkID]Limits, len(cfg.Trunks))
+	for _, l := range cfg.Trunks {
+		configured[cfg.IDs.Trunks.ID(l.Name)] = l
+	}
 	for _, t := range next.all {
-		t.mu.Lock()
-		t.update(force[t.id])
-		t.mu.Unlock()
+		t.lock()
+		if l, ok := configured[t.id]; ok {
+			t.update(l.withDefaults(), cfg.IDs)
+		} else {
+			t.remove()
+		}
+		t.unlock()
 	}
 	s.table.Store(next)
 	return nil
 }
 
-// Acquire takes a channel on c.Trunk. It refuses with ErrChannels, ErrDraining, ErrOut or ErrUnknownTrunk; when
-// asking again may help is not known. For a rehearsal nothing is taken or counted, and the lease is 0. call is read for
-// that and its Record only, and may be nil.
+// Acquire takes a channel on c.Trunk, in one decision about its state, its ceilings, the floors of others, the reservation
+// for higher priorities, the tenant's quota and those who wait. It refuses with one of the Err values of this package.
+// With a Queue, a refusal may come with a time: the call keeps its place until then, and is to ask again. For a rehearsal
+// nothing is taken or counted, and the lease is 0. call says who asks; nil asks as a bulk call of nobody, and does not wait.
 func (s *Set) Acquire(now time.Time, call *outdial.Call, c *outdial.Candidate) (l outdial.Lease, again time.Time, err error) {
 	t := s.line(c.Trunk)
 	if t == nil {
 		return 0, time.Time{}, ErrUnknownTrunk
 	}
-	t.mu.Lock()
-	used, limit := t.slots.used, t.limits.Channels
-	if call != nil && call.Rehearsal() {
-		if refused := t.room(now); refused != nil {
+	if call != nil && (call.Rehearsal() || call.Record().On()) {
+		return t.explain(now, call)
+	}
+	return t.acquire(now, call)
+}
+
+// explain is acquire with what was read, or for a rehearsal.
+func (t *line) explain(now time.Time, call *outdial.Call) (l outdial.Lease, again time.Time, err error) {
+	t.lock()
+	defer t.unlock()
+	var used int
+	if call.Rehearsal() {
+		used = t.slots.used()
+		if refused := t.rehearse(now, call); refused != nil {
 			err = refused
 		} else {
 			used++
 		}
 	} else {
-		l, err = t.acquire(now)
-		used = t.slots.used
+		l, again, err = t.acquireGuarded(now, call)
+		used = t.slots.used()
 	}
-	t.mu.Unlock()
-	if call != nil && call.Record().On() {
-		call.Record().Num(outdial.StageTrunk, c.Trunk, "in_use", float64(used))
-		call.Record().Num(outdial.StageTrunk, c.Trunk, "channels", float64(limit))
+	r := call.Record()
+	r.Num(outdial.StageTrunk, t.id, "in_use", float64(used))
+	r.Num(outdial.StageTrunk, t.id, "channels", float64(shown(t.base)))
+	if t.spare > 0 {
+		r.Num(outdial.StageTrunk, t.id, "guaranteed", float64(t.spare))
 	}
-	return l, time.Time{}, err
+	if n := t.queue.Now; n > 0 {
+		r.Num(outdial.StageTrunk, t.id, "waiting", float64(n))
+	}
+	return l, again, err
+}
+
+// rehearse is acquire without taking, counting or moving anything on.
+func (t *line) rehearse(now time.Time, call *outdial.Call) *outdial.Refusal {
+	if !t.known {
+		return ErrUnknownTrunk
+	}
+	t.refresh(now)
+	burst := t.burst
+	t.dry = true
+	w := t.want(call)
+	refused := t.admit(t.instant(now), &w)
+	t.dry, t.burst = false, burst
+	return refused
 }
 
 // Seize counts one call against the calls per second of the trunk that l is held on. It returns when the INVITE may
-// leave (zero = at once), or ErrCPS and when asking again may help; then the channel stays held. A second Seize with
-// the same lease counts nothing and returns the same. Without a lease (0) the call is counted on c.Trunk, for hosts
-// that count channels themselves, and cannot be undone. For a rehearsal nothing is counted. call is read for that and its
-// Record only, and may be nil.
+// leave (zero = at once), or a refusal (ErrCPS, ErrLearned, ErrQuota) and when asking again may help; then the channel
+// stays held. A second Seize with the same lease counts nothing and returns the same. Without a lease (0) the call is
+// counted on c.Trunk, for hosts that count channels themselves, and cannot be undone. For a rehearsal nothing is counted.
+// call may be nil.
 func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l outdial.Lease) (time.Time, error) {
 	t := s.line(c.Trunk)
 	if l != 0 {
@@ -146,49 +179,69 @@ func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l o
 		return time.Time{}, ErrUnknownTrunk
 	}
 	var at time.Time
-	var err error
+	var refused *outdial.Refusal
 	if call != nil && call.Rehearsal() {
-		at, err = t.rehearse(now)
+		at, refused = t.rehearseSeize(now, call)
 	} else {
-		at, err = t.seize(now, p)
+		at, refused = t.seize(now, p, call)
 	}
 	if call != nil && call.Record().On() {
-		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.gate.Count(t.latest, second)))
-		call.Record().Num(outdial.StageTrunk, t.id, "cps", float64(t.limits.CPS))
+		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.pace.gate.Count(t.latest, second)))
+		call.Record().Num(outdial.StageTrunk, t.id, "cps", float64(t.cps))
 	}
 	t.mu.Unlock()
-	return at, err
+	if refused != nil {
+		return at, refused
+	}
+	return at, nil
+}
+
+// rehearseSeize is seize without counting anything.
+func (t *line) rehearseSeize(now time.Time, call *outdial.Call) (time.Time, *outdial.Refusal) {
+	at := t.instant(now)
+	t.dry = true
+	leave, again, why := t.turn(at, call)
+	t.dry = false
+	if why != nil {
+		return after(now, again-at), why
+	}
+	return after(now, leave-at), nil
+}
+
+// Leave implements outdial.Queuer: the call gives up its place in the trunk's queue, if it has one.
+func (s *Set) Leave(_ time.Time, call *outdial.Call, c *outdial.Candidate) {
+	if t := s.line(c.Trunk); t != nil && call != nil {
+		t.mu.Lock()
+		t.queue.leave(call, &t.queue.Left)
+		t.mu.Unlock()
+	}
 }
 
 // Release gives the channel back. A lease that was given back before, or reclaimed, or is 0, does nothing.
-func (s *Set) Release(_ time.Time, l outdial.Lease) { s.free(l, false) }
+func (s *Set) Release(now time.Time, l outdial.Lease) {
+	if t := s.holder(l); t != nil {
+		t.release(now, l)
+	}
+}
 
 // Undo gives the channel back, and the seizure if there was one, as if neither had been taken. A lease that was
 // given back before, or reclaimed, or is 0, does nothing.
-func (s *Set) Undo(_ time.Time, l outdial.Lease) { s.free(l, true) }
-
-func (s *Set) free(l outdial.Lease, undo bool) {
-	t := s.holder(l)
-	if t == nil {
-		return
+func (s *Set) Undo(now time.Time, l outdial.Lease) {
+	if t := s.holder(l); t != nil {
+		t.lock()
+		t.giveBack(now, l, true)
+		t.unlock()
 	}
-	t.mu.Lock()
-	if p := t.slots.get(l); p != nil {
-		if undo {
-			t.undo(p)
-		}
-		t.slots.drop(int32(slotOf(l)))
-	}
-	t.mu.Unlock()
 }
 
-// Advance takes back channels that were held longer than MaxCall, and returns when the next may be due; zero =
-// nothing is held that could be. It implements outdial.Advancer.
+// Advance takes back channels that were held longer than MaxCall, ends orders whose time is over, and samples how hard
+// the trunks are pressed. It returns when to call it again; zero = nothing is to come. It implements outdial.Advancer.
+// A channel whose call was seized is taken back after MaxCall exactly, another one up to a sixteenth later.
 func (s *Set) Advance(now time.Time) (next time.Time) {
 	for _, t := range s.table.Load().all {
-		t.mu.Lock()
+		t.lock()
 		due := t.advance(now)
-		t.mu.Unlock()
+		t.unlock()
 		if !due.IsZero() && (next.IsZero() || due.Before(next)) {
 			next = due
 		}

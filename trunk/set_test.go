@@ -91,7 +91,7 @@ func TestDefaultsAndNone(t *testing.T) {
 		_, err := f.set.Seize(start, nil, f.c, f.acquire(start))
 		require.NoError(t, err)
 	}
-	require.Zero(t, f.set.Advance(at(10000*time.Hour)), "nothing is ever reclaimed")
+	f.set.Advance(at(10000 * time.Hour))
 	st = f.status(start)
 	require.Equal(t, 5000, st.InUse)
 	require.Equal(t, -1, st.Channels)
@@ -220,21 +220,43 @@ func TestOrders(t *testing.T) {
 func TestReclaim(t *testing.T) {
 	f := newFixture(t, trunk.Limits{Channels: 3, MaxCall: time.Hour})
 	require.Zero(t, f.set.Advance(start))
-	a := f.acquire(at(time.Minute))
-	f.acquire(at(2 * time.Minute))
-	require.Equal(t, at(61*time.Minute), f.set.Advance(at(3*time.Minute)))
-	require.Equal(t, at(62*time.Minute), f.set.Advance(at(61*time.Minute)))
-	st := f.status(at(61 * time.Minute))
+	seized := func(d time.Duration) outdial.Lease {
+		l := f.acquire(at(d))
+		_, err := f.set.Seize(at(d), nil, f.c, l)
+		require.NoError(t, err)
+		return l
+	}
+	a := seized(time.Minute)
+	seized(2 * time.Minute)
+	next := at(3 * time.Minute)
+	for range 60 { // as it asks to be called
+		next = f.set.Advance(next)
+		if next.After(at(61*time.Minute - 1)) {
+			break
+		}
+	}
+	require.Equal(t, at(61*time.Minute), next)
+	require.Equal(t, 2, f.status(next.Add(-1)).InUse)
+	f.set.Advance(next)
+	st := f.status(next)
 	require.Equal(t, uint64(1), st.Reclaimed)
 	require.Equal(t, 1, st.InUse)
-	_, err := f.set.Seize(at(61*time.Minute), nil, f.c, a)
+	_, err := f.set.Seize(next, nil, f.c, a)
 	require.ErrorIs(t, err, trunk.ErrStaleLease)
-	f.acquire(at(61 * time.Minute))
-	f.set.Release(at(61*time.Minute), a)
-	require.Equal(t, 2, f.status(at(61*time.Minute)).InUse)
+	f.acquire(next)
+	f.set.Release(next, a)
+	require.Equal(t, 2, f.status(next).InUse)
+	require.Equal(t, []trunk.Alert{
+		{Kind: trunk.AlertReclaimed, Trunk: f.c.Trunk, Name: "alpha", Time: at(61 * time.Minute), Value: 1, Limit: 1},
+	}, f.set.Alerts(nil))
+
+	// A channel whose call was never seized is seen by the sweep, and taken back MaxCall later.
 	f.update(trunk.Limits{Channels: 3, MaxCall: time.Second})
-	require.Zero(t, f.set.Advance(at(61*time.Minute+time.Second)), "a shorter MaxCall holds at once")
-	require.Equal(t, uint64(3), f.status(at(62*time.Minute)).Reclaimed)
+	f.set.Advance(at(61 * time.Minute))
+	f.set.Advance(at(61*time.Minute + time.Second - 1))
+	require.Equal(t, 1, f.status(next).InUse, "the seized one is gone at once: a shorter MaxCall holds")
+	f.set.Advance(at(61*time.Minute + time.Second))
+	require.Zero(t, f.status(next).InUse)
 }
 
 func TestCPS(t *testing.T) {
@@ -328,6 +350,36 @@ func TestSmooth(t *testing.T) {
 	require.Equal(t, at(300*time.Millisecond), notBefore, "the place of a call that never left is free again")
 	f.set.Undo(again, leases[1])
 	require.Equal(t, uint64(3), f.status(again).Seized)
+}
+
+// TestManualCallsAreNotHeldBack: an agent waits for the call that he dials; the limit holds all the same.
+func TestManualCallsAreNotHeldBack(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: -1, CPS: 3, Smooth: time.Second})
+	manual := &outdial.Call{Mode: outdial.ModeManual}
+	for range 3 {
+		notBefore, err := f.set.Seize(start, manual, f.c, 0)
+		require.NoError(t, err)
+		require.Zero(t, notBefore)
+	}
+	_, err := f.set.Seize(start, manual, f.c, 0)
+	require.ErrorIs(t, err, trunk.ErrCPS)
+}
+
+// TestSustain: a lower rate on average than in any single second.
+func TestSustain(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: -1, CPS: 5, Sustain: 2, SustainWindow: 10 * time.Second})
+	n := 0
+	for ms := range 10_000 {
+		if _, err := f.set.Seize(at(time.Duration(ms)*time.Millisecond), nil, f.c, 0); err == nil {
+			n++
+		}
+		if ms == 999 {
+			require.Equal(t, 5, n)
+		}
+	}
+	require.Equal(t, 20, n)
+	_, cps := f.set.Headroom(at(9999*time.Millisecond), f.c.Trunk)
+	require.Zero(t, cps)
 }
 
 func TestRecord(t *testing.T) {

@@ -1,6 +1,7 @@
 package peerbench
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/failsafe-go/failsafe-go/bulkhead"
@@ -69,20 +70,29 @@ func TestChannelsAgree(t *testing.T) {
 	}
 }
 
+// BenchmarkChannels has a trunk without floors, and one where eight campaigns have a floor and the call belongs to one.
 func BenchmarkChannels(b *testing.B) {
-	set, c := oneTrunk(b, trunk.Limits{Channels: channels, CPS: -1})
+	plain, c := oneTrunk(b, trunk.Limits{Channels: channels, CPS: -1})
+	floors, call := floored(b)
 	weighted := semaphore.NewWeighted(channels)
 	hull := bulkhead.New[any](channels)
 	buffered := make(chan struct{}, channels)
 	for _, x := range []struct {
 		name string
 		way  func(string, func()) side
-	}{{"serial", serial}, {"parallel", parallel}} {
+		set  *trunk.Set
+		call *outdial.Call
+	}{
+		{"serial", serial, plain, nil},
+		{"parallel", parallel, plain, nil},
+		{"floors_serial", serial, floors, call},
+		{"floors_parallel", parallel, floors, call},
+	} {
 		b.Run(x.name, func(b *testing.B) {
 			beside(b,
 				x.way(ours, func() {
-					l, _, _ := set.Acquire(monday, nil, c)
-					set.Release(monday, l)
+					l, _, _ := x.set.Acquire(monday, x.call, c)
+					x.set.Release(monday, l)
 				}),
 				x.way("semaphore", func() {
 					if weighted.TryAcquire(1) {
@@ -104,4 +114,16 @@ func BenchmarkChannels(b *testing.B) {
 			)
 		})
 	}
+}
+
+// floored is a Set with one trunk that keeps 5 channels free for each of eight campaigns, and a call of one of them.
+func floored(b *testing.B) (*trunk.Set, *outdial.Call) {
+	ids := new(outdial.Registry)
+	limits := trunk.Limits{Name: "alpha", Channels: channels, CPS: -1}
+	for i := range 8 {
+		limits.Floors = append(limits.Floors, trunk.Floor{Campaign: fmt.Sprint("campaign ", i), Channels: 5})
+	}
+	set, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{limits}})
+	require.NoError(b, err)
+	return set, &outdial.Call{Campaign: ids.Campaigns.ID("campaign 3")}
 }

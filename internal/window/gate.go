@@ -42,13 +42,44 @@ func (g *Gate) SetCaps(caps Caps) error {
 // get, which is now or, if the clock was stepped back, that of the newest event. If not, it returns the
 // earliest instant at which it will be allowed, provided that no other event comes before.
 func (g *Gate) Peek(now Instant) (at Instant, ok bool) {
+	return g.PeekUnder(g.caps, now)
+}
+
+// PeekUnder is [Gate.Peek] under other caps. Their limits must not be greater than the history.
+func (g *Gate) PeekUnder(caps Caps, now Instant) (at Instant, ok bool) {
 	held := g.held(now)
 	at = held
-	for _, c := range g.caps.list {
+	for _, c := range caps.list {
 		// The sum does not overflow: Never is negative, and Epoch keeps MaxWindow free above the last Instant.
 		at = max(at, g.newest(c.Limit)+Instant(c.Window))
 	}
 	return at, at == held
+}
+
+// PeekNth returns whether n events (1 or more) are allowed now, and if not, the earliest instant at which the last of
+// them will be, if they come as early as each is allowed. Where several caps hold, that can be later still.
+func (g *Gate) PeekNth(now Instant, n int) (at Instant, ok bool) {
+	held := g.held(now)
+	at = held
+	for _, c := range g.caps.list {
+		windows := (n-1)/c.Limit + 1
+		at = max(at, g.newest(c.Limit-(n-1)%c.Limit)+Instant(windows)*Instant(c.Window))
+		if windows > 1 {
+			at = max(at, held+Instant(windows-1)*Instant(c.Window))
+		}
+	}
+	return at, at == held
+}
+
+// Grow returns a gate under caps that knows the events of g. It remembers as many as the greatest limit asks for; what g has
+// overwritten it takes for events at the newest moment of these.
+func (g *Gate) Grow(caps Caps) *Gate {
+	next := NewGate(caps, len(g.ring))
+	for k := g.count; k > 0; k-- {
+		next.push(g.newest(k))
+	}
+	next.lost = g.lost
+	return next
 }
 
 // Allow is [Gate.Peek], and counts the event if it is allowed. The stamp that it returns
@@ -99,7 +130,16 @@ func (g *Gate) Undo(stamp Instant) bool {
 // Count returns the number of events in the window of the given length that ends now, at most the history.
 // An event that is exactly as old as the window is out of it.
 func (g *Gate) Count(now Instant, window time.Duration) int {
-	from := g.held(now) - Instant(window)
+	return g.since(g.held(now) - Instant(window))
+}
+
+// CountAt returns the number of events in the window of the given length that ended at some time, that time included.
+func (g *Gate) CountAt(at Instant, window time.Duration) int {
+	return g.since(at-Instant(window)) - g.since(at)
+}
+
+// since counts the events after from.
+func (g *Gate) since(from Instant) int {
 	low, high := 0, g.count // the newest low events are in, those after the newest high are not
 	for low < high {
 		k := (low + high + 1) / 2

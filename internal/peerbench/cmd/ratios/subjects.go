@@ -53,8 +53,9 @@ var subjects = []subject{
 	},
 	{
 		bench: "Channels", title: "Channels of a trunk",
-		text: "One channel of 100 is taken and given back, from one goroutine and from one a core. Ours gives a lease that " +
-			"can be released twice without harm, checks the trunk's state and counts; the peers count.",
+		text: "One channel of 100 is taken and given back, from one goroutine and from one a core; and the same on a trunk that " +
+			"keeps 5 channels free for each of eight campaigns, for a call of one of them (floors). Ours gives a lease that can " +
+			"be released twice without harm, and checks the trunk's state, ceilings, floors and reservation; the peers count.",
 		peers: []peer{
 			{"semaphore", "x/sync/semaphore TryAcquire, Release"}, {"bulkhead", "failsafe-go Bulkhead"}, {"channel", "buffered channel"},
 		},

@@ -1,0 +1,155 @@
+package trunk_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/trunk"
+)
+
+// ask acquires for a call and returns the refusal.
+func (f *fixture) ask(now time.Time, call *outdial.Call) error {
+	_, _, err := f.set.Acquire(now, call, f.c)
+	return err
+}
+
+func (f *fixture) campaign(name string) *outdial.Call {
+	return &outdial.Call{Campaign: f.ids.Campaigns.ID(name)}
+}
+
+func TestFloors(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 10, Floors: []trunk.Floor{
+		{Campaign: "a", Channels: 3}, {Program: "p", Channels: 2},
+	}})
+	other := f.campaign("other")
+	for range 5 {
+		require.NoError(t, f.ask(start, other))
+	}
+	require.ErrorIs(t, f.ask(start, other), trunk.ErrFloor)
+	require.ErrorIs(t, f.ask(start, nil), trunk.ErrFloor)
+	both := &outdial.Call{Campaign: f.ids.Campaigns.ID("a"), Program: f.ids.Programs.ID("p")}
+	for range 3 {
+		require.NoError(t, f.ask(start, both), "the campaign's floor comes first")
+	}
+	require.ErrorIs(t, f.ask(start, both), trunk.ErrFloor, "above it, it borrows like everyone")
+	program := &outdial.Call{Campaign: other.Campaign, Program: f.ids.Programs.ID("p")}
+	for range 2 {
+		require.NoError(t, f.ask(start, program))
+	}
+	require.ErrorIs(t, f.ask(start, program), trunk.ErrChannels)
+	st := f.status(start)
+	require.Equal(t, 10, st.InUse)
+	require.Zero(t, st.Guaranteed)
+	require.Equal(t, uint64(3), st.Blocked.Floor)
+	require.Equal(t, uint64(1), st.Blocked.Channels)
+
+	// Floors that change at run time: what is up is counted for the new ones.
+	f.update(trunk.Limits{Channels: 12, Floors: []trunk.Floor{{Campaign: "a", Channels: 5}}})
+	require.Equal(t, 2, f.status(start).Guaranteed)
+	require.ErrorIs(t, f.ask(start, other), trunk.ErrFloor)
+	require.NoError(t, f.ask(start, f.campaign("a")))
+	f.update(trunk.Limits{Channels: 12})
+	require.NoError(t, f.ask(start, other))
+	require.ErrorIs(t, f.ask(start, other), trunk.ErrChannels)
+}
+
+func TestReservation(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 10, Reserve: 2, ReserveUrgent: 1})
+	bulk, normal, urgent := &outdial.Call{}, &outdial.Call{Priority: outdial.PriorityNormal}, &outdial.Call{Priority: outdial.PriorityUrgent}
+	for range 7 {
+		require.NoError(t, f.ask(start, bulk))
+	}
+	require.ErrorIs(t, f.ask(start, bulk), trunk.ErrReservation)
+	require.NoError(t, f.ask(start, normal))
+	require.NoError(t, f.ask(start, normal))
+	require.ErrorIs(t, f.ask(start, normal), trunk.ErrReservation)
+	require.NoError(t, f.ask(start, urgent))
+	require.ErrorIs(t, f.ask(start, urgent), trunk.ErrChannels)
+	require.Equal(t, uint64(2), f.status(start).Blocked.Reservation)
+}
+
+func TestQuotas(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 10, CPS: 100, Quotas: []trunk.Quota{
+		{Tenant: "big", Channels: 5}, {Channels: 2, CPS: 3},
+	}})
+	call := func(name string) *outdial.Call { return &outdial.Call{Tenant: f.ids.Tenants.ID(name)} }
+	l, _, err := f.set.Acquire(start, call("small"), f.c)
+	require.NoError(t, err)
+	require.NoError(t, f.ask(start, call("small")))
+	require.ErrorIs(t, f.ask(start, call("small")), trunk.ErrQuota)
+	require.NoError(t, f.ask(start, call("other")), "each of those without a quota of its own")
+	for range 5 {
+		require.NoError(t, f.ask(start, call("big")))
+	}
+	require.ErrorIs(t, f.ask(start, call("big")), trunk.ErrQuota)
+	require.NoError(t, f.ask(start, nil), "a call without a tenant has none")
+	f.set.Release(start, l)
+	l, _, err = f.set.Acquire(start, call("small"), f.c)
+	require.NoError(t, err)
+
+	for i := range 3 {
+		_, err := f.set.Seize(at(time.Duration(i)*time.Millisecond), call("small"), f.c, 0)
+		require.NoError(t, err)
+	}
+	again, err := f.set.Seize(at(10*time.Millisecond), call("small"), f.c, l)
+	require.ErrorIs(t, err, trunk.ErrQuota)
+	require.Equal(t, at(time.Second), again)
+	_, err = f.set.Seize(at(10*time.Millisecond), call("other"), f.c, 0)
+	require.NoError(t, err)
+	_, err = f.set.Seize(again, call("small"), f.c, l)
+	require.NoError(t, err)
+	f.set.Undo(again, l)
+
+	f.update(trunk.Limits{Channels: 10})
+	f.update(trunk.Limits{Channels: 20, Quotas: []trunk.Quota{{Tenant: "big", Channels: 1}}})
+	require.NoError(t, f.ask(start, call("big")), "a quota that was away counts from when it is back")
+	require.ErrorIs(t, f.ask(start, call("big")), trunk.ErrQuota)
+}
+
+func TestHeadroom(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 10, CPS: 4, ReserveUrgent: 1, Floors: []trunk.Floor{{Campaign: "a", Channels: 3}}})
+	room := func() [2]int {
+		c, cps := f.set.Headroom(start, f.c.Trunk)
+		return [2]int{c, cps}
+	}
+	require.Equal(t, [2]int{6, 4}, room())
+	normal := &outdial.Call{Priority: outdial.PriorityNormal}
+	for n := 6; n > 0; n-- {
+		require.Equal(t, n, room()[0])
+		require.NoError(t, f.ask(start, normal))
+	}
+	require.Equal(t, 0, room()[0])
+	require.Error(t, f.ask(start, normal), "headroom says what could be admitted")
+	require.NoError(t, f.ask(start, f.campaign("a")))
+	_, err := f.set.Seize(start, nil, f.c, 0)
+	require.NoError(t, err)
+	require.Equal(t, 3, room()[1])
+	f.update(trunk.Limits{Channels: -1, CPS: -1})
+	require.Equal(t, [2]int{1<<31 - 1, 1<<31 - 1}, room())
+	f.update(trunk.Limits{State: trunk.Draining})
+	require.Equal(t, [2]int{}, room())
+	c, cps := f.set.Headroom(start, 99)
+	require.Zero(t, c+cps)
+}
+
+func TestLimitsRejected(t *testing.T) {
+	ids := &outdial.Registry{}
+	_, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{
+		Name: "a", Channels: 20, CPS: 5, Sustain: 6, Jitter: 2, Hard: 10, Alarm: 1.5, Learning: 7,
+		Burst:  trunk.Burst{Channels: 15, Price: -1, From: 9, Zone: "Moon"},
+		Floors: []trunk.Floor{{Campaign: "x", Program: "y", Channels: 1}, {}, {Campaign: "z"}, {Campaign: "w", Channels: 30}},
+		Quotas: []trunk.Quota{{Tenant: "t"}, {Tenant: "t", CPS: trunk.MaxCPS + 1}},
+		Queue:  trunk.Queue{Length: 1 << 20, Wait: -1, Retry: -1}, Trial: trunk.Trial{Calls: -1, Good: 2},
+	}, {Name: "b", Channels: 3, Reserve: 3}}})
+	for _, want := range []string{
+		`"a": Sustain: 6`, "Jitter: 2", "Hard: 10", "Alarm: 1.5", "Learning: 7", "Burst.Channels: 15", "Burst.Budget: required",
+		"Burst.Price: -1", "Burst.From: 9", "Burst.Zone", "Floors[0]: either", "Floors[1]: either", "Floors[2].Channels: 0",
+		"Floors: their sum 31", "Quotas[0]: bounds nothing", `Quotas[1].Tenant: "t"`, "Quotas[1].CPS", "Queue.Length",
+		"Queue.Wait", "Queue.Retry", "Trial.Calls", "Trial.Good", `"b": Reserve`,
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
