@@ -19,7 +19,8 @@ func (j *journal) Append(ev *outdial.Event) error {
 		a := *ev.Attempt
 		kept.Attempt = &a
 	}
-	kept.Seq = uint64(len(j.events) + 1)
+	ev.Seq = uint64(len(j.events) + 1)
+	kept.Seq = ev.Seq
 	j.events = append(j.events, kept)
 	return nil
 }

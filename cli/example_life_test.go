@@ -220,3 +220,59 @@ func ExampleMemoryLedger() {
 	fmt.Println(ok, again, undone)
 	// Output: true false true
 }
+
+// A Planning says how many numbers a volume takes: those in use, and those that rest, warm up or are still called back.
+func ExamplePlanning() {
+	needs, err := cli.Planning{Rest: 30 * 24 * time.Hour}.Plan(cli.Demand{Place: "NY", Daily: 10_000})
+	fmt.Println(needs[0].Total(), err)
+	// Output: 159 <nil>
+}
+
+func ExampleDemand() {
+	needs, _ := cli.Planning{}.Plan(cli.Demand{Place: "212", Daily: 800, PeakHour: 400})
+	fmt.Println(needs[0].Place, needs[0].Active, "in use, for the busiest hour")
+	// Output: 212 25 in use, for the busiest hour
+}
+
+func ExampleNeed() {
+	n := cli.Need{Active: 125, Resting: 19, Warming: 9, Holding: 6}
+	fmt.Println(n.Total())
+	// Output: 159
+}
+
+// An Order is due lead time and warm-up before the numbers are needed.
+func ExampleOrder() {
+	orders, _ := cli.Planning{Loss: 1e-9}.Orders(cli.Demand{Daily: 8000}, .01, 110, 40)
+	fmt.Println("first on day", orders[0].Day, "of", len(orders))
+	// Output: first on day 0 of 12
+}
+
+// A Cover says how long a pool's numbers will do.
+func ExampleCover() {
+	ids := new(outdial.Registry)
+	g, _ := cli.New(exampleConfig(ids))
+	c, _ := g.Cover(time.Unix(1e9, 0), ids.Pools.ID("renewals"), cli.Planning{})
+	fmt.Printf("%d in use, %.0f calls a day, %.0f days\n", c.Active, c.Capacity, c.Days)
+	// Output: 1 in use, 80 calls a day, 200 days
+}
+
+// An Offer grants what is safe, and says why not all.
+func ExampleOffer() {
+	ids := new(outdial.Registry)
+	g, _ := cli.New(exampleConfig(ids))
+	o, _ := g.OfferVolume(time.Unix(1e9, 0), ids.Pools.ID("renewals"), 1000, "kim", "end of quarter")
+	fmt.Println(o.Granted, "of", o.Asked, "-", o.Reason)
+	// Output: 100 of 1000 - 1 numbers in use carry 100 calls in 24 hours, and 0 were made
+}
+
+// An Attestation is a prediction for one number and one carrier.
+func ExampleAttestation() {
+	ids := new(outdial.Registry)
+	cfg := exampleConfig(ids)
+	cfg.Numbers[0].Assigned = "alpha"
+	g, _ := cli.New(cfg)
+	now := time.Unix(1e9, 0)
+	n := cfg.Numbers[0].Number
+	fmt.Println(g.Attestation(now, n, ids.Carriers.ID("alpha")), g.Attestation(now, n, ids.Carriers.ID("beta")))
+	// Output: A B
+}

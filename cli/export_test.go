@@ -3,6 +3,9 @@ package cli
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"time"
+
+	"github.com/outdial/outdial"
 )
 
 // SaveMagic and Sealed let a fuzz target get past the checksum of a saved state.
@@ -12,4 +15,11 @@ const SaveMagic = saveMagic
 func Sealed(body []byte) []byte {
 	file := append([]byte(saveMagic), body...)
 	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(body, castagnoli))
+}
+
+// Stamp is when the use that a lease holds was counted.
+func Stamp(g *Governor, id outdial.Lease) time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.clock.time(g.leases.get(id).stamp)
 }

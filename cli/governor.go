@@ -185,8 +185,9 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		slot := g.slots[r.number]
 		n := &g.numbers[slot]
 		listed[slot] = true
+		n.pool, n.home = r.pool, r.home
 		g.configured(n, &r, cfg.Change, first)
-		n.pool, n.home, n.info, n.told = r.pool, r.home, r.info, r.state
+		n.info, n.told = r.info, r.state
 		g.reshare(n)
 		if r.pool == nil {
 			continue
@@ -435,6 +436,7 @@ func (g *Governor) Advance(now time.Time) (next time.Time) {
 	g.expire(m)
 	first := noWake
 	for _, p := range g.layout.pools {
+		g.underused(m, p)
 		for i := range p.classes {
 			c := &p.classes[i]
 			g.wake(c, m, len(c.wakeups))

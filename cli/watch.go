@@ -19,6 +19,7 @@ type watch struct {
 	resting int32            // in quarantine by the rules
 	suspect int32            // on probation or in rehab
 	told    window.Instant   // when the breaker was told of last
+	counted window.Instant   // when it was looked at last whether its numbers are used too little
 	shut    window.Instant   // until when no number of the pool is quarantined
 	budgets map[string]*budget
 
@@ -49,7 +50,7 @@ const (
 )
 
 func newWatch() *watch {
-	return &watch{strata: map[stratum]*baseline{}, told: window.Never, shut: window.Never}
+	return &watch{strata: map[stratum]*baseline{}, told: window.Never, counted: window.Never, shut: window.Never}
 }
 
 func (b *baseline) add(now window.Instant, answered, blocked, short bool) {
