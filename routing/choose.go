@@ -16,8 +16,10 @@ type objective struct {
 // contender is a candidate of a cost-per-contact tier.
 type contender struct {
 	posterior
+	cost       float64 // of a typical answered call
 	index      float64 // cost per success
 	acceptable bool    // its success is not surely below what counts as good
+	dear       bool    // it is surely dearer per success than the best of the acceptable ones
 	unfit      bool    // below a floor
 	out        bool    // no room, not healthy, over its cap: nothing is learned by trying it
 }
@@ -30,10 +32,10 @@ func (d *decision) choose(g *tier, first int) {
 	for i := range cs {
 		k := &all[i]
 		k.posterior = d.posterior(&cs[i], g)
-		k.unfit = k.failed != 0
+		k.unfit = k.failed&floorBits != 0
 		k.out = d.class[first+i]&classLater != 0 || d.class[first+i] >= classCapped
-		p := max(k.mean, 1e-3)
-		k.index = float64(d.costs[first+i]) + d.surcharge(&cs[i]) + float64(o.AttemptCost)/p
+		k.cost = float64(d.costs[first+i]) + d.surcharge(&cs[i])
+		k.index = k.cost + float64(o.AttemptCost)/max(k.mean, least)
 		d.rec.Num(outdial.StageRouting, cs[i].Trunk, "cost_per_success", k.index)
 	}
 	contenders := all[:len(cs)]
@@ -42,7 +44,7 @@ func (d *decision) choose(g *tier, first int) {
 	for i := range contenders {
 		keys[i] = contenders[i].key()
 	}
-	best := least(keys[:len(cs)])
+	best := lowest(keys[:len(cs)])
 	pick := d.explore(contenders, o, best, cs)
 	if pick != best && pick >= 0 {
 		keys[pick] = math.Inf(-1)
@@ -51,7 +53,11 @@ func (d *decision) choose(g *tier, first int) {
 	sortBoth(cs, d.class[first:], d.costs[first:], keys[:])
 }
 
-// judge marks the contenders whose success is as good as the best one's, as far as is known.
+// least is the least success that costs are divided by.
+const least = 1e-3
+
+// judge marks the contenders whose success is as good as the best one's, as far as is known, and those of them that are
+// surely dearer per success than another although a call costs less. Where nothing is sure the price decides, which is.
 func judge(cs []contender, o *objective) {
 	best := -1
 	for i := range cs {
@@ -62,42 +68,62 @@ func judge(cs []contender, o *objective) {
 	if best < 0 {
 		return
 	}
-	share := 1 - o.Alpha
+	share, frugal := 1-o.Alpha, best
 	for i := range cs {
 		k := &cs[i]
 		behind := share*cs[best].mean - k.mean
 		k.acceptable = i == best || behind <= 0 ||
 			behind <= o.Z*math.Sqrt(k.variance()+share*share*cs[best].variance())
+		if k.acceptable && !k.unfit && !k.out && k.index < cs[frugal].index {
+			frugal = i
+		}
 	}
+	for i := range cs {
+		k := &cs[i]
+		hoped := k.mean + o.Z*math.Sqrt(k.variance()+cs[frugal].variance())
+		k.dear = k.cost+float64(o.AttemptCost)/max(hoped, least) > cs[frugal].index
+	}
+	cs[frugal].dear = false
 }
 
-// key sorts: acceptable ones by cost per success; then the others that are fit by success; then the unfit by success; then
-// those that are out.
+// key sorts: acceptable ones by cost, but those that are surely dear by cost per success behind them; then the others that
+// are fit by success; then the unfit by success; then those that are out.
 func (k *contender) key() float64 {
 	const step = 1e15 // beyond any cost
 	switch {
 	case k.out:
-		return 3*step - k.mean
+		return 4*step - k.mean
 	case k.unfit:
-		return 2*step - k.mean*1e6
+		return 3*step - k.mean*1e6
 	case !k.acceptable:
-		return step - k.mean*1e6
+		return 2*step - k.mean*1e6
+	case k.dear:
+		return min(step+k.index, 1.5*step)
 	}
-	return min(k.index, step/2)
+	return min(k.cost, step/2)
 }
 
 // explore decides whether the call is used to learn and returns who comes first. With a probability of the budget's share,
-// and while share and money last, the first place is drawn: half of the time evenly among all that are not out, half of the
-// time as one of the draws from the posteriors says (Thompson sampling for a cost subsidy: Sinha et al., 2020). There are
+// and while share and money last, the first place is drawn: spread of the time among all but the best that are not out,
+// else as one of the draws from the posteriors says (Thompson sampling for a cost subsidy: Sinha et al., 2020). There are
 // draws such draws, of which one counts, so the probability of the choice is known exactly and needs no integral.
 func (d *decision) explore(cs []contender, o *objective, best int, plan []outdial.Candidate) int {
-	rate, open := d.exploreRate(), 0
+	rate, spread := d.exploreRate(), usualSpread
+	var weight [outdial.MaxCandidates]uint64
+	sum := uint64(0)
 	for i := range cs {
-		if !cs[i].out {
-			open++
+		if k := &cs[i]; i != best && !k.out {
+			switch weight[i] = 3; {
+			case k.acceptable:
+			case k.failed&looksBetter != 0:
+				weight[i], spread = 9, hopefulSpread
+			default:
+				weight[i] = 2
+			}
+			sum += weight[i]
 		}
 	}
-	if rate <= 0 || open < 2 {
+	if rate <= 0 || sum == 0 {
 		if rate >= 0 {
 			plan[best].Propensity = 1
 		}
@@ -111,15 +137,16 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 		drawn[s] = uint8(w)
 		wins[w]++
 	}
+	chance := func(i int) float64 {
+		return rate * (spread*float64(weight[i])/float64(sum) + (1-spread)*float64(wins[i])/draws)
+	}
 	coin, pick := r.float(), best
 	switch {
 	case coin >= rate:
-	case coin < rate/2:
-		n := int(r.next() % uint64(open))
-		for pick = 0; cs[pick].out || n > 0; pick++ {
-			if !cs[pick].out {
-				n--
-			}
+	case coin < rate*spread:
+		pick = 0
+		for n := r.next() % sum; n >= weight[pick]; pick++ {
+			n -= weight[pick]
 		}
 	default:
 		pick = int(drawn[r.next()%draws])
@@ -127,28 +154,22 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 	if pick != best && !d.affordable(plan[pick].Cost) {
 		pick = best
 	}
-	p := 0.0
-	if !cs[pick].out {
-		p = rate / 2 / float64(open)
-	}
-	p += rate / 2 * float64(wins[pick]) / draws
+	p := chance(pick)
 	if pick == best {
 		p += 1 - rate
 		for i := range cs { // what could not be paid for came here too
 			if i != best && !d.affordable(plan[i].Cost) {
-				p += rate / 2 * float64(wins[i]) / draws
-				if !cs[i].out {
-					p += rate / 2 / float64(open)
-				}
+				p += chance(i)
 			}
 		}
 	}
 	plan[pick].Propensity, plan[pick].Explore = p, pick != best
-	if d.rec.On() {
-		d.rec.Num(outdial.StageRouting, plan[pick].Trunk, "propensity", p)
-	}
+	d.note(plan[pick].Trunk, "propensity", p)
 	return pick
 }
+
+// The part of the exploration that is spread over all, and that while the latest calls of one give hope.
+const usualSpread, hopefulSpread = 0.6, 0.9
 
 // draws is how many draws from the posteriors a decision makes.
 const draws = 16
@@ -164,7 +185,7 @@ func draw(cs []contender, o *objective, r *random, best int) int {
 		if k.out || k.unfit {
 			continue
 		}
-		taken[i] = min(max(k.mean+z*k.sd(), 1e-3), 1)
+		taken[i] = min(max(k.mean+z*k.sd(), least), 1)
 		top = max(top, taken[i])
 	}
 	pick, cost := best, math.Inf(1)
@@ -173,7 +194,7 @@ func draw(cs []contender, o *objective, r *random, best int) int {
 			continue
 		}
 		k := &cs[i]
-		per := k.index + float64(o.AttemptCost)*(1/taken[i]-1/max(k.mean, 1e-3))
+		per := k.index + float64(o.AttemptCost)*(1/taken[i]-1/max(k.mean, least))
 		if per < cost {
 			pick, cost = i, per
 		}
@@ -210,8 +231,8 @@ func (r *random) normal() float64 {
 	return (float64(v) - 8*127.5) * (1 / 209.02152999055)
 }
 
-// least returns the index of the least key.
-func least(keys []float64) (at int) {
+// lowest returns the index of the least key.
+func lowest(keys []float64) (at int) {
 	for i := range keys {
 		if keys[i] < keys[at] {
 			at = i

@@ -16,11 +16,6 @@ type CompileConfig struct {
 	Quality    Quality           // nil = nothing is known of any trunk, so quality tiers stand as written
 	Suppressor Suppressor        // nil = no suppression list
 
-	// Recent is Quality over a shorter span, minutes where that looks back over hours, without leaning on anything but the
-	// trunk itself: a kpi.Meter of its own with ByTrunk as its one view and a negative PriorStrength. What it saw to have
-	// changed corrects Quality in cost-per-contact tiers. nil = a change counts as Quality's window moves on.
-	Recent Quality
-
 	Measures    Measures    // required for floors, contacts and surcharges: a kpi.Meter
 	Headroom    Headroom    // nil = every trunk has room; else a trunk without stands behind the others of its tier
 	BurstPrices BurstPrices // nil = no trunk has any
@@ -92,7 +87,7 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 // sources are what the configuration names, with what stands in for what it does not.
 func (c *CompileConfig) sources() sources {
 	s := sources{
-		c.Numbering, c.Quality, c.Recent, c.Measures, c.Headroom, c.BurstPrices, c.Health, c.Risk, c.Regions, c.Suppressor,
+		c.Numbering, c.Quality, c.Measures, c.Headroom, c.BurstPrices, c.Health, c.Risk, c.Regions, c.Suppressor,
 	}
 	if s.regions == nil {
 		s.regions, _ = c.Numbering.(Regions)

@@ -19,6 +19,8 @@ type memory struct {
 	calls, explored, money *count // first attempts; exploring ones; what those cost, in micro-units
 	use                    atomic.Pointer[map[share]*count]
 	months                 atomic.Pointer[map[outdial.TrunkID]*month]
+	tracks                 [256]atomic.Pointer[map[place]*track] // by place.shard
+	tracked                int
 	orders                 atomic.Pointer[[]order] // overrides by Control
 }
 
@@ -43,6 +45,9 @@ func newMemory() *memory {
 	m.calls, m.explored, m.money = m.newCount(), m.newCount(), m.newCount()
 	m.use.Store(&map[share]*count{})
 	m.months.Store(&map[outdial.TrunkID]*month{})
+	for i := range m.tracks {
+		m.tracks[i].Store(&map[place]*track{})
+	}
 	m.orders.Store(&[]order{})
 	return m
 }
@@ -69,16 +74,63 @@ func (m *memory) talked(first time.Time, trunk outdial.TrunkID) int64 {
 	return 0
 }
 
+// place is a trunk towards a destination group; group 0 is the trunk as a whole.
+type place struct {
+	trunk outdial.TrunkID
+	group outdial.GroupID
+}
+
+func (p place) shard() uint64 {
+	return (uint64(p.trunk)<<32 | uint64(p.group)) * 0x9e3779b97f4a7c15 >> 56
+}
+
+// maxTracks bounds the places that are followed; one beyond it is judged as its trunk is. A track takes about 150 bytes.
+const maxTracks = 1 << 16
+
+// trackOf returns how a place does, or nil.
+func (m *memory) trackOf(p place) *track {
+	if m == nil {
+		return nil
+	}
+	return (*m.tracks[p.shard()].Load())[p]
+}
+
+// follow adds an outcome to a place's track.
+func (m *memory) follow(p place, at int64, success bool) {
+	k := m.trackOf(p)
+	if k == nil {
+		if m.tracked >= maxTracks {
+			return
+		}
+		shard := &m.tracks[p.shard()]
+		next := maps.Clone(*shard.Load())
+		k = new(track)
+		next[p] = k
+		m.tracked++
+		shard.Store(&next)
+	}
+	k.outcome(at, success)
+}
+
 const hour = int64(time.Hour / time.Second)
 
 // observe folds an event that is about an attempt.
 func (m *memory) observe(ev *outdial.Event) {
 	a := ev.Attempt
-	if a == nil || ev.Kind != outdial.EventStarted && ev.Kind != outdial.EventEnded {
+	if a == nil || ev.Kind != outdial.EventStarted && ev.Kind != outdial.EventAnswered && ev.Kind != outdial.EventEnded {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if success, ok := seized(ev); ok {
+		m.follow(place{trunk: a.Candidate.Trunk}, ev.Time.UnixNano(), success)
+		if g := a.Call.Dest.Group; g != 0 {
+			m.follow(place{a.Candidate.Trunk, g}, ev.Time.UnixNano(), success)
+		}
+	}
+	if ev.Kind == outdial.EventAnswered {
+		return
+	}
 	at := a.Start.Unix() / hour
 	if at > m.newest.Load() {
 		m.newest.Store(at)

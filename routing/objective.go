@@ -14,8 +14,8 @@ import (
 // attempt that it takes. Then the others of them, by cost; then the rest, by success. Trunks below a floor come last.
 //
 // Success is the estimate of CompileConfig.Quality (kpi.Meter shrinks it over destination, trunk and all traffic), less
-// what was answered without ringing (false answer supervision), corrected by what CompileConfig.Recent saw to have
-// changed, and drawn towards Defaults.Quality.
+// what was answered without ringing (false answer supervision), corrected by what a Router has seen to have changed
+// since, and drawn towards Defaults.Quality.
 type Success struct {
 	Alpha       float64 `json:"alpha,omitempty"        yaml:"alpha,omitempty"`        // 0 = 0.1; negative = none
 	Z           float64 `json:"z,omitempty"            yaml:"z,omitempty"`            // standard errors that make it sure; 0 = 1, negative = none
@@ -40,8 +40,9 @@ type Floors struct {
 // applies to cost-per-contact tiers of a Router; a Table alone does not explore.
 type Exploration struct {
 	// Share is the share of calls over the last 24 hours that may be used to explore, standbys that failover kept warm and
-	// probes included. Half of it is spread evenly over the trunks, so that one that has healed is found; half goes where
-	// a draw from the posteriors points (Thompson sampling). 0 = 0.03; negative = none; at most 0.5.
+	// probes included. Three fifths of it are spread over the trunks other than the best one, so that one that has healed is
+	// found: less over those that are surely worse, unless their latest calls give hope, then more; the rest goes where a draw from the posteriors points (Thompson
+	// sampling), which may be the best one. 0 = 0.05; negative = none; at most 0.5.
 	Share float64 `json:"share,omitempty" yaml:"share,omitempty"`
 
 	// Money is what carriers may charge for them over the same span. What a call is expected to cost is reserved when it
@@ -60,7 +61,7 @@ func (s Success) filled() Success {
 
 // filled are the defaults of Exploration.
 func (e Exploration) filled() Exploration {
-	e.Share = orDefault(e.Share, 0.03)
+	e.Share = orDefault(e.Share, 0.05)
 	return e
 }
 
@@ -112,6 +113,8 @@ const (
 	abovePDD
 	aboveShort
 	belowMOS
+	floorBits   = 1<<iota - 1
+	looksBetter = 1 << 8 // not a floor: what was seen lately gives hope
 )
 
 var floorNames = [...]string{"NER below its floor", "PDD above its limit", "short calls above their limit", "MOS below its floor"}

@@ -34,7 +34,7 @@ type cell struct {
 const cellCount = 1 << 14 // 800 KB; where two keys meet, the later one takes the place
 
 // posterior of a candidate in a tier: from its cell while that is fresh, else from the sources.
-func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier) posterior {
+func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier, m *memory) posterior {
 	key := uint64(c.Trunk)<<40 ^ uint64(group)<<16 ^ uint64(g.objective) + 1
 	k := &t.cells[key*0x9e3779b97f4a7c15>>(64-14)]
 	ns := now.UnixNano()
@@ -46,7 +46,7 @@ func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.Gro
 			return p
 		}
 	}
-	p := t.assess(now, c, group, g)
+	p := t.assess(now, c, group, g, m)
 	if version&1 == 0 && k.version.CompareAndSwap(version, version+1) {
 		k.key.Store(key)
 		k.at.Store(ns)
@@ -59,7 +59,7 @@ func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.Gro
 }
 
 // assess reads the sources.
-func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier) (p posterior) {
+func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier, m *memory) (p posterior) {
 	o := &t.objectives[g.objective]
 	var e outdial.Estimate
 	switch {
@@ -77,8 +77,9 @@ func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupI
 		}
 		p.failed = o.Floors.failed(now, t.measures, c, group)
 	}
-	if t.recent != nil {
-		e = t.changed(now, c, e)
+	var hopeful bool
+	if e, hopeful = t.changed(now, c, group, e, m); hopeful {
+		p.failed |= looksBetter
 	}
 	prior := &t.prior
 	p.n = e.N + prior.Strength
@@ -102,37 +103,47 @@ func usable(e outdial.Estimate) outdial.Estimate {
 	return e
 }
 
-// changed corrects an estimate by what is seen of the whole trunk lately, when that contradicts what was seen of it before:
-// by more than leastShift of the log-odds, beyond chance. A smaller shift is taken as the hour's rather than the
-// carrier's: in the evening fewer people answer on every trunk, but a trunk with much traffic shows it first.
-func (t *Table) changed(now time.Time, c *outdial.Candidate, e outdial.Estimate) outdial.Estimate {
-	lately := usable(t.recent.Estimate(now, c, 0))
-	if lately.N < leastRecent || t.quality == nil {
-		return e
+// changed corrects an estimate by what the router's past says of the trunk towards the destination, or as a whole, where that
+// has changed (see track) and kpi's hours do not show it yet. Less than leastShift of the log-odds is taken as the hour's
+// rather than the carrier's: in the evening fewer people answer on every trunk, but a trunk with much traffic shows it first.
+// It also says whether the latest calls give hope, so that more of them are spent on finding out.
+func (t *Table) changed(
+	now time.Time, c *outdial.Candidate, group outdial.GroupID, e outdial.Estimate, m *memory,
+) (_ outdial.Estimate, hopeful bool) {
+	whole := m.trackOf(place{trunk: c.Trunk})
+	if whole == nil || t.quality == nil {
+		return e, false
+	}
+	hopeful = whole.hopeful.Load()
+	level, n, since := whole.now()
+	if here := m.trackOf(place{c.Trunk, group}); here != nil && group != 0 {
+		if level >= low { // the trunk as a whole is well: it is about this destination
+			hopeful = here.hopeful.Load()
+		}
+		if own, k, at := here.now(); at > since { // what changed last counts
+			if !e.Known() || math.Abs(logit(own)-logit(e.Mean)) >= leastShift {
+				e.Mean, e.N = own, k
+			}
+			return e, hopeful
+		}
+	}
+	if since == 0 {
+		return e, hopeful
 	}
 	before := usable(t.quality.Estimate(now, c, 0))
-	if !before.Known() {
-		return e
-	}
-	seen := (lately.Mean*lately.N + before.Mean) / (lately.N + 1)
-	spread := math.Sqrt(seen*(1-seen)/(lately.N+1) + before.Mean*(1-before.Mean)/(before.N+1))
-	shift := logit(seen) - logit(before.Mean)
-	if math.Abs(seen-before.Mean) < leastSurprise*spread || math.Abs(shift) < leastShift {
-		return e
+	shift := logit(level) - logit(before.Mean)
+	if !before.Known() || math.Abs(shift) < leastShift {
+		return e, hopeful
 	}
 	if !e.Known() {
 		e = before
 	}
 	e.Mean = 1 / (1 + math.Exp(-logit(e.Mean)-shift))
-	e.N = min(e.N, lately.N)
-	return e
+	e.N = min(e.N, n)
+	return e, hopeful
 }
 
-const (
-	leastRecent   = 5.0 // observations
-	leastSurprise = 2.5 // standard errors
-	leastShift    = 0.7 // of log-odds: half, or twice, the odds
-)
+const leastShift = 1.3 // of log-odds: 50 % becomes 21 %
 
 // logit of a ratio; what is certain is taken as one in a thousand off.
 func logit(p float64) float64 {

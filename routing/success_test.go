@@ -2,6 +2,7 @@ package routing_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -203,27 +204,49 @@ func TestExplorationBudget(t *testing.T) {
 	}
 }
 
-// TestRecentChange: what the last minutes say of a trunk corrects what hours say, when it is beyond chance and more than an
-// hour's drift.
-func TestRecentChange(t *testing.T) {
-	for _, tc := range []struct {
-		why    string
-		recent outdial.Estimate
-		want   string // a is the dearer and the better one of old
-	}{
-		{"nothing was seen lately", outdial.Estimate{}, "a"},
-		{"it has healed", estimate(.5, 12), "b"},
-		{"two calls show nothing", estimate(1, 2), "a"},
-		{"an hour's drift", estimate(.16, 2000), "a"},
-	} {
-		w, lately := newWorld(), newWorld()
-		cfg := w.config()
-		cfg.Recent = lately
-		c := compile(t, contest(routing.Success{}, 9000, 7000), cfg)
-		w.asr[1], w.asr[2] = estimate(.5, 500), estimate(.1, 100)
-		lately.asr[2] = tc.recent
-		require.Equal(t, tc.want, c.route(t, monday, outdial.Call{To: 12125550123})[0], tc.why)
+// TestChange: what a router has seen to have changed on a whole trunk corrects what hours say of it, both ways; an hour's
+// drift does not, and a trunk that is hardly tried is not forgotten.
+func TestChange(t *testing.T) {
+	w := newWorld()
+	p := contest(routing.Success{}, 9000, 7000)
+	p.Exploration.Share = -1
+	c := compile(t, p, w.config())
+	r := routing.NewRouter(c.Table)
+	w.asr[1], w.asr[2] = estimate(.5, 5000), estimate(.5, 5000) // kpi looks back over hours, and stays
+	now, rnd := monday, rand.New(rand.NewPCG(1, 0))
+	id := 0
+	// calls tells of n calls on b, and returns after how many of them the first trunk is another; n = never.
+	calls := func(n int, ratio float64, every time.Duration) int {
+		was := ""
+		for i := range n {
+			now = now.Add(every)
+			id++
+			ev := started(id, outdial.Candidate{Trunk: 2}, now, "US")
+			talk := time.Duration(0)
+			if rnd.Float64() < ratio {
+				ev.Attempt.Timeline.Set(outdial.MarkProvisional, time.Second)
+				answer := *ev
+				answer.Kind = outdial.EventAnswered
+				r.Observe(&answer)
+				talk = time.Minute
+			}
+			r.Observe(ended(ev, talk))
+			cs, err := r.Route(now.Add(6*time.Second), &outdial.Call{To: 12125550123}, nil)
+			require.NoError(t, err)
+			first := c.trunks(cs)[0]
+			if was != "" && first != was {
+				return i
+			}
+			was = first
+		}
+		return n
 	}
+	require.Equal(t, 5000, calls(5000, .5, 7*time.Second), "nothing has changed")
+	require.Equal(t, 1000, calls(1000, .4, 7*time.Second), "an hour's drift")
+	require.Equal(t, 1000, calls(1000, .5, 7*time.Second))
+	require.Less(t, calls(200, .1, 7*time.Second), 60, "an outage")
+	require.Equal(t, 100, calls(100, .1, 10*time.Minute), "a call each ten minutes: still out")
+	require.Less(t, calls(100, .5, 10*time.Minute), 30, "healed")
 }
 
 // TestPosteriorsAreReadAnew: what was read stands for five seconds and no longer.

@@ -38,7 +38,6 @@ type Table struct {
 type sources struct {
 	numbering  Numbering
 	quality    Quality
-	recent     Quality
 	measures   Measures
 	headroom   Headroom
 	bursts     BurstPrices
