@@ -162,10 +162,14 @@ func TestLint(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		`trunks[2].deck: there is no deck "gone" (unknown)`,
+		`rules[0]: its trunks share the carrier: they fail together (one_carrier)`,
+		`rules[1]: its trunks share the carrier: they fail together (one_carrier)`,
 		`rules[2]: it can never match: wherever it would, rules that are as specific stand before it (shadowed)`,
 		`rules[2].tiers[0].trunks[0]: "b" has no deck, so it is never a candidate of a least-cost tier (unrated)`,
 		`rules[2]: fewer than two trunks: there is no other way when one fails (one_trunk)`,
-		`rules[4].tiers[0].trunks[1]: there is no such trunk or carrier: "zz" (unknown)`,
+		`rules[2]: no deck of its trunks has a rate for +44 (uncovered)`,
+		`rules[2]: no deck of its trunks has a rate for +1 (uncovered)`,
+		`rules[4].tiers[0].trunks[1]: there is no such trunk, carrier or tag: "zz" (unknown)`,
 		`rules[4]: fewer than two trunks: there is no other way when one fails (one_trunk)`,
 		`rules[5]: it can never match: wherever it would, rules that are as specific stand before it (shadowed)`,
 		`trunks[2]: no rule has the trunk "c" (unused)`,

@@ -19,7 +19,7 @@ type decision struct {
 	greedy bool      // explore nothing all the same
 	rec    *outdial.Record
 	now    time.Time
-	call   *outdial.Call
+	call   outdial.Call // a copy, so that the caller's need not lie on the heap
 	rule   *rule
 	prefix outdial.Prefix
 	found  hits
@@ -87,7 +87,7 @@ func (d *decision) appendTier(g *tier, n uint8) (why *outdial.Refusal) {
 		}
 		if g.strategy == LeastCost && (h.row == 0 || h.digits < longest) {
 			if d.rec.On() {
-				d.leftOut(x, leftOutRate(h, d.call))
+				d.leftOut(x, leftOutRate(h, &d.call))
 			}
 			continue
 		}

@@ -226,7 +226,7 @@ func (d *decision) orders() {
 }
 
 func (d *decision) heed(k *order) {
-	if !k.holds(d.now, d.call) {
+	if !k.holds(d.now, &d.call) {
 		return
 	}
 	if d.rec.On() {
@@ -245,7 +245,7 @@ func (d *decision) orderFor(c *outdial.Candidate) (found OverrideAction) {
 	see := func(list []order) {
 		for i := range list {
 			k := &list[i]
-			if !k.means(c) || k.Action == Pin || k.Action == Force || !k.holds(d.now, d.call) {
+			if !k.means(c) || k.Action == Pin || k.Action == Force || !k.holds(d.now, &d.call) {
 				continue
 			}
 			if found == "" || k.Action == Avoid || k.Action == Penalise && found == Prefer {

@@ -45,9 +45,7 @@ func (t *Table) Replay(now time.Time, call *outdial.Call, readings []outdial.Rea
 		}
 		again.nums[reading{r.Trunk, r.Name}] = r.Value
 	}
-	quiet := *call
-	quiet.SetRecord(nil)
-	d := decision{t: t, again: again, now: now, call: &quiet}
+	d := decision{t: t, again: again, now: now, call: *call}
 	return d.route()
 }
 

@@ -51,7 +51,7 @@ func (r *Router) ShadowReport() (ShadowReport, bool) {
 
 // compare routes a call by the shadow too.
 func (s *shadow) compare(now time.Time, call *outdial.Call, live []outdial.Candidate, err error, m *memory) {
-	d := decision{t: s.table, m: m, greedy: true, now: now, call: call, dst: live[len(live):]}
+	d := decision{t: s.table, m: m, greedy: true, now: now, call: *call, dst: live[len(live):]}
 	other, refused := d.route()
 	s.calls.Add(1)
 	switch {

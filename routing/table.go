@@ -96,7 +96,7 @@ func (t *Table) Route(now time.Time, call *outdial.Call, dst []outdial.Candidate
 }
 
 func (t *Table) route(now time.Time, call *outdial.Call, dst []outdial.Candidate, m *memory) ([]outdial.Candidate, error) {
-	d := decision{t: t, m: m, rec: call.Record(), now: now, call: call, dst: dst, first: len(dst)}
+	d := decision{t: t, m: m, rec: call.Record(), now: now, call: *call, dst: dst, first: len(dst)}
 	return d.route()
 }
 
@@ -106,7 +106,7 @@ func (d *decision) match() {
 	var matches [digits.MaxLen + 1]digits.Match
 	for i := range t.shelves {
 		s := &t.shelves[i]
-		k := s.books[s.key(d.call)]
+		k := s.books[s.key(&d.call)]
 		if k == nil {
 			continue
 		}

@@ -119,7 +119,7 @@ func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
 	w.open[a.ID.Call] = i
 	for j, p := range w.policies {
 		t := p.router.table.Load()
-		d := decision{t: t, m: p.router.memory(), greedy: true, now: now, call: &a.Call, dst: w.plan[:0]}
+		d := decision{t: t, m: p.router.memory(), greedy: true, now: now, call: a.Call, dst: w.plan[:0]}
 		plan, err := d.route()
 		w.plan = plan[:0]
 		k.first[j] = wish{}

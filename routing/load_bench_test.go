@@ -1,0 +1,180 @@
+package routing_test
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/digits"
+	"github.com/outdial/outdial/routing"
+)
+
+// bigDeck is a file of n rows in the order of their prefixes, as carriers send them.
+func bigDeck(n int) ([]byte, []outdial.Prefix) {
+	ps := prefixes(n, 31)
+	slices.SortFunc(ps, func(a, b outdial.Prefix) int {
+		if digits.Key(uint64(a)) < digits.Key(uint64(b)) {
+			return -1
+		}
+		return 1
+	})
+	var file bytes.Buffer
+	file.WriteString("prefix,rate,increment,setup,effective,end\n")
+	for i, p := range ps {
+		fmt.Fprintf(&file, "%d,0.%06d,6/6,,2026-03-01,\n", uint64(p), i%9000)
+	}
+	return file.Bytes(), ps
+}
+
+// BenchmarkDeckToLive reads a file of a million rows, compiles it and puts it in force while a reader routes. It reports the
+// greatest heap meanwhile as a multiple of what is live before (the deck in force and its table), and the reader's
+// latencies with and without.
+func BenchmarkDeckToLive(b *testing.B) {
+	const rows = 1_000_000
+	file, ps := bigDeck(rows)
+	ids := new(outdial.Registry)
+	load := func() (routing.Policy, *routing.Table) {
+		d, err := routing.ReadDeck("big", bytes.NewReader(file))
+		require.NoError(b, err)
+		p := routing.Policy{
+			Trunks: []routing.Trunk{{Name: "a", Deck: "big"}}, Decks: []routing.Deck{d}, Rules: []routing.Rule{via("all", "a")},
+		}
+		t, err := routing.Compile(p, routing.CompileConfig{IDs: ids})
+		require.NoError(b, err)
+		return p, t
+	}
+	policy, table := load()
+	r := routing.NewRouter(table)
+	runtime.GC()
+	live := heap()
+	tos := numbers(ps, 1<<16, 3)
+	idle := reader(r, tos, nil)
+	stop, done, peak := make(chan bool), make(chan []time.Duration), uint64(0)
+	go func() { done <- reader(r, tos, stop) }()
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(2 * time.Millisecond):
+				peak = max(peak, heap())
+			}
+		}
+	}()
+	b.ResetTimer()
+	for b.Loop() {
+		policy, table = load()
+		r.Swap(table)
+		for range 8 {
+			r.Rollback() // so that old tables are not kept
+			r.Swap(table)
+		}
+	}
+	b.StopTimer()
+	close(stop)
+	busy := <-done
+	runtime.KeepAlive(policy)
+	b.ReportMetric(float64(peak)/float64(live), "peak/live")
+	b.ReportMetric(float64(live)/rows, "live-B/row")
+	for _, l := range []struct {
+		name string
+		all  []time.Duration
+	}{{"idle", idle}, {"busy", busy}} {
+		slices.Sort(l.all)
+		b.ReportMetric(float64(l.all[len(l.all)/2]), l.name+"-p50-ns")
+		b.ReportMetric(float64(l.all[len(l.all)*999/1000]), l.name+"-p99.9-ns")
+	}
+}
+
+func heap() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// reader routes until stop is closed, or a hundred thousand calls.
+func reader(r *routing.Router, tos []outdial.Number, stop chan bool) (all []time.Duration) {
+	dst := make([]outdial.Candidate, 0, 8)
+	for i := 0; len(all) < 1_000_000; i++ {
+		select {
+		case <-stop:
+			return all
+		default:
+			if stop == nil && i == 100_000 {
+				return all
+			}
+		}
+		call := outdial.Call{To: tos[i&(1<<16-1)]}
+		start := time.Now()
+		dst, _ = r.Route(monday, &call, dst[:0])
+		all = append(all, time.Since(start))
+		if i%64 == 0 {
+			runtime.Gosched()
+		}
+	}
+	<-stop
+	return all
+}
+
+// BenchmarkDecision is a whole decision for eight candidates by cost per contact: the rule, the rates of eight decks, the
+// posteriors, sixteen draws from them, the order. It reports the latencies of single decisions, the clock's own reading
+// included.
+func BenchmarkDecision(b *testing.B) {
+	for _, rows := range []int{1000, benchRows} {
+		r, tos := contestRouter(b, rows)
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			dst := make([]outdial.Candidate, 0, 8)
+			all := make([]time.Duration, 0, 1<<20)
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				call := outdial.Call{ID: outdial.CallID(i + 1), To: tos[i&(1<<16-1)], Dest: outdial.Destination{Group: outdial.GroupID(i%300 + 1)}}
+				i++
+				start := time.Now()
+				dst, _ = r.Route(monday, &call, dst[:0])
+				if d := time.Since(start); len(all) < cap(all) {
+					all = append(all, d)
+				}
+			}
+			slices.Sort(all)
+			b.ReportMetric(float64(all[len(all)/2]), "p50-ns")
+			b.ReportMetric(float64(all[len(all)*99/100]), "p99-ns")
+		})
+	}
+	for _, cores := range []int{1, 2} {
+		r, tos := contestRouter(b, benchRows)
+		b.Run(fmt.Sprintf("cores=%d", cores), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			b.RunParallel(func(pb *testing.PB) {
+				dst := make([]outdial.Candidate, 0, 8)
+				for i := 0; pb.Next(); i++ {
+					call := outdial.Call{ID: outdial.CallID(i + 1), To: tos[i&(1<<16-1)], Dest: outdial.Destination{Group: outdial.GroupID(i%300 + 1)}}
+					dst, _ = r.Route(monday, &call, dst[:0])
+				}
+			})
+		})
+	}
+}
+
+// contestRouter is a router of eight carriers that may explore.
+func contestRouter(b *testing.B, rows int) (*routing.Router, []outdial.Number) {
+	p, ps := market(rows, routing.CostPerContact)
+	p.Rules[0].Tiers[0].Success.AttemptCost = 2000
+	w := newWorld()
+	for i := range 8 {
+		w.asr[outdial.TrunkID(i+1)] = estimate(.3+float64(i)/40, 30)
+	}
+	c := compile(b, p, routing.CompileConfig{Quality: w})
+	r := routing.NewRouter(c.Table)
+	for i := range 1000 {
+		r.Observe(started(i, outdial.Candidate{Trunk: 1}, monday, "US"))
+	}
+	return r, numbers(ps, 1<<16, 3)
+}
