@@ -35,7 +35,7 @@ type Counters struct {
 	Effective   uint64 // 200, 480, 486, 600 or 603: the numerator of SEER, RFC 6076 §4.7
 	Redirected  uint64 // 3xx, which RFC 6076 leaves out of the denominators of SER and SEER
 	Ineffective uint64 // 408, 500, 503 or 504: the numerator of ISA, RFC 6076 §4.8
-	ServerError uint64 // any 5xx, and 408: not completed in the sense of OpenSIPS' CCR
+	Uncompleted uint64 // any 5xx or 6xx: not completed in the sense of OpenSIPS' CCR
 	Silent      uint64 // no final status at all: a timer of the host or the transport ended it
 	ClientError uint64 // any 4xx, and 600, 603, 604, 607, 608: with the answers, what VoIPmonitor counts for NER
 
@@ -123,8 +123,8 @@ func (c *Counters) addStatus(code uint16, answered bool, n uint64) {
 	case answered:
 	case code == 0:
 		c.Silent += n
-	case code == 408, code >= 500 && code < 600:
-		c.ServerError += n
+	case code >= 500:
+		c.Uncompleted += n
 	}
 	switch {
 	case answered:
@@ -146,7 +146,7 @@ func (c *Counters) fields() []*uint64 {
 	f := make([]*uint64, 0, 96)
 	f = append(f, &c.Calls, &c.CallsAnswered, &c.Started, &c.Lost, &c.Answers, &c.LateAnswers, &c.EarlyMedia,
 		&c.EarlyMediaAnswer, &c.AnswerNoRing, &c.AnswerAtOnce, &c.Blocked, &c.Effective, &c.Redirected, &c.Ineffective,
-		&c.ServerError, &c.Silent, &c.ClientError, &c.Contacts, &c.LiveAnswers, &c.Abandoned, &c.Ended, &c.ZeroSecond,
+		&c.Uncompleted, &c.Silent, &c.ClientError, &c.Contacts, &c.LiveAnswers, &c.Abandoned, &c.Ended, &c.ZeroSecond,
 		&c.Abnormal)
 	for _, list := range [][]uint64{
 		c.Refused[:], c.Labels[:], c.Classes[:], c.ClassifiedBy[:], c.Disposed[:], c.Short[:],

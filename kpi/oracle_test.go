@@ -136,8 +136,8 @@ func (o *oracle) status(c *kpi.Cell, code uint16) {
 	case code == 0:
 		c.Silent++
 		return
-	case code == 408 || code/100 == 5:
-		c.ServerError++
+	case code/100 == 5 || code/100 == 6:
+		c.Uncompleted++
 	}
 	if code/100 == 4 || slices.Contains([]uint16{600, 603, 604, 607, 608}, code) {
 		c.ClientError++

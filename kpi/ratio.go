@@ -20,25 +20,28 @@ func (r Ratio) Value() (float64, bool) {
 
 // Interval returns the Wilson score interval (Wilson 1927) at a level of confidence in (0, 1), for example 0.95,
 // within [0, 1]. It returns false where N is 0 or level is out of range. It assumes independent trials: the calls
-// of one campaign are correlated, and their true interval is wider.
+// of one campaign are correlated, and their true interval is wider (Correlated).
 func (r Ratio) Interval(level float64) (low, high float64, ok bool) {
 	p, ok := r.Value()
 	if !ok || !(level > 0 && level < 1) {
 		return 0, 0, false
 	}
-	z := math.Sqrt2 * math.Erfinv(level)
-	n := float64(r.N)
+	low, high = wilson(p, float64(r.N), math.Sqrt2*math.Erfinv(level))
+	return low, high, true
+}
+
+func wilson(p, n, z float64) (low, high float64) {
 	d := 1 + z*z/n
 	mid := (p + z*z/(2*n)) / d
 	half := z / d * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
 	low, high = max(mid-half, 0), min(mid+half, 1)
-	if r.K == 0 {
+	if p == 0 {
 		low = 0
 	}
-	if r.K >= r.N {
+	if p == 1 {
 		high = 1
 	}
-	return low, high, true
+	return low, high
 }
 
 // Verdict says whether the ratio may be relied on, given the least number of trials that one wants behind it.

@@ -78,7 +78,7 @@ func ratioOfSums(k, n uint64) Ratio { return Ratio{K: min(k, n), N: n} }
 type NERs struct {
 	E425        Ratio // ITU-T E.425 by outcome class, with Q.850 where it comes: NER
 	SEER        Ratio // RFC 6076 §4.7: 200, 480, 486, 600, 603
-	OpenSIPS    Ratio // qrouting CCR: answered, or any final reply but 5xx and 408
+	OpenSIPS    Ratio // qrouting CCR: any final reply but 5xx and 6xx, and no timeout of our own
 	SIPExporter Ratio // sip-exporter: 100 % less ISA
 	VoIPmonitor Ratio // 2xx, any 4xx, 600, 603, 604, 607, 608
 }
@@ -88,7 +88,7 @@ func (c *Cell) NERs() NERs {
 	known, answers := c.Known(), c.Classes[ClassAnswer]
 	return NERs{
 		E425: c.NER(), SEER: c.SEER(),
-		OpenSIPS:    ratioOfSums(known-min(known, c.ServerError+c.Silent), known),
+		OpenSIPS:    ratioOfSums(known-min(known, c.Uncompleted+c.Silent), known),
 		SIPExporter: ratioOfSums(known-min(known, c.ISA().K), known),
 		VoIPmonitor: ratioOfSums(answers+c.ClientError, known),
 	}
