@@ -35,18 +35,35 @@ type CellReport struct {
 	Answers     uint64            `json:"answers"`
 	LateAnswers uint64            `json:"late_answers"`
 	EarlyMedia  uint64            `json:"early_media"`
-	Classes     map[string]uint64 `json:"classes"` // those that are not zero
+	Classes     map[string]uint64 `json:"classes"`               // those that are not zero
+	Statuses    map[string]uint64 `json:"statuses,omitempty"`    // final SIP statuses of unanswered legs
+	AnsweredBy  map[string]uint64 `json:"answered_by,omitempty"` // dispositions
+	Contacts    uint64            `json:"contacts"`
+	Cost        outdial.Micros    `json:"cost_micros"`
+	AgentTime   float64           `json:"agent_seconds"`
 	Refusals    map[string]uint64 `json:"refusals,omitempty"`
 
-	ASR        RatioReport    `json:"asr"`
-	ABR        RatioReport    `json:"abr"`
-	NER        RatioReport    `json:"ner"`
-	SEER       RatioReport    `json:"seer"`
-	Short      []RatioReport  `json:"short"` // by threshold
-	ZeroSecond RatioReport    `json:"zero_second"`
-	PDD        DurationReport `json:"pdd"`
-	Ring       DurationReport `json:"ring"`
-	ACD        DurationReport `json:"acd"`
+	ASR            RatioReport    `json:"asr"`
+	ABR            RatioReport    `json:"abr"`
+	NER            RatioReport    `json:"ner"`
+	SEER           RatioReport    `json:"seer"`
+	Short          []RatioReport  `json:"short"` // by threshold
+	ZeroSecond     RatioReport    `json:"zero_second"`
+	SER            RatioReport    `json:"ser"`
+	ISA            RatioReport    `json:"isa"`
+	SCR            RatioReport    `json:"scr"`
+	Block          RatioReport    `json:"block"`
+	Abnormal       RatioReport    `json:"abnormal"`
+	NoRing         RatioReport    `json:"no_ring"`
+	Instant        RatioReport    `json:"instant"`
+	EarlyMediaRate RatioReport    `json:"early_media_rate"`
+	Human          RatioReport    `json:"human"` // human answers of seizures, by dispositions
+	Abandoned      RatioReport    `json:"abandoned"`
+	Labelled       RatioReport    `json:"labelled"`
+	LabelUnknown   RatioReport    `json:"label_unknown"`
+	PDD            DurationReport `json:"pdd"`
+	Ring           DurationReport `json:"ring"`
+	ACD            DurationReport `json:"acd"`
 }
 
 // RatioReport is a Ratio with its 95 % Wilson interval and the verdict by Config.MinEvidence.
@@ -91,7 +108,19 @@ func (m *Meter) reportCell(c *Cell) CellReport {
 		Answers: c.Answers, LateAnswers: c.LateAnswers, EarlyMedia: c.EarlyMedia, Classes: map[string]uint64{},
 		ASR: m.ratio(c.ASR()), ABR: m.ratio(c.ABR()), NER: m.ratio(c.NER()), SEER: m.ratio(c.SEER()),
 		Short: []RatioReport{}, ZeroSecond: m.ratio(c.ZeroSecondCalls()),
+		SER: m.ratio(c.SER()), ISA: m.ratio(c.ISA()), SCR: m.ratio(c.SCR()), Block: m.ratio(c.BlockRate()),
+		Abnormal: m.ratio(c.AbnormalRelease()), NoRing: m.ratio(c.NoRingAnswers()), Instant: m.ratio(c.InstantAnswers()),
+		EarlyMediaRate: m.ratio(c.EarlyMediaRate()), Human: m.ratio(c.AnswerTypes().Human), Abandoned: m.ratio(c.AbandonedRate()),
+		Contacts: c.Contacts, Cost: c.Cost, AgentTime: c.AgentTime.Seconds(),
 		PDD: seconds(&c.PDD), Ring: seconds(&c.Ring), ACD: seconds(&c.Duration),
+	}
+	labelled, unknown := c.LabelledCalls()
+	out.Labelled, out.LabelUnknown = m.ratio(labelled), m.ratio(unknown)
+	for _, s := range c.Statuses {
+		count(&out.Statuses, strconv.Itoa(int(s.Code)), s.N)
+	}
+	for by, n := range c.Disposed {
+		count(&out.AnsweredBy, outdial.AnsweredBy(by).String(), n)
 	}
 	for i, n := range c.Classes {
 		if n > 0 {
@@ -102,16 +131,24 @@ func (m *Meter) reportCell(c *Cell) CellReport {
 		out.Short = append(out.Short, m.ratio(c.ShortCalls(i)))
 	}
 	for _, r := range c.Refusals {
-		if out.Refusals == nil {
-			out.Refusals = map[string]uint64{}
-		}
 		if r.Code == otherCode {
-			out.Refusals[otherCode] += r.N
+			count(&out.Refusals, otherCode, r.N)
 		} else {
-			out.Refusals[r.Stage.String()+"/"+r.Code] += r.N
+			count(&out.Refusals, r.Stage.String()+"/"+r.Code, r.N)
 		}
 	}
 	return out
+}
+
+// count adds n to a map that is made when there is something to count.
+func count(to *map[string]uint64, name string, n uint64) {
+	if n == 0 {
+		return
+	}
+	if *to == nil {
+		*to = map[string]uint64{}
+	}
+	(*to)[name] += n
 }
 
 // names gives the dimensions of a key; an id without a name stands as "#" and its number, none as "".

@@ -6,6 +6,7 @@
 // same directory, or a copy of it, without a lock and without changing anything, and leaves out what lies outside
 // given times. [Export] turns what either of them shows into CSV or JSON lines, one line for each attempt that
 // ended; ReadCSV turns such a CSV file back into events.
+// [Import] reads the plain call detail records of other switches (Asterisk, FreeSWITCH, Kamailio, or any file by a [Mapping]).
 //
 // # What survives what
 //
