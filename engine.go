@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -65,6 +66,9 @@ type Engine struct {
 	observers []Observer // every observer, in the order in which they are told
 	queuer    Queuer     // Trunks, where it keeps places; nil = it does not
 	ids       callIDs
+	gate      sync.RWMutex  // shared from the journal to the last observer; Checkpoint takes it whole
+	last      atomic.Uint64 // sequence of the latest event in the journal
+	open      openAttempts
 	begun     atomic.Bool // calls have begun, or the journal was replayed: Recover comes too late
 }
 
@@ -166,6 +170,8 @@ func (e *Engine) Control(now time.Time, c Control) error {
 		}
 	}
 	ev := &Event{Kind: EventControl, Time: now, Control: &c}
+	e.gate.RLock()
+	defer e.gate.RUnlock()
 	if err := e.journal(ev); err != nil {
 		return err
 	}
@@ -176,6 +182,8 @@ func (e *Engine) Control(now time.Time, c Control) error {
 // emit is the one exit of facts: the journal first, then the observers. A fact has happened whether or not it
 // could be written, so the observers learn of it in either case.
 func (e *Engine) emit(ev *Event) error {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
 	err := e.journal(ev)
 	e.tell(ev)
 	return err
@@ -187,6 +195,7 @@ func (e *Engine) journal(ev *Event) error {
 	}
 	err := e.cfg.Journal.Append(ev)
 	if err == nil {
+		e.written(ev)
 		return nil
 	}
 	err = fmt.Errorf("%w: %w", ErrJournal, err)

@@ -155,3 +155,13 @@ func ExampleEngine_Label() {
 	// Output:
 	// +13125550100 analytics-1 labelled
 }
+
+// A host writes the Waterline of a checkpoint beside the snapshots that it took there, and goes on from both.
+func ExampleWaterline() {
+	e, _ := outdial.New(outdial.Config{Router: outdial.Plan{{Trunk: 1}}})
+	var mark outdial.Waterline
+	e.Checkpoint(func(m outdial.Waterline) { mark = m })
+	found, err := e.RecoverFrom(time.Now(), mark)
+	fmt.Println(mark.Seq, found.Events, err)
+	// Output: 0 0 <nil>
+}

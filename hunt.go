@@ -161,6 +161,8 @@ func (s *Session) start(now time.Time, i int, choice Choice, eligible uint64, h 
 	a.Last = s.made+1 >= s.e.cfg.MaxAttempts || s.all()&^s.tried&^(1<<i) == 0 || s.e.cfg.Failover == nil
 	a.CLI, a.Pool, a.Use, a.Channel = h.cli.Number, h.cli.Pool, h.cli.Lease, h.channel
 	s.ev = Event{Kind: EventStarted, Time: now, Attempt: a}
+	s.e.gate.RLock()
+	defer s.e.gate.RUnlock()
 	if err := s.e.journal(&s.ev); err != nil && s.e.cfg.JournalFailure == RefuseCalls {
 		return nil, err
 	}

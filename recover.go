@@ -22,7 +22,12 @@ type Recovery struct {
 //
 // Usage is counted by the Started event, which is written before an attempt leaves, so a crash can only over-count
 // what was presented and attempted.
-func (e *Engine) Recover(now time.Time) (Recovery, error) {
+func (e *Engine) Recover(now time.Time) (Recovery, error) { return e.RecoverFrom(now, Waterline{}) }
+
+// RecoverFrom is Recover after snapshots that were taken at a Waterline (Checkpoint): an observer that was restored, and says so
+// as a Resumer, is told only what came after its snapshot. One that was not is told everything, so that the replay begins
+// where the first of them needs it, or with the oldest attempt that was open at the Waterline.
+func (e *Engine) RecoverFrom(now time.Time, mark Waterline) (Recovery, error) {
 	var r Recovery
 	if e.cfg.Journal == nil {
 		return r, nil
@@ -30,8 +35,14 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 	if e.begun.Swap(true) {
 		return r, errors.New("outdial: recover: calls have begun already, or it was called before")
 	}
+	after := mark.Since
+	for _, o := range e.observers {
+		after = min(after, resumed(o))
+	}
+	e.ids.seen(mark.LastCall, now)
 	open := map[AttemptID]Attempt{}
-	err := e.cfg.Journal.Replay(0, func(ev *Event) error {
+	r.LastSeq = after
+	err := e.cfg.Journal.Replay(after, func(ev *Event) error {
 		r.Events++
 		r.LastSeq = ev.Seq
 		if ev.Attempt != nil {
@@ -47,12 +58,20 @@ func (e *Engine) Recover(now time.Time) (Recovery, error) {
 		case EventEnded:
 			delete(open, ev.Attempt.ID)
 		}
-		e.tell(ev)
+		for _, o := range e.observers {
+			if ev.Seq > resumed(o) {
+				o.Observe(ev)
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return r, fmt.Errorf("outdial: recover: %w", err)
 	}
+	if r.LastSeq < mark.Seq {
+		return r, fmt.Errorf("outdial: recover: the journal ends with %d, the snapshots were taken at %d", r.LastSeq, mark.Seq)
+	}
+	e.last.Store(r.LastSeq)
 	r.Unknown = len(open)
 	for _, id := range slices.SortedFunc(maps.Keys(open), compareAttemptIDs) {
 		a := open[id]
