@@ -165,3 +165,16 @@ func ExampleWaterline() {
 	fmt.Println(mark.Seq, found.Events, err)
 	// Output: 0 0 <nil>
 }
+
+// restored is an observer that was given a snapshot.
+type restored struct{ seq uint64 }
+
+func (restored) Observe(*outdial.Event) {}
+func (r restored) Resumed() uint64      { return r.seq }
+
+// An engine tells an observer that was restored only what came after its snapshot.
+func ExampleResumer() {
+	var o outdial.Resumer = restored{seq: 4711}
+	fmt.Println(o.Resumed())
+	// Output: 4711
+}

@@ -119,6 +119,47 @@ func (p *part) read(b []byte, kinds *kindTable) ([]byte, *effects) {
 	return b, does
 }
 
+// whole reports whether every record can be read: a snapshot that somebody wrote otherwise is not taken.
+func (d *diary) whole(kinds *kindTable) bool {
+	for b := d.log; len(b) > 0; {
+		n := 1
+		var number uint64
+		for i, v := range [2]uint64{uint64(b[0] >> 4), uint64(b[0] & nibble)} {
+			if v == nibble {
+				more, size := binary.Uvarint(b[n:])
+				if size <= 0 || more > 1<<62 {
+					return false
+				}
+				v, n = v+more, n+size
+			}
+			if i == 1 {
+				number = v
+			}
+		}
+		if number >= uint64(kinds.n.Load()) {
+			return false
+		}
+		does := &kinds.does[number]
+		for _, yes := range [3]bool{does.pdd, does.ring, does.duration} {
+			if yes {
+				n += 2
+			}
+		}
+		if n > len(b) {
+			return false
+		}
+		if does.sum {
+			_, size := binary.Uvarint(b[n:])
+			if size <= 0 {
+				return false
+			}
+			n += size
+		}
+		b = b[n:]
+	}
+	return true
+}
+
 // trim drops the records at the beginning that are not after a tick. What came out of order stays behind one that is.
 func (d *diary) trim(kinds *kindTable, after int64) {
 	p := part{tick: d.first}

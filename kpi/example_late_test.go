@@ -140,3 +140,47 @@ func ExampleNumberHash() {
 	fmt.Println(len(hash(12125550123)), hash(12125550123) == again(12125550123), hash(12125550123) == hash(12125550124))
 	// Output: 12 true false
 }
+
+func ExampleHump() {
+	var pdd kpi.Sketch
+	for i := range 400 {
+		d := time.Second + time.Duration(i%50)*time.Millisecond
+		if i%4 == 0 {
+			d += 800 * time.Millisecond // another hop
+		}
+		pdd.Add(d)
+	}
+	for _, h := range pdd.Humps() {
+		fmt.Printf("%.0f %% around %v\n", 100*h.Share, h.Mode.Round(200*time.Millisecond))
+	}
+	// Output:
+	// 75 % around 1s
+	// 25 % around 1.8s
+}
+
+func ExampleDifference() {
+	var honest, fake kpi.Sketch
+	for i := range 200 {
+		honest.Add(time.Duration(i) * 100 * time.Millisecond)
+		fake.Add(1500 * time.Millisecond) // answered as no person does
+	}
+	d := fake.Difference(&honest)
+	fmt.Printf("%.2f, by chance: %v\n", d.D, d.P > 0.01)
+	// Output: 0.92, by chance: false
+}
+
+// A restart goes on from a snapshot and the tail of the journal.
+func ExampleMeter_Save() {
+	m, _ := kpi.New(kpi.Config{})
+	talked(m, 1, outdial.ModeManual)
+	b, err := m.Save(3) // in Engine.Checkpoint, with its Seq
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, _ := kpi.New(kpi.Config{})
+	err = again.Restore(b)
+	c, _ := again.Cell(monday.Add(5*time.Minute), kpi.Key{})
+	fmt.Println(c.Answers, again.Resumed(), err)
+	// Output: 1 3 <nil>
+}

@@ -66,3 +66,27 @@ func (l *labels) status(n outdial.Number, at time.Time) outdial.LabelStatus {
 	}
 	return worst
 }
+
+func (l *labels) keep() map[outdial.Number][]keptLabel {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	out := make(map[outdial.Number][]keptLabel, len(l.by))
+	for n, list := range l.by {
+		for _, o := range list {
+			out[n] = append(out[n], keptLabel{o.engine, o.status, o.at, o.until})
+		}
+	}
+	return out
+}
+
+func (l *labels) restore(kept map[outdial.Number][]keptLabel) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.by = map[outdial.Number][]labelled{}
+	for n, list := range kept {
+		for _, k := range list {
+			l.by[n] = append(l.by[n], labelled{k.Engine, min(k.Status, outdial.LabelBlocked), k.At, k.Until})
+		}
+	}
+	l.any.Store(len(l.by) > 0)
+}

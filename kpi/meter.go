@@ -50,6 +50,7 @@ type Meter struct {
 	reclaimed int64      // epoch in which expired cells made room last
 
 	late, folded atomic.Uint64
+	resumed      atomic.Uint64 // sequence of the snapshot that was restored
 }
 
 var _ outdial.Observer = (*Meter)(nil)

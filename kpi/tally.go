@@ -36,6 +36,16 @@ func (t *tally) add(bin uint16, d time.Duration) {
 	}
 }
 
+func tallyOf(slots []uint32, n uint32, sum time.Duration) tally {
+	t := tally{slots: slots, n: n, sum: sum}
+	for _, s := range slots {
+		if s != 0 {
+			t.used++
+		}
+	}
+	return t
+}
+
 func (t *tally) grow() {
 	old := t.slots
 	t.slots = make([]uint32, max(4, 2*len(old)))

@@ -1,0 +1,158 @@
+package kpi
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/outdial/outdial"
+)
+
+// ErrSnapshot: what was given to Restore is no snapshot of a meter like this one.
+var ErrSnapshot = errors.New("kpi: not a snapshot of a meter with this configuration")
+
+const keptMagic = "OUTDKPI1"
+
+// kept is the form of a snapshot. Ids stand beside their names, because another process issues other ids.
+type kept struct {
+	Seq       uint64
+	Spans     []Span
+	Views     []View
+	Shorts    []time.Duration
+	CodeTable int
+	Kinds     []uint32
+	Refusals  []RefusalCount
+	Names     [keptNames]map[uint32]string
+	Cells     []keptCell
+	Calls     []keptCall
+	Answers   []keptAnswer
+	Labels    map[outdial.Number][]keptLabel
+	Countries []uint64
+	Late      uint64
+	Folded    uint64
+}
+
+const keptNames = 9 // kinds of ids in a Key that have names, in the order of the dimensions
+
+type keptCell struct {
+	Key    Key
+	Log    []byte
+	First  int64
+	Last   int64
+	Newest int64
+	Rings  [][]keptBucket
+}
+
+type keptBucket struct {
+	Epoch                  int64
+	Counts                 []uint32
+	PDD, Ring, Long        []uint32
+	PDDN, RingN, LongN     uint32
+	PDDSum, RingSum, LongS time.Duration
+	Cost, Agent            int64
+}
+
+type keptCall struct {
+	ID   outdial.CallID
+	Tick int64
+	Bid  bool
+	Won  bool
+}
+
+type keptAnswer struct {
+	Call  outdial.CallID
+	Key   Key
+	State uint64
+}
+
+type keptLabel struct {
+	Engine    string
+	Status    outdial.LabelStatus
+	At, Until time.Time
+}
+
+// Save writes all that the meter knows, as of an event of the journal: call it in Engine.Checkpoint, with the Waterline's
+// Seq. A meter that is restored from it and told the events behind seq is as one that was told all of them.
+func (m *Meter) Save(seq uint64) ([]byte, error) {
+	k := kept{Seq: seq, Views: m.cfg.Views, Shorts: m.cfg.ShortCalls, CodeTable: CodeTable, Late: m.late.Load(), Folded: m.folded.Load()}
+	for _, s := range m.spans {
+		k.Spans = append(k.Spans, s.Span)
+	}
+	for i := range m.kinds.n.Load() {
+		k.Kinds = append(k.Kinds, uint32(m.kinds.kinds[i]))
+	}
+	k.Refusals = m.codes.Load().list
+	k.Countries = *m.countries.Load()
+	for i := range k.Names {
+		k.Names[i] = map[uint32]string{}
+	}
+	for _, s := range m.sorted() {
+		c := keptCell{Key: s.key.key()}
+		if s.keep(&c) {
+			m.nameKey(&k, &c.Key)
+			k.Cells = append(k.Cells, c)
+		}
+	}
+	for i := range m.calls.sets {
+		s := &m.calls.sets[i]
+		s.mu.Lock()
+		for j := callWays - 1; j >= 0; j-- {
+			if s.ids[j] != 0 {
+				k.Calls = append(k.Calls, keptCall{s.ids[j], s.tick[j], s.bid&(1<<j) != 0, s.won&(1<<j) != 0})
+			}
+		}
+		s.mu.Unlock()
+	}
+	for i := range m.answers.list {
+		_, mu := m.answers.place(m.answers.list[i].call)
+		mu.Lock()
+		a := m.answers.list[i]
+		mu.Unlock()
+		if a.call != 0 {
+			key := packed{ids: a.ids}.key()
+			m.nameKey(&k, &key)
+			k.Answers = append(k.Answers, keptAnswer{Call: a.call, Key: key, State: a.state})
+		}
+	}
+	k.Labels = m.labels.keep()
+	var out bytes.Buffer
+	out.WriteString(keptMagic)
+	out.Write(make([]byte, 4))
+	if err := gob.NewEncoder(&out).Encode(&k); err != nil {
+		return nil, fmt.Errorf("kpi: save: %w", err)
+	}
+	b := out.Bytes()
+	binary.LittleEndian.PutUint32(b[len(keptMagic):], crc32.ChecksumIEEE(b[len(keptMagic)+4:]))
+	return b, nil
+}
+
+// Restore makes a new meter know what Save wrote; Resumed tells the engine from where on to tell it more. Only a meter that
+// has counted nothing takes it, and only from a meter with the same spans, views and thresholds. An error (ErrSnapshot) leaves
+// the meter as it is.
+func (m *Meter) Restore(b []byte) error {
+	head := len(keptMagic) + 4
+	if len(b) < head || string(b[:len(keptMagic)]) != keptMagic ||
+		binary.LittleEndian.Uint32(b[len(keptMagic):]) != crc32.ChecksumIEEE(b[head:]) {
+		return fmt.Errorf("%w: damaged, or something else", ErrSnapshot)
+	}
+	var k kept
+	if err := gob.NewDecoder(bytes.NewReader(b[head:])).Decode(&k); err != nil {
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	if m.kinds.n.Load() > 0 {
+		return errors.New("kpi: restore: the meter has counted already")
+	}
+	if err := m.fitsKept(&k); err != nil {
+		return err
+	}
+	return m.take(&k)
+}
+
+// Resumed implements outdial.Resumer: the sequence up to which a restored snapshot goes, 0 without one.
+func (m *Meter) Resumed() uint64 { return m.resumed.Load() }
+
+var _ outdial.Resumer = (*Meter)(nil)

@@ -1,0 +1,275 @@
+package kpi
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/outdial/outdial"
+)
+
+// fitsKept reports why a snapshot is not one of a meter like this one.
+func (m *Meter) fitsKept(k *kept) error {
+	spans := make([]Span, 0, len(m.spans))
+	for _, s := range m.spans {
+		spans = append(spans, s.Span)
+	}
+	switch {
+	case !slices.Equal(k.Spans, spans):
+		return fmt.Errorf("%w: other spans", ErrSnapshot)
+	case !slices.Equal(k.Views, m.cfg.Views):
+		return fmt.Errorf("%w: other views", ErrSnapshot)
+	case !slices.Equal(k.Shorts, m.cfg.ShortCalls):
+		return fmt.Errorf("%w: other thresholds of short calls", ErrSnapshot)
+	case k.CodeTable != CodeTable:
+		return fmt.Errorf("%w: another version of the code table", ErrSnapshot)
+	case len(k.Kinds) > maxKinds || len(k.Refusals) > maxCodes+1 || len(k.Refusals) == 0:
+		return fmt.Errorf("%w: more kinds than there are", ErrSnapshot)
+	}
+	for _, v := range k.Kinds {
+		if !kind(v).valid(len(k.Refusals)) {
+			return fmt.Errorf("%w: an unknown kind of count", ErrSnapshot)
+		}
+	}
+	return nil
+}
+
+// valid reports whether a kind is one that a meter counts.
+func (k kind) valid(refusals int) bool {
+	switch k.family() {
+	case famOutcome:
+		return k.class() < ClassCount && k.field(outcomeByShift, 3) < uint32(byCount)
+	case famRefused:
+		return int(k&refusedCodeMask) < refusals
+	}
+	return k.family() <= famDisposed
+}
+
+// take fills the meter from a snapshot.
+func (m *Meter) take(k *kept) error {
+	codes := newCodeTable()
+	codes.list = k.Refusals
+	for i, r := range k.Refusals[1:] {
+		codes.ids[refusalKey{r.Stage, r.Code}] = uint16(i + 1)
+	}
+	m.codes.Store(codes)
+	for _, v := range k.Kinds {
+		m.kinds.number(kind(v))
+	}
+	own := m.renumber(k)
+	now := int64(noTick)
+	for i := range k.Cells {
+		now = max(now, k.Cells[i].Newest)
+	}
+	for i := range k.Cells {
+		if !m.whole(&k.Cells[i]) {
+			return fmt.Errorf("%w: a cell cannot be read", ErrSnapshot)
+		}
+	}
+	for i := range k.Cells {
+		c := &k.Cells[i]
+		own(&c.Key)
+		if s := m.cellOf(c.Key, now); s != nil {
+			s.restore(m, c)
+		}
+	}
+	for _, c := range k.Calls {
+		if c.Bid {
+			m.calls.bid(c.ID, c.Tick)
+		}
+		if c.Won {
+			m.calls.answer(c.ID, c.Tick)
+		}
+	}
+	for i := range k.Answers {
+		a := &k.Answers[i]
+		if len(m.answers.list) == 0 || a.Call == 0 {
+			continue
+		}
+		own(&a.Key)
+		at, _ := m.answers.place(a.Call)
+		a.Key.View = allDimensions
+		*at = answered{call: a.Call, ids: a.Key.packed().ids, state: a.State}
+		at.ids[3] &= 1<<viewShift - 1
+	}
+	m.labels.restore(k.Labels)
+	list := countries(k.Countries)
+	if m.cfg.IDs != nil {
+		list = nil // learned again: groups may have other ids
+	}
+	m.countries.Store(&list)
+	m.late.Store(k.Late)
+	m.folded.Store(k.Folded)
+	m.resumed.Store(k.Seq)
+	return nil
+}
+
+// whole reports whether a cell of a snapshot can be read.
+func (m *Meter) whole(c *keptCell) bool {
+	d := diary{log: c.Log}
+	ok := d.whole(&m.kinds) && (c.Rings == nil || len(c.Rings) == len(m.spans))
+	for _, ring := range c.Rings {
+		for i := range ring {
+			b := &ring[i]
+			ok = ok && len(b.Counts) <= maxKinds
+			for _, slots := range [][]uint32{b.PDD, b.Ring, b.Long} {
+				ok = ok && len(slots)&(len(slots)-1) == 0 && (len(slots) == 0 || slices.Contains(slots, 0))
+			}
+		}
+	}
+	return ok
+}
+
+// cellOf returns the cell of a key, made if there is room.
+func (m *Meter) cellOf(key Key, now int64) *state {
+	p := key.packed()
+	if s := m.lookup(&p); s != nil {
+		return s
+	}
+	for i := range m.views {
+		v := &m.views[i]
+		switch {
+		case v.view != key.View:
+		case v.derived:
+			return m.rollup(v, &p, now)
+		default:
+			return m.newBase(v, &p, &p.ids, now)
+		}
+	}
+	return nil
+}
+
+// keep copies what a cell counted itself, and reports whether there is anything.
+func (s *state) keep(c *keptCell) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.newest == noTick {
+		return false
+	}
+	c.Log, c.First, c.Last, c.Newest = slices.Clone(s.diary.log), s.diary.first, s.diary.last, s.newest
+	if s.rings == nil {
+		return true
+	}
+	for _, ring := range s.rings.spans {
+		var list []keptBucket
+		for _, b := range ring {
+			if b != nil {
+				list = append(list, keptBucket{
+					Epoch: b.epoch, Counts: slices.Clone(b.counts),
+					PDD: slices.Clone(b.pdd.slots), Ring: slices.Clone(b.ring.slots), Long: slices.Clone(b.long.slots),
+					PDDN: b.pdd.n, RingN: b.ring.n, LongN: b.long.n, PDDSum: b.pdd.sum, RingSum: b.ring.sum, LongS: b.long.sum,
+					Cost: b.cost, Agent: b.agent,
+				})
+			}
+		}
+		c.Rings = append(c.Rings, list)
+	}
+	return true
+}
+
+func (s *state) restore(m *Meter, c *keptCell) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.diary, s.newest = diary{log: c.Log, first: c.First, last: c.Last}, c.Newest
+	if c.Rings == nil {
+		return
+	}
+	s.rings = newRings(m.spans)
+	for i, list := range c.Rings[:min(len(c.Rings), len(m.spans))] {
+		for j := range list {
+			k := &list[j]
+			s.rings.spans[i][m.spans[i].place(k.Epoch)] = &bucket{
+				epoch: k.Epoch, counts: k.Counts, cost: k.Cost, agent: k.Agent,
+				pdd: tallyOf(k.PDD, k.PDDN, k.PDDSum), ring: tallyOf(k.Ring, k.RingN, k.RingSum), long: tallyOf(k.Long, k.LongN, k.LongS),
+			}
+		}
+	}
+}
+
+// nameKey notes the names of a key's ids.
+func (m *Meter) nameKey(k *kept, key *Key) {
+	if m.cfg.IDs == nil {
+		return
+	}
+	for i, id := range idsIn(key) {
+		if *id != 0 {
+			k.Names[i][*id] = nameOf(m.cfg.IDs, i, *id)
+		}
+	}
+}
+
+// renumber returns a function that gives a key the ids of this process.
+func (m *Meter) renumber(k *kept) func(*Key) {
+	reg := m.cfg.IDs
+	if reg == nil {
+		return func(*Key) {}
+	}
+	own := [keptNames]map[uint32]uint32{}
+	for i, names := range k.Names {
+		own[i] = map[uint32]uint32{}
+		for _, id := range slices.Sorted(maps.Keys(names)) {
+			if name := names[id]; name != "" {
+				own[i][id] = idOf(reg, i, name)
+			}
+		}
+	}
+	return func(key *Key) {
+		for i, id := range idsIn(key) {
+			if to, ok := own[i][*id]; ok {
+				*id = to
+			}
+		}
+	}
+}
+
+// idsIn are the ids of a key that have names, in the order of the dimensions.
+func idsIn(k *Key) [keptNames]*uint32 {
+	return [keptNames]*uint32{
+		(*uint32)(&k.Trunk), (*uint32)(&k.Carrier), (*uint32)(&k.Group), (*uint32)(&k.Pool), (*uint32)(&k.Program),
+		(*uint32)(&k.Campaign), (*uint32)(&k.DayPart), (*uint32)(&k.Tenant), (*uint32)(&k.Network),
+	}
+}
+
+func nameOf(r *outdial.Registry, dimension int, id uint32) string {
+	switch dimension {
+	case 0:
+		return r.Trunks.Name(outdial.TrunkID(id))
+	case 1:
+		return r.Carriers.Name(outdial.CarrierID(id))
+	case 2:
+		return r.Groups.Name(outdial.GroupID(id))
+	case 3:
+		return r.Pools.Name(outdial.PoolID(id))
+	case 4:
+		return r.Programs.Name(outdial.ProgramID(id))
+	case 5:
+		return r.Campaigns.Name(outdial.CampaignID(id))
+	case 6:
+		return r.DayParts.Name(outdial.DayPartID(id))
+	case 7:
+		return r.Tenants.Name(outdial.TenantID(id))
+	}
+	return r.Networks.Name(outdial.NetworkID(id))
+}
+
+func idOf(r *outdial.Registry, dimension int, name string) uint32 {
+	switch dimension {
+	case 0:
+		return uint32(r.Trunks.ID(name))
+	case 1:
+		return uint32(r.Carriers.ID(name))
+	case 2:
+		return uint32(r.Groups.ID(name))
+	case 3:
+		return uint32(r.Pools.ID(name))
+	case 4:
+		return uint32(r.Programs.ID(name))
+	case 5:
+		return uint32(r.Campaigns.ID(name))
+	case 6:
+		return uint32(r.DayParts.ID(name))
+	case 7:
+		return uint32(r.Tenants.ID(name))
+	}
+	return uint32(r.Networks.ID(name))
+}
