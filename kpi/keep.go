@@ -34,6 +34,7 @@ type kept struct {
 	Countries []uint64
 	Late      uint64
 	Folded    uint64
+	Unjoined  uint64
 }
 
 const keptNames = 9 // kinds of ids in a Key that have names, in the order of the dimensions
@@ -78,7 +79,10 @@ type keptLabel struct {
 // Save writes all that the meter knows, as of an event of the journal: call it in Engine.Checkpoint, with the Waterline's
 // Seq. A meter that is restored from it and told the events behind seq is as one that was told all of them.
 func (m *Meter) Save(seq uint64) ([]byte, error) {
-	k := kept{Seq: seq, Views: m.cfg.Views, Shorts: m.cfg.ShortCalls, CodeTable: CodeTable, Late: m.late.Load(), Folded: m.folded.Load()}
+	k := kept{
+		Seq: seq, Views: m.cfg.Views, Shorts: m.cfg.ShortCalls, CodeTable: CodeTable, Late: m.late.Load(), Folded: m.folded.Load(),
+		Unjoined: m.answers.unjoined.Load(),
+	}
 	for _, s := range m.spans {
 		k.Spans = append(k.Spans, s.Span)
 	}

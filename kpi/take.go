@@ -100,6 +100,7 @@ func (m *Meter) take(k *kept) error {
 	m.countries.Store(&list)
 	m.late.Store(k.Late)
 	m.folded.Store(k.Folded)
+	m.answers.unjoined.Store(k.Unjoined)
 	m.resumed.Store(k.Seq)
 	return nil
 }
