@@ -110,7 +110,7 @@ func TestRecoverTellsEachWhatItNeeds(t *testing.T) {
 	w.engine.Checkpoint(func(m outdial.Waterline) { mark = m })
 	require.Equal(t, outdial.Waterline{Seq: 2, Since: 2, LastCall: a.ID.Call}, mark, "nothing is open any more")
 	require.NoError(t, s.Begin(start, aCall))
-	a = dial(t, s, start)
+	dial(t, s, start)
 
 	restored, fresh := &tally{from: mark.Seq}, new(tally)
 	after := newWorld(func(c *outdial.Config) { c.Observers, c.Journal = []outdial.Observer{restored, fresh}, w.journal })

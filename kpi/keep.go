@@ -12,7 +12,7 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// ErrSnapshot: what was given to Restore is no snapshot of a meter like this one.
+// ErrSnapshot says that what was given to Restore is no snapshot of a meter like this one.
 var ErrSnapshot = errors.New("kpi: not a snapshot of a meter with this configuration")
 
 const keptMagic = "OUTDKPI1"
