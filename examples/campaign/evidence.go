@@ -22,6 +22,7 @@ type evidence struct {
 	Ledger   *ledger
 	Live     map[string]liveFacts // by trunk
 	Total    kpi.Cell
+	Told     told // the same cells, from the journal alone: the summary is made of these
 	Carriers []carrierFacts
 
 	Callers []outdial.Number // the numbers that may be presented
@@ -41,6 +42,12 @@ type evidence struct {
 type liveFacts struct {
 	Cell   kpi.Cell
 	Status trunk.Status
+}
+
+// told is what a meter says that was told nothing but the journal.
+type told struct {
+	Total kpi.Cell
+	Trunk map[string]kpi.Cell
 }
 
 // carrierFacts is what a carrier says of itself.

@@ -145,6 +145,10 @@ func soundEvidence(t *testing.T) *evidence {
 		e.Carriers = append(e.Carriers, c)
 	}
 	e.Total, _ = b.meter.Cell(at(10), kpi.Key{View: kpi.Total})
+	e.Told = told{Total: e.Total, Trunk: map[string]kpi.Cell{}}
+	for name, l := range e.Live {
+		e.Told.Trunk[name] = l.Cell
+	}
 	return e
 }
 

@@ -54,7 +54,7 @@ func (c *campaign) gather(e *evidence) error {
 	if err := c.detections(e); err != nil {
 		return err
 	}
-	return e.replay(filepath.Join(c.dir, journalDir), ids)
+	return e.replay(filepath.Join(c.dir, journalDir), ids, now)
 }
 
 // detections are the failing trunks whose ejection is looked for in the journal.
@@ -77,9 +77,13 @@ func (c *campaign) detections(e *evidence) error {
 	return add(good, softFailures, e.Broken, e.Healed)
 }
 
-// replay folds the whole journal.
-func (e *evidence) replay(dir string, ids *outdial.Registry) error {
+// replay folds the whole journal: into a ledger, and into a meter like the proxy's, which is read as of now.
+func (e *evidence) replay(dir string, ids *outdial.Registry, now time.Time) error {
 	e.Ledger = newLedger(ids)
+	meter, err := kpi.New(kpi.Config{IDs: ids})
+	if err != nil {
+		return err
+	}
 	r, err := cdr.NewReader(cdr.ReaderConfig{Dir: dir, IDs: ids})
 	if err != nil {
 		return err
@@ -89,9 +93,15 @@ func (e *evidence) replay(dir string, ids *outdial.Registry) error {
 			return fmt.Errorf("journal: %w", err)
 		}
 		e.Ledger.Observe(ev)
+		meter.Observe(ev)
 		for _, d := range e.Detections {
 			d.Observe(ev)
 		}
+	}
+	e.Told = told{Trunk: map[string]kpi.Cell{}}
+	e.Told.Total, _ = meter.Cell(now, kpi.Key{View: kpi.Total})
+	for _, c := range e.Carriers {
+		e.Told.Trunk[c.Name], _ = meter.Cell(now, kpi.Key{View: kpi.ByTrunk, Trunk: ids.Trunks.ID(c.Name)})
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -29,6 +30,7 @@ var invariants = []invariant{
 	{"caller IDs: only the campaign's own were presented", ownNumbers},
 	{"caller IDs: no number was used more often than its cap, as the carriers count", capsKept},
 	{"journal = live: attempts, answers and ends by trunk", journalIsLive},
+	{"journal = live: every figure of the summary", summaryIsLive},
 	{"journal = carriers: INVITEs and answers by trunk", journalIsCarriers},
 	{"journal = dialer: answered calls", journalIsDialer},
 	{"no attempt is open at the end", nothingOpen},
@@ -226,6 +228,22 @@ func journalIsLive(e *evidence) error {
 		if l != t {
 			errs = append(errs, fmt.Errorf("%s: the journal has %+v, the meter %+v", c.Name, t, l))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// summaryIsLive holds the cells that the summary is made of, from the journal alone, against the proxy's own.
+func summaryIsLive(e *evidence) error {
+	same := func(name string, a, b *kpi.Cell) error {
+		if !reflect.DeepEqual(a, b) {
+			return fmt.Errorf("%s: the journal makes %+v, the meter has %+v", name, a.Counters, b.Counters)
+		}
+		return nil
+	}
+	errs := []error{same("all", &e.Told.Total, &e.Total)}
+	for _, c := range e.Carriers {
+		a, b := e.Told.Trunk[c.Name], e.Live[c.Name].Cell
+		errs = append(errs, same(c.Name, &a, &b))
 	}
 	return errors.Join(errs...)
 }

@@ -20,6 +20,10 @@ func TestInvariantsHoldOnSoundEvidence(t *testing.T) {
 // Each invariant must be able to fail: here is what each is there to find.
 func TestEveryInvariantCanFail(t *testing.T) {
 	spoilers := map[string]map[string]func(e *evidence){
+		"journal = live: every figure of the summary": {
+			"an answer more":     func(e *evidence) { e.Told.Total.Answers++ },
+			"a delay of a trunk": func(e *evidence) { c := e.Told.Trunk[good]; c.PDD.Add(time.Second); e.Told.Trunk[good] = c },
+		},
 		"every call got one final response": {
 			"none came": func(e *evidence) { e.Fates[1].Code = 0 },
 			"no socket": func(e *evidence) { e.Fates[1].Failure = errors.New("broken") },

@@ -151,7 +151,7 @@ func newSummary(e *evidence, dir string) *summary {
 	list := e.judged()
 	s.calls(e, list)
 	s.agents(e, list)
-	s.Total = measured(&e.Total, o)
+	s.Total = measured(&e.Told.Total, o)
 	for _, c := range e.Carriers {
 		s.Trunks = append(s.Trunks, e.trunkLine(c))
 	}
@@ -222,9 +222,9 @@ func (s *summary) agents(e *evidence, list []judged) {
 }
 
 func (e *evidence) trunkLine(c carrierFacts) trunkLine {
-	l := e.Live[c.Name]
+	l, cell := e.Live[c.Name], e.Told.Trunk[c.Name]
 	return trunkLine{
-		Name: c.Name, About: c.About, measures: measured(&l.Cell, e.Options),
+		Name: c.Name, About: c.About, measures: measured(&cell, e.Options),
 		PeakChannels: l.Status.Peak, CarrierPeak: c.Stats.PeakChannels, Channels: c.Channels,
 		CarrierCPS: c.Stats.PeakCPS, CPS: c.CPS, Contract: c.Contract,
 		Refused: int(l.Status.Blocked.Channels + l.Status.Blocked.CPS),
