@@ -1,0 +1,204 @@
+package kpi_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/kpi"
+)
+
+// One trace for each meter moves only that meter.
+func TestCalleesEachMeterAlone(t *testing.T) {
+	call := 0
+	dial := func(c *kpi.Callees, to, cli outdial.Number, at time.Duration) *leg {
+		call++
+		l := newLeg(call, 1, t0.Add(at), 1)
+		l.a.Call.To, l.a.CLI = to, cli
+		ev := l.started()
+		c.Observe(&ev)
+		return l
+	}
+	build := func() *kpi.Callees {
+		c, err := kpi.NewCallees(kpi.CalleesConfig{})
+		require.NoError(t, err)
+		return c
+	}
+	read := func(c *kpi.Callees) kpi.CalleeReport {
+		r, ok := c.Report(t0)
+		require.True(t, ok)
+		r.From = time.Time{}
+		return r
+	}
+	plain := build() // two callees, once each
+	dial(plain, 1, 9, 0)
+	dial(plain, 2, 9, time.Minute)
+	require.Equal(t, kpi.CalleeReport{Callees: 2, Attempts: 2, Most: 1, ByCount: [10]uint64{2}, ByCLIs: [5]uint64{2}}, read(plain))
+
+	often := build() // one callee every two hours
+	for i := range 4 {
+		dial(often, 1, 9, time.Duration(i)*2*time.Hour)
+	}
+	require.Equal(t, kpi.CalleeReport{Callees: 1, Attempts: 4, Most: 4, ByCount: [10]uint64{3: 1}, ByCLIs: [5]uint64{1}}, read(often))
+	r := read(often)
+	mean, ok := r.Mean()
+	require.True(t, ok)
+	require.InDelta(t, 4, mean, 1e-12)
+
+	numbers := build() // from three numbers
+	for i := range 3 {
+		dial(numbers, 1, outdial.Number(100+i), time.Duration(i)*2*time.Hour)
+	}
+	require.Equal(t, [5]uint64{2: 1}, read(numbers).ByCLIs)
+	require.Zero(t, read(numbers).Repeats)
+
+	again := build() // within the hour, but not the legs of one hunt
+	l := dial(again, 1, 9, 0)
+	second := newLeg(call, 2, t0.Add(time.Second), 2)
+	second.a.Call.To, second.a.CLI = 1, 9
+	ev := second.started()
+	again.Observe(&ev)
+	require.Zero(t, read(again).Repeats)
+	dial(again, 1, 9, 30*time.Minute)
+	require.EqualValues(t, 1, read(again).Repeats)
+	require.Zero(t, read(again).Ringing)
+	l.progressed(180, false, 2*time.Second)
+	ev = l.ended(outdial.Result{Origin: outdial.OriginNoAnswer}, 22*time.Second)
+	again.Observe(&ev)
+	require.Equal(t, 20*time.Second, read(again).Ringing)
+	require.Zero(t, read(again).Silent)
+	ev = disposed(&l.a, t0, outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman})
+	again.Observe(&ev)
+	require.EqualValues(t, 1, read(again).Silent)
+}
+
+func TestCalleesPeriodsAndBound(t *testing.T) {
+	c, err := kpi.NewCallees(kpi.CalleesConfig{Max: 2})
+	require.NoError(t, err)
+	_, ok := c.Report(t0)
+	require.False(t, ok)
+	at := func(day int, to outdial.Number) {
+		l := newLeg(1, 1, t0.AddDate(0, 0, day), 1)
+		l.a.Call.To = to
+		ev := l.started()
+		c.Observe(&ev)
+	}
+	for i := range 5 {
+		at(0, outdial.Number(i+1))
+	}
+	r, _ := c.Report(t0)
+	require.Equal(t, 2, r.Callees)
+	require.EqualValues(t, 5, r.Attempts)
+	require.EqualValues(t, 3, r.Untold)
+	at(1, 1)
+	at(0, 1) // late, for the day before
+	r, _ = c.Report(t0)
+	require.EqualValues(t, 6, r.Attempts)
+	r, _ = c.Report(t0.AddDate(0, 0, 1))
+	require.EqualValues(t, 1, r.Attempts)
+	at(5, 1)
+	_, ok = c.Report(t0)
+	require.False(t, ok, "two periods are kept")
+	r, ok = c.Report(t0.AddDate(0, 0, 4))
+	require.True(t, ok)
+	require.Zero(t, r.Attempts)
+	_, err = kpi.NewCallees(kpi.CalleesConfig{Period: 1, Max: -1, Repeat: -1})
+	for _, field := range []string{"Period", "Max", "Repeat"} {
+		require.ErrorContains(t, err, field)
+	}
+}
+
+// Fifty agents who could use a hundred calls on sixty channels wait for channels, and the books say so.
+func TestIdleTimeIsBookedToItsCause(t *testing.T) {
+	var a kpi.Agents
+	event := func(kind outdial.EventKind, stage outdial.Stage, code string) {
+		a.Observe(&outdial.Event{Kind: kind, Time: t0, Attempt: &outdial.Attempt{}, RefusalStage: stage, Refusal: code})
+	}
+	now := t0
+	a.Set(now, 50, 0)
+	for range 60 {
+		event(outdial.EventStarted, 0, "")
+	}
+	for range 40 {
+		event(outdial.EventRefused, outdial.StageTrunk, "channels")
+	}
+	for range 4 {
+		event(outdial.EventRefused, outdial.StageTrunk, "cps")
+	}
+	now = now.Add(time.Minute)
+	a.Set(now, 30, 20)
+	r := a.Report(now)
+	require.Equal(t, 50*time.Minute, r.Total().Round(time.Second))
+	require.GreaterOrEqual(t, float64(r.Idle[kpi.IdleChannels]), 0.8*float64(r.Total()))
+	require.Positive(t, r.Idle[kpi.IdleCPS])
+	require.InDelta(t, 2, r.Pacing, 1e-12, "60 calls under way for 30 idle agents")
+
+	now = now.Add(time.Minute) // nothing is refused, nobody answers
+	require.Equal(t, 30*time.Minute, a.Report(now).Idle[kpi.IdleLowASR])
+	require.Equal(t, 20*time.Minute, a.Report(now).Busy)
+	for range 60 {
+		event(outdial.EventEnded, 0, "")
+	}
+	a.Set(now, 1, 0)
+	r = a.Report(now.Add(time.Minute))
+	require.Equal(t, time.Minute, r.Idle[kpi.IdleNoCalls])
+	require.Zero(t, r.Open)
+	event(outdial.EventRefused, outdial.StageRouting, "denied")
+	event(outdial.EventRefused, outdial.StageCLI, "capped")
+	r = a.Report(now.Add(3 * time.Minute))
+	require.Equal(t, time.Minute, r.Idle[kpi.IdleNoRoute])
+	require.Equal(t, time.Minute, r.Idle[kpi.IdleCallerIDs])
+	r = a.Report(now) // a clock that was set back takes nothing away
+	require.Equal(t, time.Minute, r.Idle[kpi.IdleNoCalls])
+}
+
+func ExampleCallees() {
+	c, _ := kpi.NewCallees(kpi.CalleesConfig{})
+	for i := range 3 {
+		a := outdial.Attempt{ID: outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}, Start: monday.Add(time.Duration(i) * 20 * time.Minute)}
+		a.Call.To, a.CLI = 12125550123, outdial.Number(13125550100+i)
+		c.Observe(&outdial.Event{Kind: outdial.EventStarted, Time: a.Start, Attempt: &a})
+	}
+	r, _ := c.Report(monday)
+	fmt.Println(r.Most, "attempts,", r.Repeats, "within the hour, from", r.ByCLIs)
+	// Output: 3 attempts, 2 within the hour, from [0 0 1 0 0]
+}
+
+func ExampleCalleesConfig() {
+	_, err := kpi.NewCallees(kpi.CalleesConfig{Period: time.Second})
+	fmt.Println(err)
+	// Output: kpi: CalleesConfig.Period: out of range
+}
+
+func ExampleCalleeReport() {
+	r := kpi.CalleeReport{Callees: 2, Attempts: 5}
+	fmt.Println(r.Mean())
+	// Output: 2.5 true
+}
+
+func ExampleAgents() {
+	var a kpi.Agents
+	a.Set(monday, 10, 0) // ten agents wait
+	a.Observe(&outdial.Event{
+		Kind: outdial.EventRefused, Attempt: &outdial.Attempt{}, RefusalStage: outdial.StageTrunk, Refusal: "channels",
+	})
+	r := a.Report(monday.Add(time.Minute))
+	fmt.Println(r.Idle[kpi.IdleChannels], r.Idle[kpi.IdleLowASR])
+	// Output: 10m0s 0s
+}
+
+func ExampleAgentReport() {
+	var a kpi.Agents
+	a.Set(monday, 2, 3)
+	r := a.Report(monday.Add(time.Hour))
+	fmt.Println(r.Busy, r.Total())
+	// Output: 3h0m0s 2h0m0s
+}
+
+func ExampleIdleCause() {
+	fmt.Println(kpi.IdleChannels, kpi.IdleCPS, kpi.IdleLowASR)
+	// Output: channels cps low_asr
+}
