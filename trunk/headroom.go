@@ -15,8 +15,11 @@ func (s *Set) Headroom(now time.Time, id outdial.TrunkID) (channels, cps int) {
 	if t == nil {
 		return 0, 0
 	}
-	t.lock()
+	t.mu.Lock()
 	defer t.unlock()
+	if len(t.shares) > 1 {
+		t.guard() // who uses its floor is counted under the guard only
+	}
 	if !t.known {
 		return 0, 0
 	}

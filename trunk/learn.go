@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -16,6 +17,30 @@ const (
 	LearnOnly                    // it is reported, and not kept
 	LearnOff
 )
+
+var learningNames = [...]string{"hold", "report", "off"}
+
+// String returns "hold", "report" or "off".
+func (l Learning) String() string {
+	if int(l) < len(learningNames) {
+		return learningNames[l]
+	}
+	return "invalid"
+}
+
+// MarshalText implements encoding.TextMarshaler with the form of String.
+func (l Learning) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *Learning) UnmarshalText(text []byte) error {
+	for i, name := range learningNames {
+		if string(text) == name {
+			*l = Learning(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("trunk: learning %q: want hold, report or off", text)
+}
 
 // How a ceiling is learned. The use seen at a rejection is the anchor: so many are let in and one more is not.
 const (

@@ -60,6 +60,7 @@ type line struct {
 	learnCPS  ceiling
 	starts    *window.Gate // the times at which attempts started, as the events tell
 	traffic   *window.Ring[minute]
+	counted   window.Instant // since when
 	trial     tally
 	lastTrial tally
 	promoted  bool
@@ -83,16 +84,23 @@ type terms struct {
 // lock takes the lock and puts the guard up: see slots.
 func (t *line) lock() {
 	t.mu.Lock()
+	t.guard()
+}
+
+// guard keeps everyone without the lock out until unlock, with all shares counted.
+func (t *line) guard() {
 	if t.slots.guard() {
 		t.recount()
 	}
 }
 
-// unlock lets channels be taken without the lock again, if the trunk is calm.
+// unlock gives up the lock, and the guard if the trunk is calm.
 func (t *line) unlock() {
-	t.recalm()
-	if calm := int(t.slots.calm.Load()); t.slots.used() < calm-calm/8 {
-		t.slots.unguard()
+	if t.slots.guarded() {
+		t.recalm()
+		if calm := int(t.slots.calm.Load()); t.slots.used() < calm-calm/8 {
+			t.slots.unguard()
+		}
 	}
 	t.mu.Unlock()
 }

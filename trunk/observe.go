@@ -11,6 +11,7 @@ import (
 // that hold no channel here (those of a journal), the time above the base. An event of a trunk that is not configured
 // is dropped.
 func (s *Set) Observe(ev *outdial.Event) {
+	defer s.contains(ev.Seq)
 	switch {
 	case ev.Kind == outdial.EventControl && ev.Control != nil && isOrder(ev.Control.Action):
 		for _, t := range s.table.Load().all {
@@ -24,7 +25,7 @@ func (s *Set) Observe(ev *outdial.Event) {
 		}
 	case ev.Attempt != nil:
 		if t := s.line(ev.Attempt.Candidate.Trunk); t != nil {
-			t.lock()
+			t.mu.Lock()
 			t.replaying = ev.Replay
 			if t.known {
 				t.observe(s.table.Load().shortages, ev)
@@ -32,6 +33,12 @@ func (s *Set) Observe(ev *outdial.Event) {
 			t.replaying = false
 			t.unlock()
 		}
+	}
+}
+
+// contains notes the newest event.
+func (s *Set) contains(seq uint64) {
+	for newest := s.seq.Load(); seq > newest && !s.seq.CompareAndSwap(newest, seq); newest = s.seq.Load() {
 	}
 }
 
@@ -63,6 +70,7 @@ func (t *line) start(at window.Instant, a *outdial.Attempt) {
 	}
 	t.starts.Add(at)
 	if a.Channel == 0 {
+		t.guard()
 		t.replayed++
 		t.note(at)
 		t.pace.gate.Add(at)
@@ -75,6 +83,7 @@ func (t *line) start(at window.Instant, a *outdial.Attempt) {
 func (t *line) end(at window.Instant, shortages Shortages, a *outdial.Attempt) {
 	t.up = max(t.up-1, 0)
 	if a.Channel == 0 && t.replayed > 0 {
+		t.guard()
 		t.bill(at)
 		t.replayed--
 		t.note(at)

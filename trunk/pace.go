@@ -63,8 +63,8 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 	}
 	leave, again, why := t.turn(at, call)
 	t.lease.seized++
-	w := t.want(call)
 	if why != nil {
+		w := t.want(call)
 		t.load.now.refused[w.priority]++
 		if t.terms.limits.Queue.Length > 0 {
 			ask := t.turnOf(at, again, t.queue.ahead(&w, true))
@@ -77,7 +77,11 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 	}
 	leave = t.pace.gate.Add(leave)
 	t.seized++
-	t.load.now.left[w.priority]++
+	if call == nil {
+		t.load.now.left[outdial.PriorityBulk]++
+	} else {
+		t.load.now.left[min(call.Priority, outdial.PriorityUrgent)]++
+	}
 	if g := t.tenantGate(call); g != nil {
 		g.Add(leave)
 	}

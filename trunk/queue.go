@@ -151,9 +151,7 @@ func (t *line) wait(now time.Time, at window.Instant, w *want, ask window.Instan
 		}
 		k = q.enter(w, deadline)
 	}
-	if t.slots.guard() { // from now on every call must look who waits
-		t.recount()
-	}
+	t.guard() // from now on every call must look who waits
 	x := &q.all[k-1]
 	if at >= x.deadline {
 		q.drop(k)

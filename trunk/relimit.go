@@ -10,6 +10,7 @@ import (
 // relimit derives what is in force from the terms, the orders, the trial and what was learned. It must follow every
 // change of one of these.
 func (t *line) relimit(at window.Instant) {
+	t.guard()
 	if !t.known {
 		t.state, t.expiry = Out, time.Time{}
 		return

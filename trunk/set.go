@@ -17,6 +17,7 @@ type Set struct {
 	table atomic.Pointer[table]
 	mu    sync.Mutex // serialises Update
 	ids   *outdial.Registry
+	seq   atomic.Uint64 // of the newest event that was observed
 }
 
 // table is immutable.
@@ -167,15 +168,14 @@ func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l o
 		return time.Time{}, ErrUnknownTrunk
 	}
 	t.mu.Lock()
+	defer t.unlock()
 	var p *slot
 	switch {
 	case l != 0:
 		if p = t.slots.get(l); p == nil {
-			t.mu.Unlock()
 			return time.Time{}, ErrStaleLease
 		}
 	case !t.known:
-		t.mu.Unlock()
 		return time.Time{}, ErrUnknownTrunk
 	}
 	var at time.Time
@@ -189,7 +189,6 @@ func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l o
 		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.pace.gate.Count(t.latest, second)))
 		call.Record().Num(outdial.StageTrunk, t.id, "cps", float64(t.cps))
 	}
-	t.mu.Unlock()
 	if refused != nil {
 		return at, refused
 	}

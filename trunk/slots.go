@@ -212,6 +212,8 @@ func (s *slots) guard() bool {
 	}
 }
 
+func (s *slots) guarded() bool { return s.word.Load()&guarded != 0 }
+
 func (s *slots) unguard() {
 	w := s.word.Load()
 	s.word.Store(wordOf(w&^guarded, usedIn(w), headIn(w)))

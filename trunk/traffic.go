@@ -18,6 +18,7 @@ type minute struct {
 func (t *line) minute(at window.Instant) *minute {
 	if t.traffic == nil {
 		t.traffic, _ = window.NewRing[minute](trafficMinutes, time.Minute)
+		t.counted = at
 	}
 	if m := t.traffic.At(at); m != nil {
 		return m
@@ -54,9 +55,9 @@ func (t *line) lastHour(at window.Instant) Traffic {
 		sum.ended += m.ended
 		sum.held += m.held
 	}
-	into := time.Duration(at) % time.Minute // the present minute is not over
+	into := (time.Duration(at)%time.Minute + time.Minute) % time.Minute // the present minute is not over
 	tr := Traffic{
-		Window: min((trafficMinutes-1)*time.Minute+into, time.Duration(at)), Attempts: int(sum.started), Refused: int(sum.refused),
+		Window: min((trafficMinutes-1)*time.Minute+into, time.Duration(at-t.counted)), Attempts: int(sum.started), Refused: int(sum.refused),
 	}
 	if sum.ended > 0 {
 		tr.Hold = sum.held / time.Duration(sum.ended)
