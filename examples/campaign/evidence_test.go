@@ -122,7 +122,9 @@ func soundEvidence(t *testing.T) *evidence {
 	for _, p := range profiles(e.Options) {
 		p.Channels = 1
 		cell, _ := b.meter.Cell(at(10), kpi.Key{View: kpi.ByTrunk, Trunk: b.ids.Trunks.ID(p.Name)})
-		e.Live[p.Name] = liveFacts{Cell: cell, Status: trunk.Status{Name: p.Name, Peak: 1, Channels: p.Channels}}
+		e.Live[p.Name] = liveFacts{Cell: cell, Status: trunk.Status{
+			Name: p.Name, Peak: 1, Channels: p.Channels, Blocked: trunk.Blocked{Channels: 2, CPS: 1},
+		}}
 		c := carrierFacts{profile: p, Stats: siptest.Stats{ByFrom: map[string]int{}}}
 		switch p.Name {
 		case "alpha":

@@ -77,6 +77,14 @@ func (s *summary) writeTrunks(p func(string, ...any), narrow bool) {
 		p("%s", line)
 	}
 	p("%s %s", fit("all", 8), s.Total.columns(narrow))
+	p("\nroom by trunk: channels that were free at the peak, and bids that were blocked, by reason")
+	for _, t := range s.Trunks {
+		reasons := "nothing blocked"
+		if len(t.Blocked) > 0 {
+			reasons = "blocked " + counts(t.Blocked)
+		}
+		p("%s least headroom %d of %d channels; %s", fit(t.Name, 8), t.Headroom, t.Channels, reasons)
+	}
 }
 
 // columns are what is measured, in columns.
@@ -171,7 +179,7 @@ func columns(texts []string) string {
 }
 
 // counts lists counts, the greatest first.
-func counts[K cmp.Ordered](m map[K]int) string {
+func counts[K cmp.Ordered, N int | uint64](m map[K]N) string {
 	var parts []string
 	for _, k := range sorted(m) {
 		parts = append(parts, fmt.Sprintf("%d %v", m[k], k))
@@ -180,8 +188,8 @@ func counts[K cmp.Ordered](m map[K]int) string {
 }
 
 // sorted returns the keys by their count, the greatest first.
-func sorted[K cmp.Ordered](m map[K]int) []K {
+func sorted[K cmp.Ordered, N int | uint64](m map[K]N) []K {
 	keys := slices.Sorted(maps.Keys(m))
-	slices.SortStableFunc(keys, func(a, b K) int { return m[b] - m[a] })
+	slices.SortStableFunc(keys, func(a, b K) int { return cmp.Compare(m[b], m[a]) })
 	return keys
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -77,7 +78,10 @@ type trunkLine struct {
 	CarrierCPS   int `json:"carrier_peak_cps"`
 	CPS          int `json:"cps"`
 	Contract     int `json:"contract_cps"`
-	Refused      int `json:"refused"` // bids for want of room
+	Refused      int `json:"refused"`        // bids for want of room
+	Headroom     int `json:"least_headroom"` // channels that were free at the peak
+
+	Blocked map[string]uint64 `json:"blocked"` // bids that were refused, by reason
 }
 
 // ratio is a kpi.Ratio with its value and 95 % interval.
@@ -227,7 +231,7 @@ func (e *evidence) trunkLine(c carrierFacts) trunkLine {
 		Name: c.Name, About: c.About, measures: measured(&cell, e.Options),
 		PeakChannels: l.Status.Peak, CarrierPeak: c.Stats.PeakChannels, Channels: c.Channels,
 		CarrierCPS: c.Stats.PeakCPS, CPS: c.CPS, Contract: c.Contract,
-		Refused: int(l.Status.Blocked.Channels + l.Status.Blocked.CPS),
+		Refused: int(l.Status.Blocked.Room()), Headroom: max(c.Channels-l.Status.Peak, 0), Blocked: maps.Collect(l.Status.Blocked.All()),
 	}
 }
 

@@ -46,7 +46,7 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 	}
 	p.meter, err = kpi.New(kpi.Config{IDs: p.ids, Window: c.KPI.Window, Buckets: c.KPI.Buckets})
 	try("kpi", err)
-	p.trunks, err = trunk.New(trunk.Config{IDs: p.ids, Trunks: c.limits()})
+	p.trunks, err = trunk.New(trunk.Config{IDs: p.ids, Trunks: c.limits(), Shortages: shortages{p}})
 	try("trunks", err)
 	health, err := c.health(p)
 	if try("failover.presets", err) {
@@ -140,9 +140,7 @@ func (c Config) policy() routing.Policy {
 func (c Config) limits() []trunk.Limits {
 	var all []trunk.Limits
 	for _, t := range c.Trunks {
-		all = append(all, trunk.Limits{
-			Name: t.Name, Channels: t.Channels, CPS: t.CPS, Smooth: t.Smooth, MaxCall: t.MaxCall, State: t.State,
-		})
+		all = append(all, t.limits())
 	}
 	return all
 }

@@ -123,3 +123,47 @@ func TestSilentLegsTakeNoRoom(t *testing.T) {
 		w.settled()
 	})
 }
+
+// A call waits in the trunk's queue for the channel of another one, and nobody passes it.
+func TestQueue(t *testing.T) {
+	change := func(c *b2bua.Config) {
+		c.Trunks = c.Trunks[:1]
+		c.Routing.Rules[0].Tiers[0].Trunks = c.Routing.Rules[0].Tiers[0].Trunks[:1]
+		c.Trunks[0].Channels = 1
+		c.Trunks[0].Capacity.Queue = b2bua.Queue{Length: 5, Wait: 3 * time.Second}
+		c.Hunting.MaxWait = 3 * time.Second
+	}
+	bubble(t, siptest.Answer(0, 0, time.Second), siptest.Answer(0, 0, time.Second), change, func(t *testing.T, w *world) {
+		done := make(chan time.Duration, 3)
+		for range cap(done) {
+			go func() { done <- w.call(siptest.CallerCall{}).AnsweredAt }()
+			time.Sleep(10 * ms)
+		}
+		require.Less(t, <-done, 100*ms)
+		require.InDelta(t, time.Second, <-done, float64(150*ms))
+		require.InDelta(t, 2*time.Second, <-done, float64(250*ms))
+		w.settled()
+		require.Equal(t, b2bua.Stats{Calls: 3, Answered: 3}, w.proxy.Stats())
+		st := w.proxy.Trunks().Snapshot(time.Now())[0]
+		require.Equal(t, uint64(2), st.Waiting.Served)
+		require.Equal(t, 1, st.Peak)
+	})
+}
+
+// What is wrong with the capacity of a trunk is said with its place in the file.
+func TestCapacityIsChecked(t *testing.T) {
+	load := func(capacity string) error {
+		_, err := b2bua.Load("x.yaml", []byte("listen: 127.0.0.1:0\ncarrier_listen: 127.0.0.1:0\n"+
+			"dialers: [{name: d, sources: [127.0.0.1]}]\n"+
+			"trunks:\n- {name: a, address: 127.0.0.1, channels: 10, capacity: "+capacity+"}\n"+
+			"routing: {rules: [{tiers: [{trunks: [{trunk: a}]}]}]}\n"))
+		return err
+	}
+	require.ErrorContains(t, load("{burst: {from: nobody}}"), `x.yaml:5:`)
+	err := load("{burst: {channels: 5}, floors: [{channels: 3}]}")
+	for _, want := range []string{"x.yaml:5:", "trunks[0]: Burst.Channels: 5 is not more", "Burst.Budget: required", "Floors[0]: either"} {
+		require.ErrorContains(t, err, want)
+	}
+	require.NoError(t, load("{burst: {channels: 15, budget: 60m, price: 0.012, from: normal}, learning: report, queue: {length: 5}}"))
+	require.ErrorContains(t, load("{learning: never}"), "want hold, report or off")
+}

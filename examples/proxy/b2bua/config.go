@@ -90,7 +90,8 @@ type Trunk struct {
 	CPS      int           `yaml:"cps"`      // 0 = 10, negative = no limit
 	Smooth   time.Duration `yaml:"smooth"`
 	MaxCall  time.Duration `yaml:"max_call"`
-	State    trunk.State   `yaml:"state"` // live, draining, out
+	State    trunk.State   `yaml:"state"` // live, canary, staged, draining, out
+	Capacity Capacity      `yaml:"capacity"`
 }
 
 // CLI is the inventory of caller IDs.

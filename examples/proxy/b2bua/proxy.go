@@ -167,6 +167,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	go func() { dialers <- p.wire.serve(p.sources.admits, p.receive) }()
 	clocks.Go(func() { _ = p.engine.Run(background) }) // its error is that of the context
 	clocks.Go(func() { p.finished.sweep(background, p.now) })
+	clocks.Go(func() { p.watchTrunks(background) })
 	clocks.Go(func() { p.ping(background) })
 	p.log.Info("serving", "dialers", p.Addr().String(), "carriers", p.CarrierAddr().String(), "replayed", p.recovery.Events,
 		"unknown", p.recovery.Unknown, "cut", p.found.Cut)
