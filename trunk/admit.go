@@ -60,9 +60,15 @@ func (t *line) want(call *outdial.Call) want {
 	if call == nil {
 		return want{}
 	}
-	return want{
-		priority: min(call.Priority, outdial.PriorityUrgent), share: t.shareOf(call), tenant: call.Tenant, call: call,
+	return want{priority: priorityOf(call), share: t.shareOf(call), tenant: call.Tenant, call: call}
+}
+
+// priorityOf is the priority of a call; nobody's is bulk.
+func priorityOf(call *outdial.Call) outdial.Priority {
+	if call == nil {
+		return outdial.PriorityBulk
 	}
+	return min(call.Priority, outdial.PriorityUrgent)
 }
 
 // admit says whether there is a channel, nil = yes. It takes none.
@@ -84,7 +90,9 @@ func (t *line) admit(at window.Instant, w *want) *outdial.Refusal {
 	}
 	if t.slots.used()+need >= limit && t.top > t.base {
 		if t.mayBurst(at, w.priority) {
-			limit = t.top
+			if limit = t.top; t.learned.binds(limit) {
+				why = ErrLearned
+			}
 		} else if w.priority >= t.terms.limits.Burst.From {
 			why = ErrBurstBudget
 		}

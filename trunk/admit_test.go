@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/trunk"
@@ -152,4 +153,145 @@ func TestLimitsRejected(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// TestAdmissionModel drives admissions against what the words say: a list of who is up, looked through for every answer.
+func TestAdmissionModel(t *testing.T) {
+	type up struct {
+		lease    outdial.Lease
+		campaign string
+		tenant   string
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var limits trunk.Limits
+		floors := map[string]int{}
+		draw := func() {
+			limits = trunk.Limits{
+				Channels: rapid.IntRange(2, 9).Draw(t, "channels"), CPS: -1, Reserve: -1,
+				Quotas: []trunk.Quota{{Tenant: "t", Channels: rapid.IntRange(1, 6).Draw(t, "quota")}},
+				State:  rapid.SampledFrom([]trunk.State{0, 0, 0, 0, trunk.Draining, trunk.Staged}).Draw(t, "state"),
+			}
+			if rapid.Bool().Draw(t, "without quotas") {
+				limits.Quotas = nil
+			}
+			clear(floors)
+			left := limits.Channels
+			for _, name := range []string{"a", "b"} {
+				if n := rapid.IntRange(0, left).Draw(t, name); n > 0 {
+					floors[name] = n
+					limits.Floors = append(limits.Floors, trunk.Floor{Campaign: name, Channels: n})
+					left -= n
+				}
+			}
+			if left >= 3 {
+				limits.Reserve, limits.ReserveUrgent = rapid.IntRange(1, left-2).Draw(t, "reserve"), rapid.IntRange(0, 1).Draw(t, "urgent")
+			}
+		}
+		var held []up
+		learned := 0
+		draw()
+		f := newFixture(t, limits)
+		count := func(is func(up) bool) (n int) {
+			for _, u := range held {
+				if is(u) {
+					n++
+				}
+			}
+			return n
+		}
+		used := func(campaign string) int { return count(func(u up) bool { return u.campaign == campaign }) }
+		ceiling := func() int {
+			if learned > 0 {
+				return min(learned, limits.Channels)
+			}
+			return limits.Channels
+		}
+		// may says whether a call may have a channel: it is within its floor, or what stays free beside the floors of others
+		// is more than is reserved from it.
+		may := func(campaign, tenant string, p outdial.Priority) bool {
+			spare := 0
+			for name, n := range floors {
+				spare += max(n-used(name), 0)
+			}
+			reserve := 0
+			if p == outdial.PriorityBulk {
+				reserve = max(limits.Reserve, 0) + limits.ReserveUrgent
+			} else if p == outdial.PriorityNormal {
+				reserve = limits.ReserveUrgent
+			}
+			switch {
+			case limits.State != trunk.Live, len(held) >= ceiling():
+				return false
+			case tenant != "" && limits.Quotas != nil && count(func(u up) bool { return u.tenant == tenant }) >= limits.Quotas[0].Channels:
+				return false
+			case used(campaign) < floors[campaign]:
+				return true
+			}
+			return ceiling()-len(held)-spare > reserve
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"acquire": func(t *rapid.T) {
+				campaign := rapid.SampledFrom([]string{"a", "b", "other"}).Draw(t, "campaign")
+				tenant := rapid.SampledFrom([]string{"", "t"}).Draw(t, "tenant")
+				call := &outdial.Call{
+					Campaign: f.ids.Campaigns.ID(campaign), Tenant: f.ids.Tenants.ID(tenant),
+					Priority: outdial.Priority(rapid.IntRange(0, 2).Draw(t, "priority")),
+				}
+				l, _, err := f.set.Acquire(start, call, f.c)
+				require.Equal(t, may(campaign, tenant, call.Priority), err == nil, "%v with %v up on %+v", err, held, limits)
+				if err == nil {
+					if floors[campaign] == 0 {
+						campaign = "" // it counts for no floor, also for one that comes later
+					}
+					held = append(held, up{l, campaign, tenant})
+				}
+			},
+			"release, twice": func(t *rapid.T) {
+				if len(held) == 0 {
+					t.Skip()
+				}
+				i := rapid.IntRange(0, len(held)-1).Draw(t, "which")
+				f.set.Release(start, held[i].lease)
+				f.set.Release(start, held[i].lease)
+				held = append(held[:i:i], held[i+1:]...)
+			},
+			"resize or drain": func(t *rapid.T) {
+				if limits.Quotas == nil { // who came without a quota is not counted for one that comes later
+					for i := range held {
+						held[i].tenant = ""
+					}
+				}
+				draw()
+				if limits.Quotas == nil {
+					for i := range held {
+						held[i].tenant = ""
+					}
+				}
+				f.update(limits)
+			},
+			"reject": func(t *rapid.T) {
+				sum := 0
+				for _, n := range floors {
+					sum += n
+				}
+				if limit := max(len(held), sum, 1); limit < ceiling() {
+					learned = limit
+				}
+				f.set.Reject(start, f.c.Trunk, outdial.ShortageChannels)
+				f.set.Reject(start, f.c.Trunk, outdial.ShortageChannels)
+			},
+			"forget": func(t *rapid.T) {
+				learned = 0
+				require.NoError(t, f.order(start, trunk.ActionForget, "", time.Time{}))
+			},
+			"crash": func(t *rapid.T) {
+				f, held, learned = newFixture(t, limits), nil, 0
+			},
+			"": func(t *rapid.T) {
+				st := f.status(start)
+				require.Equal(t, len(held), st.InUse)
+				require.Equal(t, learned, st.Learned.Limit)
+			},
+		})
+	})
 }

@@ -145,7 +145,8 @@ type Burst struct {
 }
 
 // Floor is a number of channels that a campaign or a program is guaranteed. It borrows above it like everyone. A call
-// counts for its campaign's floor, or, where its campaign has none, for its program's.
+// counts for its campaign's floor, or, where its campaign has none, for its program's. A call that was admitted while
+// there was no such floor counts for none.
 type Floor struct {
 	Campaign string // one of the two is required
 	Program  string

@@ -97,26 +97,40 @@ func (t *line) guard() {
 // unlock gives up the lock, and the guard if the trunk is calm.
 func (t *line) unlock() {
 	if t.slots.guarded() {
-		t.recalm()
-		if calm := int(t.slots.calm.Load()); t.slots.used() < calm-calm/8 {
-			t.slots.unguard()
-		}
+		t.settle()
 	}
 	t.mu.Unlock()
 }
 
+// settle takes the guard down if the trunk is calm.
+func (t *line) settle() {
+	t.recalm()
+	if calm := int(t.slots.calm.Load()); t.slots.used() < calm-calm/8 {
+		t.slots.unguard()
+	}
+}
+
 // clock returns now as the trunk's own time, which it moves on. The zero time tells nothing new.
 func (t *line) clock(now time.Time) window.Instant {
-	if !now.IsZero() && (!t.begun || !t.live && !t.replaying) {
-		// The first reading, or the first of the host's clock after a replay: only from one with a monotonic reading on
-		// are steps of the wall clock not seen.
-		if t.begun {
-			t.shift = max(t.latest, t.shift+t.epoch.Instant(now))
+	if !now.IsZero() {
+		if !t.live {
+			t.begin(now)
 		}
-		t.begun, t.live, t.epoch = true, !t.replaying, window.NewEpoch(now)
+		t.latest = max(t.latest, t.shift+t.epoch.Instant(now))
 	}
-	t.latest = t.instant(now)
 	return t.latest
+}
+
+// begin takes the first reading, or the first of the host's clock after those of a journal: only from one with a monotonic
+// reading on are steps of the wall clock not seen.
+func (t *line) begin(now time.Time) {
+	if t.begun && t.replaying {
+		return
+	}
+	if t.begun {
+		t.shift = max(t.latest, t.shift+t.epoch.Instant(now))
+	}
+	t.begun, t.live, t.epoch = true, !t.replaying, window.NewEpoch(now)
 }
 
 // instant is clock, without moving it on.

@@ -64,9 +64,9 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 	leave, again, why := t.turn(at, call)
 	t.lease.seized++
 	if why != nil {
-		w := t.want(call)
-		t.load.now.refused[w.priority]++
+		t.load.now.refused[priorityOf(call)]++
 		if t.terms.limits.Queue.Length > 0 {
+			w := t.want(call)
 			ask := t.turnOf(at, again, t.queue.ahead(&w, true))
 			if ask, ok := t.wait(now, at, &w, ask, true); ok {
 				return after(now, ask-at), why
@@ -77,13 +77,11 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 	}
 	leave = t.pace.gate.Add(leave)
 	t.seized++
-	if call == nil {
-		t.load.now.left[outdial.PriorityBulk]++
-	} else {
-		t.load.now.left[min(call.Priority, outdial.PriorityUrgent)]++
-	}
-	if g := t.tenantGate(call); g != nil {
-		g.Add(leave)
+	t.load.now.left[priorityOf(call)]++
+	if t.terms.quotas != nil {
+		if g := t.tenantGate(call); g != nil {
+			g.Add(leave)
+		}
 	}
 	if t.terms.limits.Smooth > 0 && t.cps > 0 {
 		t.pace.gap = leave + t.spacing()
@@ -91,7 +89,9 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 	if p != nil {
 		p.since, p.seized, p.dated = leave, true, true
 	}
-	t.queue.leave(call, &t.queue.Served)
+	if t.queue.Now > 0 {
+		t.queue.leave(call, &t.queue.Served)
+	}
 	return after(now, leave-at), nil
 }
 
@@ -107,7 +107,7 @@ func (t *line) turn(at window.Instant, call *outdial.Call) (leave, again window.
 	if smooth > 0 {
 		leave = max(leave, t.pace.gap)
 	}
-	if t.terms.limits.Queue.Length > 0 && t.queue.Now > 0 {
+	if t.queue.Now > 0 {
 		w := t.want(call)
 		if n := t.queue.ahead(&w, true); n > 0 { // they leave first
 			if first, ok := t.pace.gate.PeekNth(leave, n+1); !ok {
@@ -123,10 +123,11 @@ func (t *line) turn(at window.Instant, call *outdial.Call) (leave, again window.
 		}
 		why = ErrLearned
 	}
-	if g := t.tenantGate(call); g != nil {
-		to, free := g.Peek(leave)
-		if !free {
-			leave, ok, why = max(leave, to), false, ErrQuota
+	if t.terms.quotas != nil {
+		if g := t.tenantGate(call); g != nil {
+			if to, free := g.Peek(leave); !free {
+				leave, ok, why = max(leave, to), false, ErrQuota
+			}
 		}
 	}
 	if leave > at+smooth && (!ok || smooth > 0) {
@@ -146,7 +147,7 @@ func (t *line) turnOf(at, first window.Instant, n int) window.Instant {
 
 // tenantGate is the gate of the call's tenant; nil = it has no quota of calls per second.
 func (t *line) tenantGate(call *outdial.Call) *window.Gate {
-	if call == nil || t.terms.quotas == nil {
+	if call == nil {
 		return nil
 	}
 	q, ok := t.terms.quota(call.Tenant)

@@ -168,31 +168,32 @@ func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l o
 		return time.Time{}, ErrUnknownTrunk
 	}
 	t.mu.Lock()
-	defer t.unlock()
-	var p *slot
-	switch {
-	case l != 0:
-		if p = t.slots.get(l); p == nil {
-			return time.Time{}, ErrStaleLease
-		}
-	case !t.known:
-		return time.Time{}, ErrUnknownTrunk
-	}
-	var at time.Time
-	var refused *outdial.Refusal
-	if call != nil && call.Rehearsal() {
-		at, refused = t.rehearseSeize(now, call)
-	} else {
-		at, refused = t.seize(now, p, call)
-	}
+	at, refused := t.seizeFor(now, call, l)
 	if call != nil && call.Record().On() {
 		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.pace.gate.Count(t.latest, second)))
 		call.Record().Num(outdial.StageTrunk, t.id, "cps", float64(t.cps))
 	}
+	t.unlock()
 	if refused != nil {
 		return at, refused
 	}
 	return at, nil
+}
+
+// seizeFor is seize for the holder of a lease; 0 = for anyone.
+func (t *line) seizeFor(now time.Time, call *outdial.Call, l outdial.Lease) (time.Time, *outdial.Refusal) {
+	var p *slot
+	if l != 0 {
+		if p = t.slots.get(l); p == nil {
+			return time.Time{}, ErrStaleLease
+		}
+	} else if !t.known {
+		return time.Time{}, ErrUnknownTrunk
+	}
+	if call != nil && call.Rehearsal() {
+		return t.rehearseSeize(now, call)
+	}
+	return t.seize(now, p, call)
 }
 
 // rehearseSeize is seize without counting anything.

@@ -405,6 +405,15 @@ func TestNoAllocation(t *testing.T) {
 	}
 	f := newFixture(t, trunk.Limits{Channels: 1, CPS: -1})
 	now, call := start, &outdial.Call{}
+	full := newFixture(t, trunk.Limits{
+		Channels: 2, CPS: -1, Floors: []trunk.Floor{{Campaign: "a", Channels: 1}}, Quotas: []trunk.Quota{{Channels: 1}},
+		Queue: trunk.Queue{Length: 4}, Burst: trunk.Burst{Channels: 3, Budget: -1, From: outdial.PriorityUrgent},
+	})
+	mine, other, waits := full.campaign("a"), &outdial.Call{Tenant: full.ids.Tenants.ID("t")}, &outdial.Call{ID: 7}
+	ev := &outdial.Event{Time: now, Attempt: &outdial.Attempt{
+		Candidate: *full.c, Start: now, Channel: 1,
+		Result: outdial.Result{Origin: outdial.OriginCarrier, Code: 503, Phrase: "channel limit reached"},
+	}}
 	for name, verb := range map[string]func(){
 		"release": func() {
 			l, _, _ := f.set.Acquire(now, call, f.c)
@@ -421,7 +430,26 @@ func TestNoAllocation(t *testing.T) {
 			f.set.Release(now, l)
 		},
 		"advance": func() { f.set.Advance(now) },
-		"status":  func() { f.set.Status(now, f.c.Trunk) },
+		"floors, quota and queue": func() {
+			l, _, _ := full.set.Acquire(now, mine, full.c)
+			_, _, _ = full.set.Acquire(now, other, full.c)
+			_, _, _ = full.set.Acquire(now, waits, full.c)
+			_, _ = full.set.Seize(now, mine, full.c, l)
+			full.set.Leave(now, waits, full.c)
+			full.set.Undo(now, l)
+		},
+		"reads": func() {
+			full.set.Headroom(now, full.c.Trunk)
+			full.set.BurstPrice(now, full.c.Trunk)
+			full.set.Pressure(outdial.PriorityNormal)
+		},
+		"observe": func() {
+			for _, kind := range []outdial.EventKind{outdial.EventStarted, outdial.EventProgressed, outdial.EventEnded} {
+				ev.Kind = kind
+				full.set.Observe(ev)
+			}
+		},
+		"status": func() { f.set.Status(now, f.c.Trunk) },
 	} {
 		require.Zero(t, testing.AllocsPerRun(100, verb), name)
 	}
