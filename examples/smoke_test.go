@@ -14,7 +14,8 @@ func TestSmallExamplesRun(t *testing.T) {
 		want []string
 	}{
 		"routing":  {nil, []string{"+442079460123 1. beta at 7000 micros", "refused: routing: the number is on the deny list"}},
-		"trunk":    {nil, []string{"peak 20 of 20 channels", "by calls per second"}},
+		"trunk":    {nil, []string{"peak 20 of 20 channels", "by cps", "by floor"}},
+		"sizing":   {nil, []string{"channels   107", "calls/s    7"}},
 		"failover": {nil, []string{"both well     alpha  700  beta  300", "alpha out", "alpha back"}},
 		"cli":      {nil, []string{"+16175550002 is called from +16175550100", "every number has reached a cap"}},
 		"kpi":      {[]string{"kpi/calls.csv"}, []string{"ASR", "PDD p95", "ACD"}},

@@ -1,10 +1,10 @@
-// Trunk limits what leaves on a carrier: 20 channels and 5 calls per second, offered four times as much.
+// Trunk limits what leaves on a carrier: 20 channels and 5 calls per second, offered four times as much by a campaign that
+// sells, beside a smaller one that 4 channels are guaranteed to.
 //
 //	go run ./examples/trunk
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -15,36 +15,57 @@ import (
 
 func main() {
 	ids := new(outdial.Registry)
-	set, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "east", Channels: 20, CPS: 5}}})
+	set, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{
+		Name: "east", Channels: 20, CPS: 5, Floors: []trunk.Floor{{Campaign: "renewals", Channels: 4}},
+	}}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	east := outdial.Candidate{Trunk: ids.Trunks.ID("east")}
+	sales := outdial.Call{Campaign: ids.Campaigns.ID("sales")}
+	renewals := outdial.Call{Campaign: ids.Campaigns.ID("renewals"), Priority: outdial.PriorityNormal}
 	type up struct {
 		lease outdial.Lease
 		until time.Time
 	}
 	var calls []up
 	now := time.Now() // time is an argument: a minute of traffic takes no time
-	for range 20 * 60 {
+	carried := map[outdial.CampaignID]int{}
+	dial := func(call *outdial.Call) {
+		lease, _, err := set.Acquire(now, call, &east)
+		if err != nil {
+			return // trunk.ErrChannels, trunk.ErrFloor …: tell the dialer to come back later
+		}
+		if _, err := set.Seize(now, call, &east, lease); err != nil {
+			set.Undo(now, lease) // trunk.ErrCPS: nothing left, so the channel goes back
+			return
+		}
+		calls = append(calls, up{lease, now.Add(10 * time.Second)})
+		carried[call.Campaign]++
+	}
+	for i := range 20 * 60 {
 		now = now.Add(50 * time.Millisecond)
 		for len(calls) > 0 && now.After(calls[0].until) {
 			set.Release(now, calls[0].lease)
 			calls = calls[1:]
 		}
-		lease, _, err := set.Acquire(now, nil, &east)
-		if err != nil {
-			continue // trunk.ErrChannels: tell the dialer to come back later
+		if i%60 == 0 {
+			dial(&renewals)
 		}
-		again, err := set.Seize(now, nil, &east, lease)
-		if errors.Is(err, trunk.ErrCPS) {
-			set.Undo(now, lease) // nothing left: the channel goes back; again says when the next second has room
-			_ = again
-			continue
+		dial(&sales)
+		if i%20 == 0 {
+			set.Advance(now) // samples how hard the trunk is pressed
 		}
-		calls = append(calls, up{lease, now.Add(10 * time.Second)})
 	}
 	s, _ := set.Status(now, east.Trunk)
-	fmt.Printf("seized %d, peak %d of %d channels, in use %d, blocked %d by channels and %d by calls per second\n",
-		s.Seized, s.Peak, s.Channels, s.InUse, s.Blocked.Channels, s.Blocked.CPS)
+	fmt.Printf("carried %d sales and %d renewals; peak %d of %d channels, in use %d, %d free for sales\n",
+		carried[sales.Campaign], carried[renewals.Campaign], s.Peak, s.Channels, s.InUse, s.Headroom)
+	for reason, n := range s.Blocked.All() {
+		fmt.Printf("blocked %4d by %s\n", n, reason)
+	}
+	for _, a := range set.Alerts(nil)[:1] {
+		fmt.Printf("%s: %.0f of %.0f channels\n", a.Kind, a.Value, a.Limit)
+	}
+	fmt.Printf("pressure on sales %.0f %%, on renewals %.0f %%\n",
+		100*set.Pressure(sales.Priority), 100*set.Pressure(renewals.Priority))
 }
