@@ -10,8 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/trunk"
 )
+
+// oneGoroutine skips a long simulation under the race detector, which finds nothing in one goroutine and takes ten times as
+// long.
+func oneGoroutine(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a simulation in one goroutine")
+	}
+}
 
 // simulation is traffic on synthetic time: whatever is due, in the order of time.
 type simulation struct {
@@ -107,6 +116,7 @@ func (a *average) mean(now time.Time) float64 {
 // TestReservationProtects: 60 Erlang of priority calls and 60 of bulk on 100 channels. Three reserved channels bring the
 // blocking of priority calls from a fifth to a few per cent, for next to no use.
 func TestReservationProtects(t *testing.T) {
+	oneGoroutine(t)
 	run := func(reserve int) (priority, bulk, use float64) {
 		f := newFixture(t, trunk.Limits{Channels: 100, CPS: -1, Reserve: reserve, MaxCall: -1})
 		s := newSimulation(t, 7)
@@ -266,6 +276,7 @@ func findHidden(s *simulation, f finder) hidden {
 // TestHiddenCeiling: a carrier that takes 80 calls of the 120 that the contract says. The ceiling is found and used, with
 // one probe a minute; additive increase, multiplicative decrease stands beside it.
 func TestHiddenCeiling(t *testing.T) {
+	oneGoroutine(t)
 	for seed := range uint64(5) {
 		f := newFixture(t, trunk.Limits{Channels: 120, CPS: -1, MaxCall: -1, Reserve: -1})
 		ours := findHidden(newSimulation(t, seed), setFinder{f})

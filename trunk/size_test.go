@@ -93,6 +93,7 @@ func TestSize(t *testing.T) {
 // TestSizeAgainstSimulation: a tenth fewer channels than planned block more than was asked for, a tenth more do not; and the
 // agents are as busy as they should be. Ringing takes always as long, talking varies.
 func TestSizeAgainstSimulation(t *testing.T) {
+	oneGoroutine(t)
 	for i, p := range plans {
 		z, err := trunk.Size(p.Staffing)
 		require.NoError(t, err)
@@ -134,6 +135,7 @@ func TestSizeAgainstSimulation(t *testing.T) {
 
 // TestBurstErlangs: what is carried above the base, in theory and through a Set.
 func TestBurstErlangs(t *testing.T) {
+	oneGoroutine(t)
 	const base, top, offered = 80, 110, 90.
 	f := newFixture(t, trunk.Limits{Channels: base, CPS: -1, Reserve: -1, MaxCall: -1, Burst: trunk.Burst{Channels: top, Budget: -1}})
 	s := newSimulation(t, 11)

@@ -113,7 +113,7 @@ func overAdmissions(lim limited, goroutines, tries int, calls []*outdial.Call) (
 func TestNoOverAdmission(t *testing.T) {
 	tries := 500
 	if race.Enabled {
-		tries = 100
+		tries = 40
 	}
 	if os.Getenv("OUTDIAL_LONG") != "" {
 		tries = 2_000_000
