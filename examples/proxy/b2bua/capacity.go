@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math"
 	"time"
@@ -36,7 +37,20 @@ type Burst struct {
 	Budget   time.Duration `yaml:"budget"`
 	Zone     string        `yaml:"zone"`
 	Price    float64       `yaml:"price"` // in currency units a minute
-	From     string        `yaml:"from"`  // bulk, normal, urgent; "" = bulk
+	From     Priority      `yaml:"from"`  // bulk, normal, urgent; left out = bulk
+}
+
+// Priority is an outdial.Priority as the file writes it.
+type Priority outdial.Priority
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *Priority) UnmarshalText(text []byte) error {
+	known, ok := parsePriority(string(text))
+	if !ok {
+		return fmt.Errorf("%q: want bulk, normal or urgent", text)
+	}
+	*p = Priority(known)
+	return nil
 }
 
 // Floor is a number of channels that a campaign or a program is guaranteed; see trunk.Floor.
@@ -71,7 +85,6 @@ type Trial struct {
 // limits are the limits of a trunk as the package wants them.
 func (t Trunk) limits() trunk.Limits {
 	c := t.Capacity
-	from, _ := parsePriority(c.Burst.From) // validated
 	l := trunk.Limits{
 		Name: t.Name, Channels: t.Channels, CPS: t.CPS, Smooth: t.Smooth, MaxCall: t.MaxCall, State: t.State,
 		Hard: c.Hard, Sustain: c.Sustain, SustainWindow: c.SustainWindow, Jitter: c.Jitter,
@@ -80,7 +93,7 @@ func (t Trunk) limits() trunk.Limits {
 		Trial: trunk.Trial{Calls: c.Trial.Calls, Good: c.Trial.Good, Channels: c.Trial.Channels, CPS: c.Trial.CPS},
 		Burst: trunk.Burst{
 			Channels: c.Burst.Channels, Window: c.Burst.Window, Rest: c.Burst.Rest, Budget: c.Burst.Budget, Zone: c.Burst.Zone,
-			Price: outdial.Micros(math.Round(c.Burst.Price * 1e6)), From: from,
+			Price: outdial.Micros(math.Round(c.Burst.Price * 1e6)), From: outdial.Priority(c.Burst.From),
 		},
 	}
 	for _, f := range c.Floors {

@@ -162,9 +162,6 @@ func (v *validator) trunks(all []Trunk) {
 		if t.Format != "" {
 			v.oneOf(path+".format", t.Format, "plus", "digits")
 		}
-		if from := t.Capacity.Burst.From; from != "" {
-			v.oneOf(path+".capacity.burst.from", from, "bulk", "normal", "urgent")
-		}
 		if err := trial(t); err != nil {
 			v.bad(path, err)
 		}
