@@ -87,11 +87,14 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 	if t.Format > FormatDigits {
 		errs = append(errs, fault("Format", "%d is unknown", t.Format))
 	}
-	if !validValue(t.Username) || !validValue(t.Password) || strings.ContainsAny(t.Username, `"\`) {
-		errs = append(errs, fault("Username", "it or Password has a character that cannot be sent"))
+	if !validValue(t.Username) || strings.ContainsAny(t.Username, `"\`) {
+		errs = append(errs, fault("Username", "has a character that cannot be sent"))
+	}
+	if !validValue(t.Password) {
+		errs = append(errs, fault("Password", "has a control character"))
 	}
 	if t.Username == "" && t.Password != "" {
-		errs = append(errs, fault("Password", "set without Username"))
+		errs = append(errs, fault("Password", "set without a user name"))
 	}
 	domain := t.FromDomain
 	if domain == "" {
@@ -165,8 +168,10 @@ func newRoutes(trunks map[outdial.TrunkID]Trunk, ourHost string) (*routes, error
 		if id == 0 {
 			err = errors.Join(errors.New("0 is no trunk"), err)
 		}
-		for _, s := range t.Sources {
-			err = errors.Join(err, rs.addSource(s))
+		for i, s := range t.Sources {
+			if e := rs.addSource(s); e != nil {
+				err = errors.Join(err, fault(fmt.Sprintf("Sources[%d]", i), "%v", e))
+			}
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("trunk %d: %w", id, err))
@@ -191,7 +196,7 @@ func (rs *routes) addSource(s string) error {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return fault("Sources", "%q is not an address, an address with port or a prefix", s)
+		return fmt.Errorf("%q is not an address, an address with port or a prefix", s)
 	}
 	rs.prefixes = append(rs.prefixes, p.Masked())
 	return nil

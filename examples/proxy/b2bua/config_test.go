@@ -47,6 +47,15 @@ trunks: [{name: a, address: 127.0.0.1}]
 routing: {rules: [{tiers: [{trunks: [{trunk: a}]}]}]}
 `
 
+// A whole number may be written as the arithmetic of others writes it.
+func TestNumbers(t *testing.T) {
+	cfg, err := b2bua.Load("x.yaml", []byte(minimal+"node: 0x10\nmax_calls: 20.0\nfailover: {baseline: 0.2}\ndrain_timeout: -1s\n"))
+	require.NoError(t, err)
+	require.EqualValues(t, 16, cfg.Node)
+	require.Equal(t, 20, cfg.MaxCalls)
+	require.InDelta(t, 0.2, cfg.Failover.Baseline, 0)
+}
+
 func TestMinimalFile(t *testing.T) {
 	cfg, err := b2bua.Load("minimal.yaml", []byte(minimal))
 	require.NoError(t, err)
@@ -96,9 +105,9 @@ headers: {program: "a b"}
 day_parts: [{name: x, from: "08:00", to: "09:00", days: [someday]}]
 `, []string{
 			"x.yaml:2:1: carrier_listen: ", `x.yaml:3:40: dialers[0].sources[1]: `, `x.yaml:3:48: dialers[0].sources[2]: 1.2.3.4/32 is already a source of "d"`,
-			"x.yaml:4:11: trunks[0].address: required", "x.yaml:4:11: trunks[0]: ", `x.yaml:4:20: trunks[0].format: "cubic": want plus or digits`,
+			"x.yaml:4:11: trunks[0].address: required", `x.yaml:4:20: trunks[0].format: "cubic": want plus or digits`,
 			"x.yaml:6:7: log.level: ", `x.yaml:6:20: log.numbers: "bare": want masked or clear`,
-			`x.yaml:7:11: journal.sync: "often": want none or group`, "x.yaml:8:1: dial_plan",
+			`x.yaml:7:11: journal.sync: "often": want none or group`, "x.yaml:8:13: dial_plan.country_code: 1000",
 			`x.yaml:9:11: headers.program: "a b" is not the name of a header field`, `x.yaml:10:51: day_parts[0].days: "someday" is not a day of the week`,
 		}},
 		{"addresses that nobody could answer to", minimal + "advertise: a b>;x\ncarrier_advertise: 0.0.0.0\n", []string{
@@ -112,13 +121,39 @@ cli:
     - {number: +12125550101, pool: q}
     - {number: +12125550101, pool: q}
 `, []string{
-			"x.yaml:4:11: trunks[0]: CPS: 1000000 is more than 100000",
-			"x.yaml:6:1: kpi: Buckets: 1: want 2 to 1024", "x.yaml:7:1: failover: Baseline: 2 is not below 1", "x.yaml:9:12: cli.pools[0]: Program: required",
-			`x.yaml:11:8: cli.numbers[0]: Pool: "q" is not configured`, "x.yaml:12:8: cli.numbers[1]: Number: given twice",
-			`x.yaml:12:8: cli.numbers[1]: Pool: "q" is not configured`,
+			"x.yaml:4:40: trunks[0].cps: 1000000 is more than 100000",
+			"x.yaml:6:7: kpi.buckets: 1: want 2 to 1024", "x.yaml:7:12: failover.baseline: 2 is not below 1",
+			"x.yaml:9:12: cli.pools[0].program: required",
+			`x.yaml:11:30: cli.numbers[0].pool: "q" is not configured`, "x.yaml:12:8: cli.numbers[1].number: given twice",
+			`x.yaml:12:30: cli.numbers[1].pool: "q" is not configured`,
 		}},
 		{"routing", strings.Replace(minimal, "trunk: a}", "trunk: b, weight: 0}", 1), []string{
 			`x.yaml:5:39: routing.rules[0].tiers[0].trunks[0].trunk: there is no trunk "b"`,
+		}},
+		{"what siptrunk finds, all at once", strings.Replace(minimal, "address: 127.0.0.1", `username: 'a"b', from_domain: a b, prefix: 1 2, sources: [1.2.3.4, here]`, 1), []string{
+			"x.yaml:4:11: trunks[0].address: required", "x.yaml:4:20: trunks[0].username: has a character that cannot be sent",
+			`x.yaml:4:37: trunks[0].from_domain: "a b" is not a host name or address`, `x.yaml:4:55: trunks[0].prefix: "1 2": only letters`,
+			`x.yaml:4:87: trunks[0].sources[1]: "here" is not an address`,
+		}},
+		{"one thing that siptrunk finds", strings.Replace(minimal, "address: 127.0.0.1", "address: a b", 1), []string{
+			`x.yaml:4:20: trunks[0].address: "a b": not a host name or address`,
+		}},
+		{"what the engine finds", minimal + "node: 5000\nhunting: {max_attempts: 99}\n", []string{
+			"x.yaml:6:1: node: 5000 is not between 0 and 4095", "x.yaml:7:11: hunting.max_attempts: 99 is not between",
+		}},
+		{"numbers that are none", minimal + `node: 3.5
+max_calls: "7"
+failover: {baseline: "0.1", hard_count: true, seed: -1}
+hunting: {explain: "yes", advance_after_progress: 1}
+kpi: {buckets: 7.5, window: 3}
+`, []string{
+			"x.yaml:6:7: 3.5: want a whole number", `x.yaml:7:12: "7": want a whole number`, `x.yaml:8:22: "0.1": want a number`,
+			"x.yaml:8:41: true: want a whole number", "x.yaml:8:53: -1 is out of range", `x.yaml:9:20: "yes": want true or false`,
+			"x.yaml:9:51: 1: want true or false", "x.yaml:10:16: 7.5: want a whole number", "x.yaml:10:29: time: missing unit",
+		}},
+		{"tags and anchors", minimal + "node: &n 7\nmax_calls: *n\nlog: !!map {level: info}\nadvertise: !!str x\n", []string{
+			"x.yaml:6:7: tags and anchors are not supported", "x.yaml:7:12: tags and anchors are not supported",
+			"x.yaml:8:6: tags and anchors are not supported", "x.yaml:9:12: tags and anchors are not supported",
 		}},
 		{"a missing file", minimal + "cli: {numbers_file: nowhere.csv}\n", []string{"x.yaml:6:7: cli.numbers_file: "}},
 	} {
@@ -128,6 +163,7 @@ cli:
 			got := strings.Split(err.Error(), "\n")
 			require.Len(t, got, len(tt.want), "%s", err)
 			for i, want := range tt.want {
+				require.Regexp(t, `^x\.yaml:\d+:\d+: `, got[i])
 				require.Contains(t, got[i], want)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -102,7 +103,11 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 	if n == nil {
 		return
 	}
-	if _, empty := n.(*ast.NullNode); empty {
+	switch n.(type) {
+	case *ast.NullNode:
+		return
+	case *ast.TagNode, *ast.AnchorNode, *ast.AliasNode:
+		d.bad(n, errors.New("tags and anchors are not supported"))
 		return
 	}
 	if v.Kind() == reflect.Pointer {
@@ -127,13 +132,32 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 	case v.Kind() == reflect.Slice:
 		d.sequence(n, v, path)
 	default:
-		if err := yaml.NodeToValue(n, v.Addr().Interface(), yaml.Strict()); err != nil {
-			var y yaml.Error
-			if errors.As(err, &y) {
-				err = errors.New(y.GetMessage())
-			}
-			d.bad(n, err)
-		}
+		d.value(n, v)
+	}
+}
+
+// value sets a number or a truth value; a text in quotes is neither.
+func (d *decoder) value(n ast.Node, v reflect.Value) {
+	want := "a whole number"
+	switch {
+	case v.Kind() == reflect.Bool:
+		want = "true or false"
+	case v.CanFloat():
+		want = "a number"
+	}
+	fits := false
+	switch x := n.(type) {
+	case *ast.BoolNode:
+		fits = v.Kind() == reflect.Bool
+	case *ast.IntegerNode:
+		fits = v.Kind() != reflect.Bool
+	case *ast.FloatNode:
+		fits = v.CanFloat() || v.Kind() != reflect.Bool && x.Value == math.Trunc(x.Value)
+	}
+	if !fits {
+		d.bad(n, fmt.Errorf("%s: want %s", n, want))
+	} else if err := yaml.NodeToValue(n, v.Addr().Interface()); err != nil {
+		d.bad(n, fmt.Errorf("%s is out of range", n))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,9 +49,7 @@ func (c Config) Validate() error {
 			v.bad("headers."+h.path, fmt.Errorf("%q is not the name of a header field", h.name))
 		}
 	}
-	if err := c.dialPlan().Validate(); err != nil {
-		v.bad("dial_plan", err)
-	}
+	v.foreign("dial_plan", c.dialPlan().Validate())
 	v.trunks(c.Trunks)
 	if len(c.Routing.Trunks) > 0 {
 		v.bad("routing.trunks", errors.New("trunks stand at the top level"))
@@ -82,6 +79,13 @@ func (c Config) Validate() error {
 type validator struct{ errs []error }
 
 func (v *validator) bad(path string, err error) { v.errs = append(v.errs, &FieldError{path, err}) }
+
+// foreign takes what a package finds wrong with a section.
+func (v *validator) foreign(path string, err error) {
+	if err != nil {
+		v.errs = append(v.errs, fields(&FieldError{path, err})...)
+	}
+}
 
 func (v *validator) address(path, addr string) {
 	if addr == "" {
@@ -158,13 +162,12 @@ func (v *validator) trunks(all []Trunk) {
 		names[t.Name] = true
 		if t.Address == "" {
 			v.bad(path+".address", errRequired)
+			t.Address = "host.invalid" // the rest is to be checked all the same
 		}
 		if t.Format != "" {
 			v.oneOf(path+".format", t.Format, "plus", "digits")
 		}
-		if err := trial(t); err != nil {
-			v.bad(path, err)
-		}
+		v.foreign(path, trial(t))
 	}
 }
 
@@ -182,35 +185,3 @@ type noConn struct{ net.PacketConn }
 
 func (noConn) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5060} }
 func (noConn) Close() error        { return nil }
-
-// place is how the packages name their fields: `cli: Numbers[3] +12125550101: Pool: …`, `trunk: Trunks[0] "a": CPS: …`.
-var place = regexp.MustCompile(`^(?:outdial|cli|trunk|siptrunk|kpi|failover): (?:(\w+)\[(\d+)\](?: [^:]*)?: )?`)
-
-// fields gives the errors of the packages the names that their fields have in the file. f.Path is the section.
-func fields(err error) []error {
-	var out []error
-	for _, e := range leaves(err) {
-		var f *FieldError
-		if !errors.As(e, &f) {
-			out = append(out, e)
-			continue
-		}
-		for _, inner := range leaves(f.Err) {
-			path, text := f.Path, inner.Error()
-			if path == "routing" { // it names its fields as the file does
-				if at, what, ok := strings.Cut(text, ": "); ok && !strings.ContainsAny(at, " \"") {
-					path, text = path+"."+at, what
-				}
-			} else if m := place.FindStringSubmatch(text); m != nil {
-				text = strings.TrimPrefix(text, m[0])
-				if list := strings.ToLower(m[1]); list == path { // "trunks" and "Trunks[0]" are "trunks[0]"
-					path += "[" + m[2] + "]"
-				} else if list != "" {
-					path += "." + list + "[" + m[2] + "]"
-				}
-			}
-			out = append(out, &FieldError{path, errors.New(text)})
-		}
-	}
-	return out
-}
