@@ -109,8 +109,10 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.end(at, r, eventOf(res))
 }
 
-// ackRejection acknowledges a final response of 300 and above to the INVITE that m says (RFC 3261 §17.1.1.3).
+// ackRejection acknowledges a final response of 300 and above to the INVITE that m says (RFC 3261 §17.1.1.3): of what it
+// said besides, nothing is repeated.
 func (l *Leg) ackRejection(m message, res *sip.Response, dst netip.AddrPort) {
+	m.contact, m.extra, m.contentType, m.body = false, nil, "", nil
 	m.method, m.maxForwards, m.to = string(sip.ACK), maxForwards, res.To().Value()
 	l.keepAck(ack{branch: m.branch, tag: toTagOf(res), packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: dst})
 }

@@ -93,9 +93,9 @@ func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 }
 
-// usable reports whether a response has what it is matched by.
+// usable reports whether a response has what it is matched by, and a To that can be sent back.
 func usable(res *sip.Response) bool {
-	return res.CallID() != nil && res.CSeq() != nil && res.Via() != nil && res.To() != nil &&
+	return res.CallID() != nil && res.CSeq() != nil && res.Via() != nil && res.To() != nil && validValue(res.To().Value()) &&
 		res.StatusCode >= 100 && res.StatusCode <= 699
 }
 

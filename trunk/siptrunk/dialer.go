@@ -32,6 +32,7 @@ type Dialer struct {
 	digest *sipgo.Client
 	routes atomic.Pointer[routes]
 
+	stopped chan struct{} // closed by Close
 	ran     atomic.Bool
 	tasks   sync.WaitGroup
 	unknown atomic.Uint64
@@ -59,7 +60,10 @@ func New(cfg Config) (*Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dialer{cfg: cfg, conn: newConn(inner), parties: map[string]party{}, peers: map[netip.AddrPort]int{}}
+	d := &Dialer{
+		cfg: cfg, conn: newConn(inner), stopped: make(chan struct{}),
+		parties: map[string]party{}, peers: map[netip.AddrPort]int{},
+	}
 	if err := d.setUp(); err != nil {
 		_ = inner.Close()
 		return nil, err
@@ -182,6 +186,9 @@ func (d *Dialer) Close() error {
 	d.each((*Leg).kill)
 	<-d.whenIdle()
 	d.mu.Lock()
+	if !d.closed {
+		close(d.stopped)
+	}
 	d.closed = true
 	left := d.parties
 	d.parties = map[string]party{}

@@ -193,6 +193,21 @@ func TestShutdown(t *testing.T) {
 			require.Zero(t, w.carrier.Stats().ByesReceived)
 		})
 	})
+	t.Run("a ping is under way", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, siptest.Behaviour{Options: -1}, nil)
+			pinged := make(chan error, 1)
+			go func() {
+				_, _, err := w.dialer.Ping(context.Background(), 1)
+				pinged <- err
+			}()
+			synctest.Wait()
+			start := time.Now()
+			w.close()
+			require.ErrorIs(t, <-pinged, siptrunk.ErrClosed)
+			require.Equal(t, start, time.Now())
+		})
+	})
 	t.Run("drain and wait", func(t *testing.T) {
 		bubble(t, siptest.Answer(0, time.Second, 5*time.Second), nil, func(t *testing.T, w *world) {
 			w.invite(siptrunk.InviteOptions{})

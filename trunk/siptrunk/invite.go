@@ -25,7 +25,8 @@ type InviteOptions struct {
 	ManualAck bool
 	// OnRequest takes requests of the carrier within the dialog, other than BYE: re-INVITE, UPDATE, INFO, their
 	// ACK. It runs on a goroutine of its own and must have answered through tx when it returns (an ACK has no
-	// answer). nil = re-INVITE and UPDATE with a body are refused with 488, UPDATE without one and INFO get 200.
+	// answer). An INVITE that meets another one is refused before (RFC 3261 §14.2); a 2xx to INVITE or UPDATE moves the
+	// remote target. nil = re-INVITE and UPDATE with a body are refused with 488, UPDATE without one and INFO get 200.
 	OnRequest func(leg *Leg, req *sip.Request, tx sip.ServerTransaction)
 }
 
@@ -97,7 +98,7 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 	l := &Leg{
 		d: d, id: a.ID, route: r, callID: token(16), fromTag: token(8), sink: sink,
 		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dst,
-		last: a.Last, callBy: a.Call.Deadline,
+		last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
 	}
 	l.uri = l.requestURI(a.Call.To)
 	l.to = "<" + l.uri + ">"

@@ -30,27 +30,32 @@ type Leg struct {
 	callBy    time.Time // the call's deadline; zero = none
 	onRequest func(*Leg, *sip.Request, sip.ServerTransaction)
 	timer     *time.Timer
+	gone      chan struct{} // closed when the leg is forgotten: what still waits for it gets no answer
 
 	mu    sync.Mutex // guards the queue
 	queue []input
 	busy  bool
 
 	// What follows belongs to whoever drains the queue.
-	sink     func(Event)
-	initial  *message // the INVITE, to be sent again with credentials; nil from the answer on
-	creds    credentials
-	phase    phase
-	cseq     uint32 // the last one used
-	invite   *clientTx
-	branch   string // of the last INVITE of the attempt, and its number
-	seq      uint32
-	others   []*clientTx
-	acks     []ack
-	remote   string // value of the far side's To, with its tag
-	tag      string // that tag
-	target   target
-	theirSeq uint32
-	met      []netip.AddrPort
+	sink    func(Event)
+	initial *message // the INVITE, to be sent again with credentials; nil from the answer on
+	creds   credentials
+	phase   phase
+	cseq    uint32 // the last one used
+	invite  *clientTx
+	branch  string // of the last INVITE of the attempt, and its number
+	seq     uint32
+	others  []*clientTx
+	acks    []ack
+	remote  string // value of the far side's To, with its tag
+	tag     string // that tag
+	target  target
+
+	heard       bool // a request of the carrier has come
+	theirSeq    uint32
+	theirInvite *sip.Request // an INVITE of the carrier that the host has not answered yet
+
+	met []netip.AddrPort
 
 	abandoned bool           // ReportAbandon was reported
 	gaveUp    outdial.Origin // why the leg is to end before the answer; 0 = it is not
@@ -146,7 +151,8 @@ func (l *Leg) unreachable(to netip.AddrPort) {
 
 func (l *Leg) tick() { l.post(input{}) }
 
-// post queues in and sees to it that somebody drains the queue; false when it was dropped.
+// post queues in and sees to it that somebody drains the queue; false when it was dropped. What is queued when the Dialer
+// closes may be dropped later: who waits for it waits for gone too.
 func (l *Leg) post(in input) bool {
 	l.mu.Lock()
 	if in.res != nil && len(l.queue) >= maxQueue {
@@ -241,23 +247,33 @@ func (l *Leg) end(at time.Time, r outdial.Result, ev Event) {
 	l.t100, l.pdd, l.ring, l.bound, l.unacked = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	l.linger = at.Add(timeout)
 	l.invite = nil
-	forks := l.others[:0:0]
+	left := l.others[:0:0]
 	for _, tx := range l.others {
-		if tx.fork {
-			forks = append(forks, tx)
-		} else if tx.final != nil && tx.method != sip.BYE {
+		switch {
+		case tx.fork:
+			left = append(left, tx)
+		case tx.method == sip.INVITE: // its final response is to be acknowledged
+			tx.deadline = earliest(tx.deadline, l.linger)
+			left = append(left, tx)
+		case tx.final != nil && tx.method != sip.BYE:
 			tx.final(nil, at)
 		}
 	}
-	l.others = forks
+	l.others = left
 	ev.Kind, ev.Time, ev.Result = outdial.ReportEnd, at, r
 	l.report(ev)
 	l.sink, l.onRequest, l.initial, l.creds, l.result = nil, nil, nil, credentials{}, outdial.Result{}
 	l.d.over()
 }
 
-// forget removes the leg from the tables.
+// forget removes the leg from the tables, once.
 func (l *Leg) forget() {
+	select {
+	case <-l.gone:
+		return
+	default:
+		close(l.gone)
+	}
 	l.timer.Stop()
 	l.d.leave(l.callID)
 	for _, p := range l.met {

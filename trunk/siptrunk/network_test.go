@@ -203,6 +203,10 @@ func TestSendFails(t *testing.T) {
 	})
 }
 
+// lineEndInTo would put a header of the carrier's into the requests that repeat its To.
+const lineEndInTo = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n" +
+	"To: <sip:c@d>\nX-Injected: y;tag=2\r\nCall-ID: abc\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+
 func TestReadFailuresAndStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, err := siptest.NewNetwork(siptest.NetworkConfig{})
@@ -236,10 +240,10 @@ func TestReadFailuresAndStrangers(t *testing.T) {
 		require.Equal(t, outdial.OriginCalleeHangup, w.invite(siptrunk.InviteOptions{}).result().Origin)
 
 		// From a known address, but no responses of ours.
-		for _, text := range []string{"SIP/2.0 200 OK\r\n\r\n", "SIP/2.0 200", "SIP/2.0 999 X\r\nVia: x\r\n\r\n"} {
+		for _, text := range []string{"SIP/2.0 200 OK\r\n\r\n", "SIP/2.0 200", "SIP/2.0 999 X\r\nVia: x\r\n\r\n", lineEndInTo} {
 			w.fromCarrier([]byte(text))
 		}
-		require.EqualValues(t, 3, w.dialer.Stats().Malformed)
+		require.EqualValues(t, 4, w.dialer.Stats().Malformed)
 	})
 }
 

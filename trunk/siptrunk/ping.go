@@ -21,7 +21,7 @@ var (
 
 // Ping sends one OPTIONS to a trunk, repeated as RFC 3261 has it for a lost datagram, and waits for the final
 // response: its status, and the time from the first OPTIONS to it. Any status says that somebody is there. The error
-// is that of ctx, of the look-up or the socket, ErrNoResponse or ErrUnreachable. Run must be running.
+// is that of ctx, of the look-up or the socket, ErrNoResponse, ErrUnreachable or ErrClosed. Run must be running.
 func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt time.Duration, err error) {
 	r, err := d.route(trunk)
 	if err != nil {
@@ -59,6 +59,8 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 				return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", dst, ErrUnreachable)
 			}
 			return got.code, got.at.Sub(start), nil
+		case <-d.stopped:
+			return 0, 0, ErrClosed
 		case <-ctx.Done():
 			return 0, 0, ctx.Err()
 		case <-timer.C:

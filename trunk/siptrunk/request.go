@@ -15,6 +15,8 @@ import (
 var (
 	// ErrNoDialog: the leg is not answered yet, or over.
 	ErrNoDialog = errors.New("siptrunk: the leg is not in a dialog")
+	// ErrPending: an INVITE within the dialog, ours or the carrier's, has no final response yet (RFC 3261 §14.1).
+	ErrPending = errors.New("siptrunk: another INVITE is in progress")
 	// ErrMethod: the method cannot be sent with Do.
 	ErrMethod = errors.New("siptrunk: the method cannot be sent within a dialog")
 )
@@ -24,7 +26,7 @@ var (
 // = "application/sdp"; headers are subject to what InviteOptions.Headers says; body is copied.
 //
 // The response must not be changed. An error means that none came: that of ctx (the request itself goes on),
-// ErrNoDialog, ErrMethod or ErrNoResponse. It must not be called from the leg's sink, which it waits for.
+// ErrNoDialog, ErrPending, ErrMethod or ErrNoResponse. It must not be called from the leg's sink, which it waits for.
 func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType string, body []byte, headers ...Header) (*sip.Response, error) {
 	switch method {
 	case sip.INVITE, sip.UPDATE, sip.INFO, sip.OPTIONS, sip.MESSAGE, sip.REFER, sip.NOTIFY:
@@ -48,6 +50,10 @@ func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType stri
 			done <- outcome{err: ErrNoDialog}
 			return
 		}
+		if method == sip.INVITE && (l.inviting() || l.theirInvite != nil) {
+			done <- outcome{err: ErrPending}
+			return
+		}
 		add := func(m *message) {
 			m.extra, m.contentType, m.body = headers, contentType, body
 			m.contact = method == sip.INVITE || method == sip.UPDATE
@@ -66,6 +72,8 @@ func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType stri
 	select {
 	case o := <-done:
 		return o.res, o.err
+	case <-l.gone:
+		return nil, ErrNoDialog
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -97,8 +105,12 @@ func (l *Leg) transact(now time.Time, method sip.RequestMethod, lines []string, 
 	}
 	tx := newClientTx(method, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.target.dst, now)
 	tx.final = func(res *sip.Response, at time.Time) {
-		if res != nil && method == sip.INVITE {
+		switch {
+		case res == nil:
+		case method == sip.INVITE:
 			l.ackAgain(&m, res)
+		case method == sip.UPDATE && res.IsSuccess():
+			l.retarget(res.Contact()) // RFC 3311 §5.1
 		}
 		if res != nil && l.phase == answered && l.authorize(creds, method, m.uri, res) {
 			l.transact(at, method, lines, add, creds, final)
@@ -117,16 +129,26 @@ func (l *Leg) ackAgain(invite *message, res *sip.Response) {
 		l.ackRejection(*invite, res, l.target.dst)
 		return
 	}
-	if c := res.Contact(); c != nil {
-		if uri := c.Address.String(); validURI(uri) && !l.target.strict {
-			l.target.uri = uri
-			if dst, ok := hopOf(uri); ok && len(l.target.routes) == 0 {
-				l.target.dst = dst
-				l.meet(dst)
-			}
-		}
-	}
+	l.retarget(res.Contact())
 	m := l.inDialog(sip.ACK, l.remote, l.target)
 	m.cseq, m.lines = invite.cseq, invite.lines
 	l.keepAck(ack{branch: invite.branch, tag: toTagOf(res), packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: l.target.dst})
+}
+
+// retarget moves the remote target of the dialog. The route set stays as it was.
+func (l *Leg) retarget(c *sip.ContactHeader) {
+	if c == nil {
+		return
+	}
+	uri := c.Address.String()
+	switch dst, ok := hopOf(uri); {
+	case !validURI(uri):
+	case l.target.strict: // it stands behind the last router
+		l.target.routes = append(slices.Clone(l.target.routes[:len(l.target.routes)-1]), "<"+uri+">")
+	case len(l.target.routes) == 0 && ok:
+		l.target.uri, l.target.dst = uri, dst
+		l.meet(dst)
+	default:
+		l.target.uri = uri
+	}
 }

@@ -1,6 +1,9 @@
 package siptrunk
 
 import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -46,6 +49,8 @@ func (d *Dialer) serve(req *sip.Request, tx sip.ServerTransaction) {
 func (d *Dialer) respond(req *sip.Request, tx sip.ServerTransaction, code int, phrase string) {
 	res := sip.NewResponseFromRequest(req, code, phrase, nil)
 	switch {
+	case code == 500 && req.Method == sip.INVITE:
+		res.AppendHeader(sip.NewHeader("Retry-After", strconv.Itoa(rand.IntN(11)))) // RFC 3261 §14.2
 	case code == 405, code == 200 && req.Method == sip.OPTIONS:
 		res.AppendHeader(sip.NewHeader("Allow", allow))
 	case code == 200 && req.Method == sip.UPDATE:
@@ -63,19 +68,67 @@ type verdict struct {
 	handle func(*Leg, *sip.Request, sip.ServerTransaction)
 }
 
-// admit checks a request against the dialog: RFC 3261 §12.2.2.
+// admit checks a request against the dialog: RFC 3261 §12.2.2, and §14.2 for INVITEs that meet.
 func (l *Leg) admit(req *sip.Request) verdict {
 	early := l.phase == trying || l.phase == ringing
 	if l.phase == ended || l.phase == calling || l.phase == answered && fromTagOf(req) != l.tag || early && req.Method == sip.BYE {
 		return verdict{code: 481, phrase: "Call/Transaction Does Not Exist"}
 	}
 	if !req.IsAck() {
-		if req.CSeq().SeqNo <= l.theirSeq {
+		if l.heard && req.CSeq().SeqNo <= l.theirSeq {
 			return verdict{code: 500, phrase: "CSeq Out Of Order"}
 		}
-		l.theirSeq = req.CSeq().SeqNo
+		l.heard, l.theirSeq = true, req.CSeq().SeqNo
+	}
+	switch {
+	case req.Method != sip.INVITE:
+	case l.theirInvite != nil:
+		return verdict{code: 500, phrase: "Another INVITE Is Not Answered"}
+	case l.inviting():
+		return verdict{code: 491, phrase: "Request Pending"}
+	case l.onRequest != nil:
+		l.theirInvite = req
 	}
 	return verdict{handle: l.onRequest}
+}
+
+// inviting reports whether an INVITE of ours within the dialog has no final response yet.
+func (l *Leg) inviting() bool {
+	return slices.ContainsFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.INVITE })
+}
+
+// answering is the transaction of a request that the host answers. The leg learns of it what concerns the dialog.
+type answering struct {
+	sip.ServerTransaction
+	l   *Leg
+	req *sip.Request
+}
+
+// Respond implements sip.ServerTransaction.
+func (a *answering) Respond(res *sip.Response) error {
+	if !res.IsProvisional() {
+		a.over(res.IsSuccess())
+	}
+	return a.ServerTransaction.Respond(res)
+}
+
+// over notes that the request is answered.
+func (a *answering) over(accepted bool) {
+	a.l.post(input{run: func() {
+		if a.l.theirInvite == a.req {
+			a.l.theirInvite = nil
+		}
+		if accepted {
+			a.l.refreshed(a.req)
+		}
+	}})
+}
+
+// refreshed moves the remote target to where a request that was accepted says (RFC 3261 §12.2.2, RFC 3311 §5.2).
+func (l *Leg) refreshed(req *sip.Request) {
+	if l.phase == answered && (req.Method == sip.INVITE || req.Method == sip.UPDATE) {
+		l.retarget(req.Contact())
+	}
 }
 
 // serveBye answers a BYE, and ends the leg.
@@ -98,11 +151,14 @@ func (l *Leg) serveBye(req *sip.Request, tx sip.ServerTransaction) {
 	if !posted {
 		return
 	}
-	if v := <-result; v.code != 0 {
+	select {
+	case v := <-result:
+		if v.code == 0 {
+			v = verdict{code: 200, phrase: "OK"}
+		}
 		l.d.respond(req, tx, v.code, v.phrase)
-		return
+	case <-l.gone:
 	}
-	l.d.respond(req, tx, 200, "OK")
 }
 
 // serveRequest answers what else comes within the dialog, or lets the host do it.
@@ -111,18 +167,26 @@ func (l *Leg) serveRequest(req *sip.Request, tx sip.ServerTransaction) {
 	if !l.post(input{run: func() { result <- l.admit(req) }}) {
 		return
 	}
-	v := <-result
+	var v verdict
+	select {
+	case v = <-result:
+	case <-l.gone:
+		return
+	}
 	switch {
 	case v.code != 0:
 		if !req.IsAck() {
 			l.d.respond(req, tx, v.code, v.phrase)
 		}
 	case v.handle != nil:
-		v.handle(l, req, tx)
+		a := &answering{tx, l, req}
+		v.handle(l, req, a)
+		a.over(false)
 	case req.IsAck():
 	case req.Method == sip.INVITE, req.Method == sip.UPDATE && len(req.Body()) > 0:
 		l.d.respond(req, tx, 488, "Not Acceptable Here")
 	case req.Method == sip.UPDATE, req.Method == sip.INFO, req.Method == sip.OPTIONS:
+		l.post(input{run: func() { l.refreshed(req) }})
 		l.d.respond(req, tx, 200, "OK")
 	default:
 		l.d.respond(req, tx, 405, "Method Not Allowed")

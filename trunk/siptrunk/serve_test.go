@@ -114,6 +114,8 @@ func TestRequestsOfTheCarrier(t *testing.T) {
 		c := w.invite(siptrunk.InviteOptions{})
 		synctest.Wait()
 		statuses := w.statuses()
+		w.fromCarrier(request("OPTIONS", c, 0, "")) // RFC 3261 §12.2.2: no number is too low for the first request
+		w.fromCarrier(request("INFO", c, 0, ""))
 		w.fromCarrier(request("OPTIONS", c, 10, ""))
 		w.fromCarrier(request("INVITE", c, 11, sdp))
 		w.fromCarrier(request("UPDATE", c, 12, sdp))
@@ -133,7 +135,7 @@ func TestRequestsOfTheCarrier(t *testing.T) {
 		w.fromCarrier(bytes.Replace(request("BYE", c, 21, ""), []byte(ours), []byte(ours+"x"), 1))
 		w.fromCarrier(bytes.Replace(request("INFO", c, 19, ""), []byte("CSeq: 19 INFO"), []byte("CSeq: 19 BYE"), 1))
 		require.Equal(t, []string{
-			"200 OK / 10 OPTIONS", "488 Not Acceptable Here / 11 INVITE", "488 Not Acceptable Here / 12 UPDATE",
+			"200 OK / 0 OPTIONS", "500 CSeq Out Of Order / 0 INFO", "200 OK / 10 OPTIONS", "488 Not Acceptable Here / 11 INVITE", "488 Not Acceptable Here / 12 UPDATE",
 			"200 OK / 13 UPDATE", "200 OK / 14 INFO", "500 CSeq Out Of Order / 9 INFO", "405 Method Not Allowed / 15 REFER",
 			"403 Forbidden / 16 INVITE", "200 OK / 16 OPTIONS", "481 Call/Transaction Does Not Exist / 16 BYE",
 			"405 Method Not Allowed / 16 REGISTER", "481 Call/Transaction Does Not Exist / 17 BYE",
