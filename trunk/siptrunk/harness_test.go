@@ -64,13 +64,16 @@ func newWorld(t *testing.T, b siptest.Behaviour, change func(*siptrunk.Config, *
 	return w
 }
 
+// patience is how long a carrier on the wall clock is waited for: a busy machine may stand still for long.
+const patience = 30 * time.Second
+
 func realWorld(t *testing.T, b siptest.Behaviour, change func(*siptrunk.Config, *siptrunk.Trunk)) *world {
 	t.Helper()
 	carrier, err := siptest.StartCarrier(siptest.CarrierConfig{Behaviour: b})
 	require.NoError(t, err)
 	w := &world{t: t, carrier: carrier}
-	patient := func(cfg *siptrunk.Config, tr *siptrunk.Trunk) { // on the wall clock a busy machine may stand still for long
-		tr.T100, tr.PDDTimer = 30*time.Second, 30*time.Second
+	patient := func(cfg *siptrunk.Config, tr *siptrunk.Trunk) {
+		tr.T100, tr.PDDTimer = patience, patience
 		if change != nil {
 			change(cfg, tr)
 		}

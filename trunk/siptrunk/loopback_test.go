@@ -61,12 +61,12 @@ func TestPortUnreachable(t *testing.T) {
 	if !toldOf(t, addr) {
 		t.Skip("no ICMP on the loopback interface here")
 	}
-	w := realWorld(t, siptest.Behaviour{Script: siptest.Answer(0, 0, 0)}, func(_ *siptrunk.Config, tr *siptrunk.Trunk) { tr.T100 = time.Minute })
+	w := realWorld(t, siptest.Behaviour{Script: siptest.Answer(0, 0, 0)}, nil)
 	defer w.close()
-	require.NoError(t, w.dialer.SetTrunks(map[outdial.TrunkID]siptrunk.Trunk{1: {Addr: addr}, 2: {Addr: w.carrier.Addr().String()}}))
+	require.NoError(t, w.dialer.SetTrunks(map[outdial.TrunkID]siptrunk.Trunk{1: {Addr: addr, T100: patience}, 2: {Addr: w.carrier.Addr().String()}}))
 	c := w.invite(siptrunk.InviteOptions{})
 	require.Equal(t, outdial.OriginTransport, c.result().Origin)
-	require.Less(t, time.Since(c.start), 30*time.Second)
+	require.Less(t, time.Since(c.start), patience)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	_, _, err = w.dialer.Ping(ctx, 1)
@@ -87,7 +87,9 @@ func TestByesBesideAClosedPort(t *testing.T) {
 		cfg.Logger = slog.New(slog.NewTextHandler(&complaints, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})
 	defer w.close()
-	require.NoError(t, w.dialer.SetTrunks(map[outdial.TrunkID]siptrunk.Trunk{1: {Addr: w.carrier.Addr().String()}, 2: {Addr: addr}}))
+	require.NoError(t, w.dialer.SetTrunks(map[outdial.TrunkID]siptrunk.Trunk{
+		1: {Addr: w.carrier.Addr().String(), T100: patience, PDDTimer: patience}, 2: {Addr: addr},
+	}))
 	other := attempt()
 	other.Candidate.Trunk = 2
 	calls := make([]*call, 200)
