@@ -101,7 +101,10 @@ func (c *campaign) run(ctx context.Context, e *evidence) error {
 	serving, stopProxy := context.WithCancel(context.Background())
 	defer stopProxy()
 	ran, dialled := make(chan error, 1), make(chan struct{})
-	go func() { ran <- c.proxy.Run(serving) }()
+	go func() {
+		ran <- c.proxy.Run(serving)
+		close(ran)
+	}()
 	dialling, stopDialer := context.WithCancel(ctx)
 	defer stopDialer()
 	go func() {
@@ -116,9 +119,7 @@ func (c *campaign) run(ctx context.Context, e *evidence) error {
 	c.scenario.note(e.Finished, "all calls are over; the proxy drains")
 	c.show(e.Finished)
 	stopProxy()
-	if err == nil {
-		err = <-ran
-	}
+	err = errors.Join(err, <-ran) // unless watch has read it already: then it is closed
 	settling, stop := context.WithTimeout(context.Background(), settleLimit)
 	defer stop()
 	if c.opts.Fault == faultSilent {

@@ -10,8 +10,8 @@ import (
 
 // When the good carrier breaks and is repaired, in shares of the calls placed.
 const (
-	breakAt = 0.33
-	healAt  = 0.6
+	breakAt = 0.5
+	healAt  = 0.75
 )
 
 // scenario breaks the good carrier and repairs it, and watches what outdial makes of it.

@@ -20,15 +20,15 @@ func TestScenarioBreaksRepairsAndTells(t *testing.T) {
 		require.NoError(t, s.step(time.Now(), placed, []failover.Target{target}))
 		s.watch([]failover.Target{target})
 	}
-	step(20)
+	step(49)
 	require.True(t, s.broken.IsZero())
-	step(40)
+	step(50) // half way
 	require.False(t, s.broken.IsZero())
 	target.State, target.Since, target.Why, target.Failed = failover.Out, s.broken.Add(400*time.Millisecond), "soft failures in a row", 15
-	step(50)
 	step(55)
+	step(60)
 	require.Equal(t, target.Since, s.noticed)
-	step(70)
+	step(75)
 	require.False(t, s.healed.IsZero())
 	target.State, target.Since = failover.Probing, s.healed.Add(time.Second)
 	step(80)
