@@ -155,6 +155,9 @@ func (c *call) onRequest(r *request) {
 		return
 	}
 	code, phrase, headers := inDialog(c.p.contact, r)
+	if at := r.Contact(); r.Method == sip.UPDATE && code == 200 && at != nil { // RFC 3311 §5.2: it moves the remote target
+		d.contact = at
+	}
 	d.answer(now, r, code, phrase, headers...)
 }
 

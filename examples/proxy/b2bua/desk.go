@@ -60,11 +60,14 @@ func (p *Proxy) dispatch(r *request) {
 	}
 }
 
-// concerns reports whether a request of the call's dialog is the call's to answer: a copy of its INVITE, its CANCEL, or
-// something within the dialog.
+// concerns reports whether a request of the call's dialog is the call's to answer: a copy of its INVITE, the CANCEL of that
+// very transaction (RFC 3261 §9.2), or something within the dialog.
 func (c *call) concerns(r *request) bool {
 	invite := c.dialog.invite.key
-	return r.key == invite || r.toTag() != "" || r.IsCancel() && r.transaction(sip.INVITE) == invite
+	if r.IsCancel() {
+		return r.transaction(sip.INVITE) == invite
+	}
+	return r.key == invite || r.toTag() != ""
 }
 
 // outside is the answer to a request outside of any dialog, other than an INVITE.

@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"time"
@@ -24,6 +25,8 @@ type dialog struct {
 	tags   map[string]string // our To tag for an early dialog of an attempt
 	tag    string            // that of the answer
 	seq    uint32            // of the dialer's last request
+
+	contact *sip.ContactHeader // the dialer's last one; nil = none
 
 	last     []byte // the last response to the INVITE
 	resend   time.Time
@@ -51,7 +54,7 @@ const (
 
 func newDialog(p *Proxy, invite *request) dialog {
 	return dialog{
-		p: p, invite: invite, to: invite.replyTo(), own: randomHex(8), seq: invite.CSeq().SeqNo,
+		p: p, invite: invite, to: invite.replyTo(), own: randomHex(8), seq: invite.CSeq().SeqNo, contact: invite.Contact(),
 	}
 }
 
@@ -164,7 +167,7 @@ func (d *dialog) onAck(now time.Time, r *request) bool {
 
 // answer responds to a request within the dialog, and remembers that for its copies.
 func (d *dialog) answer(now time.Time, r *request, code int, phrase string, headers ...header) {
-	d.p.answer(now, r, response{code: code, phrase: phrase, headers: headers, tag: d.own})
+	d.p.answer(now, r, response{code: code, phrase: phrase, headers: headers, tag: cmp.Or(d.tag, d.own)})
 }
 
 // hangUp ends an answered dialog from our side: with BYE, but not before the ACK (RFC 3261 §15).
@@ -205,19 +208,24 @@ func (d *dialog) sendBye(now time.Time) {
 	d.p.wire.send(d.bye, d.byeTo)
 }
 
-// target is the remote target and the route set of the dialog, from the INVITE (§12.1.1), and the next hop. Names are not looked up
-// towards dialers: they stand for the address that the INVITE came from.
+// target is where a request of ours goes: the Request-URI, the routes, and the next hop. The route set is that of the INVITE
+// (§12.1.1), the remote target its Contact, or the last one that was told. Names are not looked up towards dialers: they
+// stand for the address that the INVITE came from.
 func (d *dialog) target() (uri string, routes []string, to netip.AddrPort) {
 	uri, to = "sip:"+d.invite.from.String(), d.invite.from
 	next := (*sip.Uri)(nil)
-	if c := d.invite.Contact(); c != nil {
+	if c := d.contact; c != nil {
 		uri, next = c.Address.String(), &c.Address
 	}
+	strict := false
 	for i, h := range d.invite.GetHeaders("record-route") {
-		routes = append(routes, h.Value())
 		if rr, ok := h.(*sip.RecordRouteHeader); ok && i == 0 {
-			next = &rr.Address
+			next, strict = &rr.Address, !rr.Address.UriParams.Has("lr")
 		}
+		routes = append(routes, h.Value())
+	}
+	if strict { // §12.2.1.1: the request names the router, and the remote target comes last
+		uri, routes = next.String(), append(routes[1:], "<"+uri+">")
 	}
 	if next != nil && !d.invite.source.nat {
 		if a, ok := hop(next); ok {

@@ -20,6 +20,7 @@ type finished struct {
 	mu    sync.Mutex
 	byKey map[string]final
 	queue []expiry // in the order in which they expire
+	bytes int      // of keys and packets
 }
 
 type final struct {
@@ -32,22 +33,28 @@ type expiry struct {
 	at  time.Time
 }
 
-// maxFinished bounds what is remembered: some 80 MiB. Beyond it the oldest is forgotten, and a copy of its request is
-// answered as if it were new.
-const maxFinished = 1 << 17
+// maxFinished and maxFinishedBytes bound what is remembered. Beyond them the oldest is forgotten, and a copy of its request
+// is answered as if it were new.
+const (
+	maxFinished      = 1 << 17
+	maxFinishedBytes = 80 << 20
+)
 
 // put keeps a transaction for 64·T1.
 func (f *finished) put(now time.Time, key string, packet []byte, to netip.AddrPort) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.drop(now)
 	if f.byKey == nil {
 		f.byKey = map[string]final{}
 	}
-	if _, known := f.byKey[key]; !known {
+	old, known := f.byKey[key]
+	if !known {
 		f.queue = append(f.queue, expiry{key, now.Add(timeout)})
+		f.bytes += len(key)
 	}
 	f.byKey[key] = final{packet, to}
+	f.bytes += len(packet) - len(old.packet)
+	f.drop(now)
 }
 
 // sweep forgets what is too old, until ctx is done: put does so too, but nothing may come after a burst.
@@ -66,14 +73,17 @@ func (f *finished) sweep(ctx context.Context, now func() time.Time) {
 	}
 }
 
+// drop forgets what is too old, and what is too much.
 func (f *finished) drop(now time.Time) {
-	n := max(len(f.queue)-maxFinished+1, 0)
-	for n < len(f.queue) && !f.queue[n].at.After(now) {
-		n++
-	}
-	for i := range n {
-		delete(f.byKey, f.queue[i].key)
-		f.queue[i] = expiry{}
+	n := 0
+	for ; n < len(f.queue); n++ {
+		oldest := f.queue[n]
+		if oldest.at.After(now) && len(f.queue)-n <= maxFinished && f.bytes <= maxFinishedBytes {
+			break
+		}
+		f.bytes -= len(oldest.key) + len(f.byKey[oldest.key].packet)
+		delete(f.byKey, oldest.key)
+		f.queue[n] = expiry{}
 	}
 	if f.queue = f.queue[n:]; len(f.queue) == 0 { // a map never shrinks
 		f.byKey, f.queue = nil, nil

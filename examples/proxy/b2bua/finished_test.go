@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,4 +45,35 @@ func TestFinishedIsBounded(t *testing.T) {
 	require.True(t, known)
 	got, _ := f.get("20")
 	require.Equal(t, "again", string(got.packet))
+}
+
+// What dialers send is echoed in answers, and may be long.
+func TestFinishedIsBoundedInBytes(t *testing.T) {
+	var f finished
+	now := time.Unix(1_800_000_000, 0)
+	long := make([]byte, 30<<10)
+	most := 0
+	for i := range 5000 {
+		f.put(now, strconv.Itoa(i), long, home)
+		f.put(now, strconv.Itoa(i), long, home)
+		most = max(most, f.bytes)
+	}
+	require.LessOrEqual(t, most, maxFinishedBytes)
+	require.InDelta(t, maxFinishedBytes/len(long), len(f.byKey), 2, "as many as fit")
+	require.Len(t, f.queue, len(f.byKey))
+	_, known := f.get("4999")
+	require.True(t, known)
+	_, known = f.get(strconv.Itoa(5000 - len(f.byKey) - 1))
+	require.False(t, known, "the oldest")
+	f = finished{}
+	keys := strings.Repeat("x", 40<<10)
+	for i := range 4000 { // of an INVITE that was answered only its key is kept
+		f.put(now, keys[:36<<10+i], nil, home)
+		most = max(most, f.bytes)
+	}
+	require.LessOrEqual(t, most, maxFinishedBytes)
+	require.Less(t, len(f.byKey), 4000)
+	f.put(now.Add(timeout), "after", nil, home)
+	require.Len(t, f.byKey, 1)
+	require.Equal(t, len("after"), f.bytes)
 }

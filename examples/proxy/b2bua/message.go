@@ -129,6 +129,9 @@ func (p *response) render(req *request) []byte {
 			b = line(b, "Record-Route", h.Value())
 		}
 	}
+	if ts := req.GetHeader("timestamp"); ts != nil && p.code == 100 { // RFC 3261 §8.2.6.1
+		b = line(b, "Timestamp", ts.Value())
+	}
 	b = line(b, "From", req.From().Value())
 	to := req.To().Value()
 	if p.code > 100 && p.tag != "" && req.toTag() == "" {
