@@ -155,6 +155,9 @@ kpi: {buckets: 7.5, window: 3}
 			"x.yaml:6:7: tags and anchors are not supported", "x.yaml:7:12: tags and anchors are not supported",
 			"x.yaml:8:6: tags and anchors are not supported", "x.yaml:9:12: tags and anchors are not supported",
 		}},
+		{"names", minimal + "failover: {presets: {one: [default], two: {}}}\n", []string{
+			"x.yaml:6:27: want one value of type string", "x.yaml:6:43: want one value of type string",
+		}},
 		{"a missing file", minimal + "cli: {numbers_file: nowhere.csv}\n", []string{"x.yaml:6:7: cli.numbers_file: "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -129,6 +129,8 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 		d.text(n, v, func(b []byte) error { v.SetString(string(b)); return nil })
 	case v.Kind() == reflect.Struct:
 		d.mapping(n, v, path)
+	case v.Kind() == reflect.Map:
+		d.dictionary(n, v, path)
 	case v.Kind() == reflect.Slice:
 		d.sequence(n, v, path)
 	default:
@@ -180,18 +182,31 @@ func (d *decoder) text(n ast.Node, v reflect.Value, set func([]byte) error) {
 	}
 }
 
-func (d *decoder) mapping(n ast.Node, v reflect.Value, path string) {
-	var pairs []*ast.MappingValueNode
+// pairs returns the keys and values of a mapping.
+func (d *decoder) pairs(n ast.Node) []*ast.MappingValueNode {
 	switch x := n.(type) {
 	case *ast.MappingNode:
-		pairs = x.Values
+		return x.Values
 	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{x}
-	default:
-		d.bad(n, errors.New("want keys with values"))
-		return
+		return []*ast.MappingValueNode{x}
 	}
-	for _, pair := range pairs {
+	d.bad(n, errors.New("want keys with values"))
+	return nil
+}
+
+// dictionary reads a mapping whose keys are names.
+func (d *decoder) dictionary(n ast.Node, v reflect.Value, path string) {
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, pair := range d.pairs(n) {
+		value := reflect.New(v.Type().Elem()).Elem()
+		d.decode(pair.Value, value, path)
+		v.SetMapIndex(reflect.ValueOf(pair.Key.GetToken().Value), value)
+	}
+}
+
+// mapping reads a mapping whose keys are the fields of a struct.
+func (d *decoder) mapping(n ast.Node, v reflect.Value, path string) {
+	for _, pair := range d.pairs(n) {
 		key := pair.Key.GetToken().Value
 		f := fieldOf(v, key)
 		if !f.IsValid() {
