@@ -16,6 +16,9 @@ type CallerCall struct {
 	CallID string
 	// Headers are added to the INVITE.
 	Headers []Header
+	// RecordRoute are the values of Record-Route in the INVITE, as of proxies in front of the caller. They must lead to the
+	// caller itself: what comes within the dialog is to name them in Route.
+	RecordRoute []string
 	// SDP is the offer; nil means a generated one, an empty non-nil slice none.
 	SDP []byte
 	// CancelAfter cancels so long after the INVITE, unless it was answered; but not before a provisional
@@ -103,6 +106,10 @@ type CallResult struct {
 	LateProvisionals  int // provisional responses that came after the final one
 	OtherAnswers      int // 2xx of other dialogs: acknowledged and hung up
 	Pracks            int // provisional responses acknowledged
+
+	// Faults are what the far end did wrong, which a lenient caller gets over: responses without rport, received or the
+	// INVITE's Record-Route (RFC 3581 §4, RFC 3261 §12.1.1), requests within the dialog that do not fit (§12.2.1.1).
+	Faults []string
 
 	RTPSent     int
 	RTPReceived int

@@ -185,6 +185,7 @@ func (c *Caller) onMessage(msg sip.Message, src netip.AddrPort) {
 		case d == nil || toTag(m) != d.fromTag || fromTag(m) != d.tag:
 			c.reply(m, src, reply{code: 481, toTag: randomToken()})
 		case m.Method == sip.BYE:
+			d.checkRequest(m)
 			d.onBye(m)
 			c.reply(m, src, reply{code: 200})
 		case m.Method == sip.INVITE:

@@ -35,6 +35,7 @@ type dial struct {
 	cseq       int
 	credential []Header
 	tag        string // the far end's, of the dialog that was answered
+	theirSeq   uint32 // CSeq of the far end's last request
 	remoteURI  string
 	remoteHop  netip.AddrPort
 	routes     []string
@@ -129,6 +130,9 @@ func (d *dial) invite() error {
 	}
 	if d.call.Reliable {
 		o.headers = append(o.headers, Header{"Supported", "100rel"})
+	}
+	for _, v := range d.call.RecordRoute {
+		o.headers = append(o.headers, Header{"Record-Route", v})
 	}
 	o.headers = append(o.headers, d.call.Headers...)
 	msg := o.render(d.c.ep.local)
@@ -228,6 +232,7 @@ func (d *dial) result() *CallResult {
 	r := d.res
 	r.Provisionals = slices.Clone(r.Provisionals)
 	r.Challenges = slices.Clone(r.Challenges)
+	r.Faults = slices.Clone(r.Faults)
 	if d.stream != nil {
 		d.media.mu.Lock()
 		r.RTPSent, r.RTPReceived, r.RTPLost = d.stream.sent, d.stream.received, d.stream.span-d.stream.received

@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -18,15 +19,18 @@ const (
 
 // A leg is one call at a carrier. It belongs to the carrier's loop; rec is shared through the ledger.
 type leg struct {
-	key     string
-	state   legState
-	rec     *Record
-	invite  *sip.Request
-	src     netip.AddrPort
-	script  Script
-	early   bool // some provisional response was sent
-	counted bool // holds a channel
-	tag     string
+	key      string
+	state    legState
+	rec      *Record
+	invite   *sip.Request
+	src      netip.AddrPort
+	script   Script
+	early    bool // some provisional response was sent
+	counted  bool // holds a channel
+	tag      string
+	finalTag string // To tag of the final response
+	seq      uint32 // CSeq of the caller's last request but ACK and PRACK, and its branch
+	branch   string
 
 	steps  []Step
 	step   *task // the next step
@@ -90,6 +94,7 @@ func (c *Carrier) begin(key string, req *sip.Request, src netip.AddrPort) {
 func (c *Carrier) proceed(l *leg, req *sip.Request, src netip.AddrPort) {
 	now := time.Now()
 	l.invite, l.src, l.state = req, src, legPending
+	l.seq, l.branch = req.CSeq().SeqNo, branchOf(req)
 	l.resend.stop()
 	l.expiry.stop()
 	l.resend = nil
@@ -191,7 +196,13 @@ func (c *Carrier) onInviteRetransmit(l *leg) {
 // onReinvite accepts whatever is offered within the dialog: keep-alives and session refreshes.
 func (c *Carrier) onReinvite(l *leg, req *sip.Request, src netip.AddrPort) {
 	if l == nil || l.state != legAnswered {
+		c.stray()
 		c.answer(req, src, reply{code: 481})
+		return
+	}
+	if code := c.misfit(l, req); code != 0 {
+		c.stray()
+		c.answer(req, src, reply{code: code})
 		return
 	}
 	c.answer(req, src, reply{code: 200, contact: c.contact(), body: c.media.sdp(c.ep.local)})
@@ -204,6 +215,13 @@ func (c *Carrier) respond(l *leg, r reply) {
 	}
 	if r.code > 100 && r.code < 300 {
 		r.contact = c.contact()
+		r.headers = slices.Clone(r.headers)
+		for _, v := range l.script.RecordRoute {
+			r.headers = append(r.headers, Header{"Record-Route", v})
+		}
+	}
+	if r.code >= 200 {
+		l.finalTag = r.toTag
 	}
 	l.last = r.render(l.invite, l.src)
 	c.ep.send(replyTo(l.invite, l.src), l.last)

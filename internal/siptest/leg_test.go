@@ -40,7 +40,7 @@ func TestStrays(t *testing.T) {
 		require.Equal(t, "SIP/2.0 405 Method Not Allowed", w.exchange(t, raw("SUBSCRIBE", "6", "")))
 		require.Equal(t, "SIP/2.0 400 Bad Request", w.exchange(t, strings.Replace(raw("BYE", "7", ""), "1 BYE", "1 INVITE", 1)))
 		s := w.carrier.Stats()
-		require.Equal(t, 3, s.Strays)
+		require.Equal(t, 4, s.Strays)
 		require.Zero(t, s.Invites)
 	})
 }
@@ -61,17 +61,114 @@ func TestSameCallIDAgain(t *testing.T) {
 	})
 }
 
-func TestReinvite(t *testing.T) {
-	bubble(t, siptest.NetworkConfig{}, siptest.Behaviour{Script: siptest.Play(siptest.Respond(0, 200))}, func(t *testing.T, w *world) {
+// A carrier takes within a dialog what RFC 3261 §12.2.1.1 makes of it, and nothing else.
+func TestStrictDialog(t *testing.T) {
+	script := siptest.Play(siptest.Step{Code: 200, Tag: "t"})
+	script.RecordRoute = []string{"<sip:in@10.0.0.1:5060;lr>", "<sip:out@10.0.0.1:5060;lr>"}
+	within := func(method string, seq int, branch string, replace ...string) string {
+		msg := strings.NewReplacer("sip:x@10.0.0.1 SIP", "sip:carrier@10.0.0.1:5060 SIP", "CSeq: 1", fmt.Sprint("CSeq: ", seq),
+			"Contact", "Route: <sip:out@10.0.0.1:5060;lr>\r\nRoute: <sip:in@10.0.0.1:5060;lr>\r\nContact").Replace(raw(method, branch, ";tag=t"))
+		return strings.NewReplacer(replace...).Replace(msg)
+	}
+	const gone, bad, late = "SIP/2.0 481 Call/Transaction Does Not Exist", "SIP/2.0 400 Bad Request", "SIP/2.0 500 Server Internal Error"
+	bubble(t, siptest.NetworkConfig{}, siptest.Behaviour{Script: script}, func(t *testing.T, w *world) {
 		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, raw("INVITE", "1", "")))
-		require.Empty(t, w.exchange(t, raw("ACK", "2", ";tag=x")))
-		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, raw("INVITE", "3", ";tag=x")))
+		strays := 0
+		stray := func() {
+			strays++
+			require.Equal(t, strays, w.carrier.Stats().Strays)
+			require.Zero(t, w.carrier.Stats().ByesReceived)
+		}
+		for _, replace := range [][]string{
+			{"tag=t", "tag=x"}, {"CSeq: 1", "CSeq: 2"}, {"Route: <sip:in@10.0.0.1:5060;lr>\r\n", ""}, {"sip:carrier@", "sip:x@"},
+		} {
+			w.exchange(t, within("ACK", 1, "2", replace...))
+			stray()
+			require.False(t, w.carrier.Records()[0].Acked)
+		}
+		w.exchange(t, within("ACK", 1, "2"))
+		require.True(t, w.carrier.Records()[0].Acked)
+		require.Equal(t, gone, w.exchange(t, within("INVITE", 2, "3", "tag=t", "tag=x")))
+		stray()
+		require.Equal(t, late, w.exchange(t, within("INVITE", 1, "4")))
+		stray()
+		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, within("INVITE", 2, "5")))
+		require.Empty(t, w.exchange(t, within("ACK", 2, "6")))
+		for want, replace := range map[string][]string{gone: {"tag=t", "tag=x"}, late: {"CSeq: 3", "CSeq: 2"}, bad: {"Route: <sip:out@10.0.0.1:5060;lr>\r\n", ""}} {
+			require.Equal(t, want, w.exchange(t, within("BYE", 3, "7", replace...)))
+			stray()
+		}
+		require.Equal(t, bad, w.exchange(t, within("BYE", 3, "7", "sip:carrier@", "sip:x@")))
+		stray()
 		require.Equal(t, 1, w.carrier.Stats().Invites)
-		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, raw("BYE", "4", ";tag=x")))
-		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, raw("BYE", "4", ";tag=x")), "again, if it is repeated")
+		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, within("BYE", 3, "8")))
+		require.Equal(t, "SIP/2.0 200 OK", w.exchange(t, within("BYE", 3, "8")), "again, if it is repeated")
 		require.Equal(t, 1, w.carrier.Stats().ByesReceived)
+		require.Equal(t, strays, w.carrier.Stats().Strays)
 		time.Sleep(siptest.DrainTime)
-		require.Equal(t, "SIP/2.0 481 Call/Transaction Does Not Exist", w.exchange(t, raw("BYE", "4", ";tag=x")), "forgotten")
+		require.Equal(t, gone, w.exchange(t, within("BYE", 3, "8")), "forgotten")
+	})
+	bubble(t, siptest.NetworkConfig{}, siptest.Behaviour{Script: siptest.Play(siptest.Step{Code: 486, Tag: "t"})}, func(t *testing.T, w *world) {
+		require.Equal(t, "SIP/2.0 486 Busy Here", w.exchange(t, raw("INVITE", "1", "")))
+		w.exchange(t, raw("ACK", "1", ";tag=x"))
+		w.exchange(t, within("ACK", 1, "1"))
+		require.False(t, w.carrier.Records()[0].Acked)
+		require.Equal(t, 2, w.carrier.Stats().Strays)
+		w.exchange(t, raw("ACK", "1", ";tag=t"))
+		require.True(t, w.carrier.Records()[0].Acked)
+	})
+}
+
+// A caller tells what the far end does wrong.
+func TestFaultsOfTheFarEnd(t *testing.T) {
+	s := siptest.Answer(0, 0, time.Second)
+	bubble(t, siptest.NetworkConfig{}, siptest.Behaviour{Script: s}, func(t *testing.T, w *world) {
+		routes := []string{"<sip:one@10.0.0.2:5060;lr>", "<sip:two@10.0.0.2:5060;lr>"}
+		r := w.call(t, siptest.CallerCall{RecordRoute: routes})
+		require.Empty(t, r.Faults)
+		require.Equal(t, time.Second, r.EndedAt)
+		w.settle(t)
+		require.Zero(t, w.carrier.Stats().Strays)
+	})
+	bubble(t, siptest.NetworkConfig{}, siptest.Behaviour{Script: siptest.Silence()}, func(t *testing.T, w *world) {
+		const addr = "10.0.0.9:5060"
+		conn, err := w.network.Listen(addr)
+		require.NoError(t, err)
+		done := make(chan struct{})
+		go func() { // a far end that knows of none of it
+			defer close(done)
+			buf := make([]byte, 65535)
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			lines := strings.Split(string(buf[:n]), "\r\n")
+			field := func(name string) string {
+				for _, l := range lines {
+					if v, ok := strings.CutPrefix(l, name+": "); ok {
+						return v
+					}
+				}
+				return ""
+			}
+			dialog := func(via, from, to, cseq string) string {
+				return "Via: " + via + "\r\nFrom: " + from + "\r\nTo: " + to + "\r\nCall-ID: " + field("Call-ID") + "\r\nCSeq: " + cseq + "\r\nContent-Length: 0\r\n\r\n"
+			}
+			theirs, ours := field("From"), field("To")+";tag=t"
+			for _, msg := range []string{
+				"SIP/2.0 200 OK\r\n" + dialog(field("Via"), theirs, ours, "1 INVITE"),
+				"BYE sip:nobody@10.0.0.2:5060 SIP/2.0\r\n" + dialog("SIP/2.0/UDP "+addr+";branch=z9hG4bK9", ours, theirs, "7 BYE"),
+			} {
+				_, _ = conn.WriteTo([]byte(msg), from)
+			}
+		}()
+		r, err := w.caller.Call(t.Context(), addr, siptest.CallerCall{RecordRoute: []string{"<sip:one@10.0.0.2:5060;lr>"}})
+		require.NoError(t, err)
+		<-done
+		require.NoError(t, conn.Close())
+		require.Equal(t, []string{
+			"200 to INVITE without rport or received in Via", "200 with Record-Route []", "BYE with Route []", "BYE to sip:nobody@10.0.0.2:5060",
+		}, r.Faults)
 	})
 }
 

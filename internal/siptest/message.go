@@ -170,6 +170,17 @@ func headerValue(m headerReader, name string) string {
 	return ""
 }
 
+func values(m interface {
+	GetHeaders(name string) []sip.Header
+}, name string,
+) []string {
+	var v []string
+	for _, h := range m.GetHeaders(name) {
+		v = append(v, h.Value())
+	}
+	return v
+}
+
 func allHeaders(m headerReader) []Header {
 	hs := m.Headers()
 	out := make([]Header, 0, len(hs))

@@ -23,6 +23,10 @@ func (c *Carrier) onAck(req *sip.Request) {
 		return
 	}
 	if l.state == legChallenged {
+		if toTag(req) != l.finalTag {
+			c.stray()
+			return
+		}
 		l.resend.stop()
 		l.resend = nil
 		l.chAcked = true
@@ -30,6 +34,10 @@ func (c *Carrier) onAck(req *sip.Request) {
 	}
 	if l.rec.Code == 0 || l.rec.Code >= 300 && branchOf(req) != branchOf(l.invite) {
 		return // the ACK of a challenge, arriving late
+	}
+	if !c.acknowledges(l, req) {
+		c.stray()
+		return
 	}
 	l.resend.stop()
 	l.resend = nil
@@ -43,6 +51,39 @@ func (c *Carrier) onAck(req *sip.Request) {
 	if l.byeWant && l.state == legAnswered {
 		c.hangUp(l)
 	}
+}
+
+// acknowledges reports whether an ACK is one of the final response: RFC 3261 §17.1.1.3, and §13.2.2.4 for a 2xx, where the
+// answer to an INVITE within the dialog may be meant too.
+func (c *Carrier) acknowledges(l *leg, req *sip.Request) bool {
+	first := req.CSeq().SeqNo == l.invite.CSeq().SeqNo
+	if l.rec.Code >= 300 {
+		return first && toTag(req) == l.finalTag && len(req.GetHeaders("Route")) == 0
+	}
+	return (first || req.CSeq().SeqNo == l.seq) && toTag(req) == l.finalTag && c.routed(l, req)
+}
+
+// routed reports whether a request within a dialog goes where it was told to: to our Contact, over what recorded its route.
+func (c *Carrier) routed(l *leg, req *sip.Request) bool {
+	routes := values(req, "Route")
+	slices.Reverse(routes)
+	return "<"+req.Recipient.String()+">" == c.contact() && slices.Equal(routes, l.script.RecordRoute)
+}
+
+// misfit is the status that answers a request which is not one of the dialog as RFC 3261 §12.2.1.1 has it; 0 = it is.
+func (c *Carrier) misfit(l *leg, req *sip.Request) int {
+	seq, branch := req.CSeq().SeqNo, branchOf(req)
+	switch {
+	case toTag(req) != l.finalTag:
+		return 481
+	case !c.routed(l, req):
+		return 400
+	case seq == l.seq && branch == l.branch: // once more
+	case seq <= l.seq:
+		return 500
+	}
+	l.seq, l.branch = seq, branch
+	return 0
 }
 
 func (c *Carrier) onCancel(req *sip.Request, src netip.AddrPort) {
@@ -87,6 +128,11 @@ func (c *Carrier) onBye(req *sip.Request, src netip.AddrPort) {
 	if l == nil || l.rec.Code < 200 || l.rec.Code > 299 {
 		c.stray()
 		c.answer(req, src, reply{code: 481, toTag: randomToken()})
+		return
+	}
+	if code := c.misfit(l, req); code != 0 {
+		c.stray()
+		c.answer(req, src, reply{code: code})
 		return
 	}
 	if l.state == legAnswered {

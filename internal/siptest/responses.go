@@ -8,6 +8,7 @@ import (
 )
 
 func (d *dial) onResponse(res *sip.Response) {
+	d.checkResponse(res)
 	branch := res.Via().Params.GetOr("branch", "")
 	switch method := res.CSeq().MethodName; {
 	case method == sip.INVITE && res.StatusCode < 200:
@@ -123,12 +124,9 @@ func (d *dial) onAnswer(res *sip.Response) {
 	}
 }
 
-// remember keeps the dialog's target and route set (RFC 3261 §12.1.2).
+// remember keeps the dialog's target and route set (RFC 3261 §12.1.2), without the hops that the caller only plays.
 func (d *dial) remember(res *sip.Response) {
-	d.routes = nil
-	for _, h := range res.GetHeaders("Record-Route") {
-		d.routes = append(d.routes, h.Value())
-	}
+	d.routes = slices.DeleteFunc(values(res, "Record-Route"), func(v string) bool { return slices.Contains(d.call.RecordRoute, v) })
 	slices.Reverse(d.routes)
 	d.remoteURI, d.remoteHop = remoteTarget(res.Contact(), d.routes, d.to)
 }

@@ -59,6 +59,9 @@ type Script struct {
 	Talk time.Duration
 	// ByeHeaders are added to that BYE.
 	ByeHeaders []Header
+	// RecordRoute are the values of Record-Route in the responses that make a dialog, as of proxies in front of the
+	// carrier. They must lead to the carrier itself: what comes within the dialog is to name them in Route, reversed.
+	RecordRoute []string
 	// IgnoreBye leaves the caller's BYE without an answer.
 	IgnoreBye bool
 	// Media is the RTP stream towards the caller; nil means none.

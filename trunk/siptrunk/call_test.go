@@ -193,6 +193,7 @@ func TestTraces(t *testing.T) {
 					tt.begin(c)
 				}
 				require.Equal(t, tt.want, c.trace())
+				require.Zero(t, w.carrier.Stats().Strays, "all that left fits the dialog")
 				if !tt.open {
 					require.NoError(t, w.carrier.Settle(t.Context()))
 				}

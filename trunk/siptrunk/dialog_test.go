@@ -249,3 +249,42 @@ func TestReinviteOutlivesTheDialog(t *testing.T) {
 		require.Equal(t, siptrunk.Stats{}, w.dialer.Stats())
 	})
 }
+
+// Every attempt is a call of its own for whoever sees it.
+func TestIdentifiersAreNew(t *testing.T) {
+	bubble(t, siptest.Busy(0), nil, func(t *testing.T, w *world) {
+		sent := w.catch()
+		seen := map[string]bool{}
+		for range 10 {
+			*sent = nil
+			w.invite(siptrunk.InviteOptions{}).wait()
+			invite := (*sent)[0]
+			_, tag, _ := strings.Cut(line(invite, "From"), ";tag=")
+			_, branch, _ := strings.Cut(line(invite, "Via"), ";branch=")
+			for _, id := range []string{tag, branch, line(invite, "Call-ID")} {
+				require.NotEmpty(t, id)
+				require.False(t, seen[id], "%s again", id)
+				seen[id] = true
+			}
+		}
+	})
+}
+
+// The proxies in front of the carrier see all of the dialog; the carrier holds us to that.
+func TestRouteSet(t *testing.T) {
+	s := siptest.Answer(0, 0, 0)
+	s.RecordRoute = []string{"<sip:in@10.0.0.1:5060;lr>", "<sip:out@10.0.0.1:5060;lr>"}
+	bubble(t, s, nil, func(t *testing.T, w *world) {
+		c := w.invite(siptrunk.InviteOptions{})
+		synctest.Wait()
+		require.True(t, w.carrier.Records()[0].Acked)
+		res, err := c.Do(t.Context(), sip.INVITE, "", offer)
+		require.NoError(t, err)
+		require.Equal(t, 200, res.StatusCode)
+		c.Hangup()
+		c.wait()
+		st := w.carrier.Stats()
+		require.Equal(t, 1, st.ByesReceived)
+		require.Zero(t, st.Strays)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -161,11 +162,15 @@ func TestForkedAnswer(t *testing.T) {
 	s := siptest.Play(siptest.Respond(0, 180), siptest.Step{Code: 183, Tag: "other"}, siptest.Respond(time.Second, 200))
 	bubble(t, s, nil, func(t *testing.T, w *world) {
 		var ours, other []string
+		var seqs []string
 		w.watch(func(from, to netip.AddrPort, payload []byte) bool {
 			if to == netip.MustParseAddrPort(carrierAddr) {
 				line, _, _ := bytes.Cut(payload, []byte(" "))
 				if bytes.Contains(payload, []byte("tag=second")) {
 					other = append(other, string(line))
+					_, rest, _ := strings.Cut(string(payload), "CSeq: ")
+					seq, _, _ := strings.Cut(rest, "\r\n")
+					seqs = append(seqs, seq)
 				} else {
 					ours = append(ours, string(line))
 				}
@@ -186,6 +191,7 @@ func TestForkedAnswer(t *testing.T) {
 		require.Equal(t, []string{"INVITE", "ACK", "BYE"}, ours)
 		require.Equal(t, []string{"ACK", "BYE", "ACK"}, other[:3], "the second 2xx is acknowledged each time, and ended once")
 		require.NotContains(t, other[3:], "ACK")
+		require.Equal(t, []string{"1 ACK", "2 BYE"}, seqs[:2])
 	})
 }
 

@@ -145,6 +145,7 @@ func (w *world) call(c siptest.CallerCall) *siptest.CallResult {
 	}
 	r, err := w.caller.Call(context.Background(), w.proxy.Addr().String(), c)
 	require.NoError(w.t, err)
+	require.Empty(w.t, r.Faults)
 	return r
 }
 
