@@ -24,11 +24,15 @@ func TestTarget(t *testing.T) {
 		{"behind NAT", "Contact: <sip:d@192.168.0.3:7001>\r\n", true, "sip:d@192.168.0.3:7001", nil, from},
 		{
 			"loose routers", "Record-Route: <sip:10.0.0.8:5070;lr>,<sip:10.0.0.9;lr>\r\nContact: <sip:d@10.0.0.3>\r\n", false,
-			"sip:d@10.0.0.3", []string{"<sip:10.0.0.8:5070;lr>", "<sip:10.0.0.9;lr>"}, "10.0.0.8:5070",
+			"sip:d@10.0.0.3",
+			[]string{"<sip:10.0.0.8:5070;lr>", "<sip:10.0.0.9;lr>"},
+			"10.0.0.8:5070",
 		},
 		{
 			"a strict router first", "Record-Route: <sip:10.0.0.8:5070>\r\nRecord-Route: <sip:10.0.0.9;lr>\r\nContact: <sip:d@10.0.0.3>\r\n", false,
-			"sip:10.0.0.8:5070", []string{"<sip:10.0.0.9;lr>", "<sip:d@10.0.0.3>"}, "10.0.0.8:5070",
+			"sip:10.0.0.8:5070",
+			[]string{"<sip:10.0.0.9;lr>", "<sip:d@10.0.0.3>"},
+			"10.0.0.8:5070",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
