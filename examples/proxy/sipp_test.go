@@ -129,19 +129,28 @@ func TestSipp(t *testing.T) {
 	}
 }
 
-// sipp on both sides: nothing of our own but the proxy.
+// sipp on both sides: nothing of our own but the proxy, and the trunk that fails.
 func TestSippBothSides(t *testing.T) {
 	calls, rate := sippRun(t)
-	port := freePort(t)
 	file, err := filepath.Abs(filepath.Join("testdata", "sipp", "uas.xml"))
 	require.NoError(t, err)
-	uas := exec.CommandContext(context.Background(), "sipp", "-sf", file, "-i", "127.0.0.1", "-p", port, "-nostdin", "-m", strconv.Itoa(calls))
-	uas.Dir = t.TempDir()
-	require.NoError(t, uas.Start())
-	t.Cleanup(func() { _ = uas.Process.Kill() })
-	first := carrier(t, siptest.Unavailable(0))
-	p := start(t, build(t), write(t, first.Addr().String(), "127.0.0.1:"+port, filepath.Join(t.TempDir(), "journal")))
-	sipp(t, "uac.xml", p.addr, calls, rate)
-	require.NoError(t, uas.Wait(), "every call of the carrier's succeeded too")
-	p.end(t, fmt.Sprintf("msg=ended calls=%d answered=%d lost=0 malformed=0", calls, calls))
+	binary := build(t)
+	for name, script := range map[string]siptest.Script{
+		"the first trunk answers 503": siptest.Unavailable(0),
+		"the first trunk is silent":   siptest.Silence(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			port := freePort(t)
+			uas := exec.CommandContext(context.Background(), "sipp", "-sf", file, "-i", "127.0.0.1", "-p", port, "-nostdin", "-m", strconv.Itoa(calls))
+			uas.Dir = t.TempDir()
+			require.NoError(t, uas.Start())
+			t.Cleanup(func() { _ = uas.Process.Kill() })
+			first := carrier(t, script)
+			p := start(t, binary, write(t, first.Addr().String(), "127.0.0.1:"+port, filepath.Join(t.TempDir(), "journal")))
+			sipp(t, "uac.xml", p.addr, calls, rate)
+			require.NoError(t, uas.Wait(), "every call of the carrier's succeeded too")
+			require.Positive(t, first.Stats().Invites)
+			p.end(t, fmt.Sprintf("msg=ended calls=%d answered=%d lost=0 malformed=0", calls, calls))
+		})
+	}
 }
