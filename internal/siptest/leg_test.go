@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,6 +16,8 @@ import (
 // exchange sends a hand-made message to the carrier and returns the first line of the answer.
 func (w *world) exchange(t *testing.T, msg string) string {
 	t.Helper()
+	synctest.Wait() // what is on its way for an earlier message is no answer to this one
+	defer synctest.Wait()
 	conn, err := w.network.Listen("10.0.0.9:5060")
 	require.NoError(t, err)
 	defer conn.Close()
