@@ -11,11 +11,11 @@ import (
 	"github.com/outdial/outdial/internal/window"
 )
 
-// calleeKey stands for a callee: the first 56 bits of the HMAC-SHA-256 of its number. Two callees in a million share one
-// with a probability of 1 in 130,000; they would be counted as one.
+// calleeKey stands for a callee: the first 55 bits of the HMAC-SHA-256 of its number. Two callees in a million share one
+// with a probability of 1 in 65,000; they would be counted as one.
 type calleeKey uint64
 
-const calleeKeyMask = 1<<56 - 1
+const calleeKeyMask = 1<<55 - 1
 
 // keys computes callee keys. It is safe for concurrent use.
 type keys struct{ pool sync.Pool }
@@ -73,28 +73,56 @@ const calleeChunkSize = 1 << 10
 type calleeChunk [calleeChunkSize]callee
 
 type callee struct {
-	high  uint32 // of the key, 56 bits
-	low   uint16
-	mid   uint8
-	flags uint8
-	call  uint32 // of the call of the newest stamp: enough to tell it from another one of the same callee
-	slot  int32  // the number that it knows, by its place; none = it knows none
-	older int32
-	newer int32
+	high   uint32 // of the key, which has 55 bits: 32, 16 and 7
+	low    uint16
+	call   uint16 // of the call of the newest stamp: enough to tell it from another one of the same callee
+	packed uint32 // the number that it knows, by its place (24 bits, all set = none); whether it has talked; 7 bits of the key
+	older  int32
+	newer  int32
 }
 
-const none int32 = -1
+const (
+	none int32 = -1
 
-// hasTalked is the flag of a callee who has talked to the program: it keeps its number.
-const hasTalked uint8 = 1
+	slotBits  = 24
+	noSlot    = 1<<slotBits - 1
+	hasTalked = 1 << slotBits // to the program: such a callee keeps its number
+	keyShift  = slotBits + 1
+
+	// maxNumbers is how many numbers a Governor can tell apart.
+	maxNumbers = noSlot
+)
 
 func (e *callee) key() calleeKey {
-	return calleeKey(e.high)<<24 | calleeKey(e.mid)<<16 | calleeKey(e.low)
+	return calleeKey(e.high)<<23 | calleeKey(e.packed>>keyShift)<<16 | calleeKey(e.low)
 }
 
-func (e *callee) setKey(k calleeKey) { e.high, e.mid, e.low = uint32(k>>24), uint8(k>>16), uint16(k) }
+func (e *callee) setKey(k calleeKey) {
+	e.high, e.low = uint32(k>>23), uint16(k)
+	e.packed = e.packed&(1<<keyShift-1) | uint32(k>>16&0x7f)<<keyShift
+}
 
-func shortCall(id outdial.CallID) uint32 { return uint32(id>>12) ^ uint32(id)<<20 }
+// slot is the number that the callee knows, none if it knows none.
+func (e *callee) slot() int32 {
+	if s := e.packed & noSlot; s != noSlot {
+		return int32(s)
+	}
+	return none
+}
+
+func (e *callee) setSlot(s int32) {
+	if s == none {
+		s = noSlot
+	}
+	e.packed = e.packed&^noSlot | uint32(s)
+}
+
+func (e *callee) talked() bool { return e.packed&hasTalked != 0 }
+
+func shortCall(id outdial.CallID) uint16 {
+	x := uint64(id) * 0x9e3779b97f4a7c15
+	return uint16(x >> 48)
+}
 
 // seconds rounds an instant up. 0 stands for "never", so that the epoch itself is 1.
 func seconds(at window.Instant) uint32 {
@@ -216,7 +244,7 @@ func (c *callees) add(key calleeKey, now window.Instant) int32 {
 		c.count++
 	}
 	e := c.at(i)
-	*e = callee{slot: none, older: none, newer: none}
+	*e = callee{packed: noSlot, older: none, newer: none}
 	e.setKey(key)
 	c.live++
 	c.index.add(c, key, i)
@@ -233,7 +261,7 @@ func (c *callees) stamp(i int32, call outdial.CallID, at window.Instant) {
 }
 
 // unstamp takes a stamp back. It was admitted, so the one that it pushed out counted no more.
-func (c *callees) unstamp(i int32, former uint32, stamp uint32) {
+func (c *callees) unstamp(i int32, former uint16, stamp uint32) {
 	c.at(i).call = former
 	s := c.of(i)
 	for k := range s {
@@ -247,7 +275,7 @@ func (c *callees) unstamp(i int32, former uint32, stamp uint32) {
 
 // bind remembers the number that callee i saw, and moves it to the newest.
 func (c *callees) bind(i, slot int32) {
-	c.at(i).slot = slot
+	c.at(i).setSlot(slot)
 	if i != c.newest {
 		c.unlink(i)
 		c.append(i)
@@ -258,7 +286,7 @@ func (c *callees) bind(i, slot int32) {
 func (c *callees) last(i int32) window.Instant { return instantOf(c.of(i)[0]) }
 
 // forgettable reports whether nothing is remembered of callee i.
-func (c *callees) forgettable(i int32) bool { return c.at(i).slot == none && c.of(i)[0] == 0 }
+func (c *callees) forgettable(i int32) bool { return c.at(i).slot() == none && c.of(i)[0] == 0 }
 
 func (c *callees) drop(i int32) {
 	c.index.remove(c, c.at(i).key())

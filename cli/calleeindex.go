@@ -16,7 +16,7 @@ func (p *indexPart) home(key calleeKey) int {
 	return int(uint64(uint32(key)*0x9e3779b1) * uint64(len(p.places)) >> 32)
 }
 
-func (x *calleeIndex) part(key calleeKey) *indexPart { return &x.parts[key>>48&0xff] }
+func (x *calleeIndex) part(key calleeKey) *indexPart { return &x.parts[key>>47&0xff] }
 
 func (x *calleeIndex) find(c *callees, key calleeKey) int32 {
 	p := x.part(key)

@@ -288,6 +288,10 @@ func (c *check) pools() map[string]bool {
 }
 
 func (c *check) numbers(pools map[string]bool) {
+	if len(c.cfg.Numbers) > maxNumbers/2 {
+		c.bad("Numbers", fmt.Errorf("%d are more than %d", len(c.cfg.Numbers), maxNumbers/2))
+		return
+	}
 	first := make(map[outdial.Number]int, len(c.cfg.Numbers))
 	for i := range c.cfg.Numbers {
 		n := &c.cfg.Numbers[i]

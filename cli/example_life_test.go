@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -275,4 +276,28 @@ func ExampleAttestation() {
 	n := cfg.Numbers[0].Number
 	fmt.Println(g.Attestation(now, n, ids.Carriers.ID("alpha")), g.Attestation(now, n, ids.Carriers.ID("beta")))
 	// Output: A B
+}
+
+// handsets is a LabelSource of test calls to telephones of one's own.
+type handsets map[outdial.Number]outdial.LabelStatus
+
+func (h handsets) Lookup(_ context.Context, numbers []outdial.Number) (list []outdial.Label, err error) {
+	for _, n := range numbers {
+		list = append(list, outdial.Label{Number: n, Engine: "handset", Status: h[n], TTL: 24 * time.Hour})
+	}
+	return list, nil
+}
+
+// What a LabelSource says is told to the engine as events, and moves numbers then.
+func ExampleLabelSource() {
+	var source cli.LabelSource = handsets{12125550100: outdial.LabelLabelled}
+	g, _ := cli.New(exampleConfig(new(outdial.Registry)))
+	now := time.Unix(1e9, 0)
+	list, _ := source.Lookup(context.Background(), []outdial.Number{12125550100})
+	for i := range list {
+		g.Observe(&outdial.Event{Kind: outdial.EventLabelled, Time: now, Label: &list[i]}) // Engine.Label does this
+	}
+	n, _ := g.Number(now, 12125550100)
+	fmt.Println(n.State)
+	// Output: quarantined
 }

@@ -17,8 +17,8 @@ type lease struct {
 	stamp      window.Instant
 	program    *program
 	key        calleeKey
-	call       uint32
-	former     uint32 // the callee's newest call before
+	call       uint16
+	former     uint16 // the callee's newest call before
 	called     uint32 // the callee's stamp
 	knew       int32  // the number that the callee knew before
 	budget     *budget

@@ -23,6 +23,8 @@ type fleet struct {
 	rng    *rand.Rand
 	events []outdial.Event
 	legs   outdial.CallID
+
+	network outdial.NetworkID // of the callees
 }
 
 func newFleet(t testing.TB, numbers int, change func(*cli.Config)) *fleet {
@@ -51,6 +53,7 @@ func (f *fleet) call(n outdial.Number, res outdial.Result, talk time.Duration) {
 		Call: outdial.Call{ID: f.legs, To: num(600, int(f.legs)%100_000), Program: f.ids.Programs.ID("survey")},
 		CLI:  n, Pool: f.ids.Pools.ID("survey"), Start: f.now,
 	}
+	a.Call.Dest.Network = f.network
 	start := a
 	f.observe(outdial.Event{Kind: outdial.EventStarted, Time: f.now, Attempt: &start})
 	a.State, a.Result = outdial.AttemptEnded, res
@@ -365,4 +368,35 @@ func TestReplayFoldsToTheSameState(t *testing.T) {
 	require.NotEmpty(t, f.g.Audit(0))
 	require.NotEmpty(t, f.g.Notices())
 	require.Empty(t, again.Notices())
+}
+
+// TestDecayInOneNetwork: a number that one terminating network stops answering is found although the others answer it as
+// before, and the reason names the network.
+func TestDecayInOneNetwork(t *testing.T) {
+	f := newFleet(t, 30, nil)
+	bad := f.cfg.Numbers[4].Number
+	networks := []outdial.NetworkID{f.ids.Networks.ID("north"), f.ids.Networks.ID("south"), f.ids.Networks.ID("west")}
+	found := 0
+	for i := range 2400 {
+		for _, n := range f.cfg.Numbers {
+			f.now = f.now.Add(3 * time.Second)
+			f.network = networks[f.rng.IntN(3)]
+			p := .3
+			if n.Number == bad && i > 700 && f.network == networks[1] {
+				p = .02
+			}
+			f.answers(n.Number, p)
+		}
+		if f.state(bad) == cli.StateQuarantined {
+			found = i
+			break
+		}
+	}
+	require.Positive(t, found)
+	require.Less(t, found, 1300)
+	for _, e := range f.g.Audit(0) {
+		if e.Number == bad && e.To == cli.StateQuarantined {
+			require.Contains(t, e.Reason, "south")
+		}
+	}
 }

@@ -256,7 +256,7 @@ func (p *pool) strict(i int32, status Status, prev outdial.Number, now window.In
 		seen = seen[1:]
 	}
 	resting := status == StatusResting || status == StatusNoRight
-	return c.at(i).flags&hasTalked != 0 && !resting ||
+	return c.at(i).talked() && !resting ||
 		len(seen) > 0 && seen[0] != 0 && instantOf(seen[0])+window.Instant(p.sticky.Strict) > now
 }
 
@@ -266,7 +266,7 @@ func (p *pool) known(i int32, now window.Instant) int32 {
 		return none
 	}
 	c := &p.program.callees
-	if slot := c.at(i).slot; slot != none && c.last(i)+window.Instant(p.sticky.TTL) > now {
+	if slot := c.at(i).slot(); slot != none && c.last(i)+window.Instant(p.sticky.TTL) > now {
 		return slot
 	}
 	return none
@@ -362,7 +362,7 @@ func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKe
 		i = p.callees.add(key, now.at)
 	}
 	e := p.callees.at(i)
-	l.former, l.knew = e.call, e.slot
+	l.former, l.knew = e.call, e.slot()
 	if !p.callees.sameCall(i, call.ID, prev, now.at) {
 		p.callees.stamp(i, call.ID, now.at)
 		l.counted, l.called = true, p.callees.of(i)[0]
@@ -425,8 +425,8 @@ func (g *Governor) takeBack(m moment, l *lease) {
 	if i == none {
 		return
 	}
-	if e := c.at(i); e.slot == l.slot && e.call == l.call && (!l.counted || c.of(i)[0] == l.called) { // the newest
-		e.slot = l.knew
+	if e := c.at(i); e.slot() == l.slot && e.call == l.call && (!l.counted || c.of(i)[0] == l.called) { // the newest
+		e.setSlot(l.knew)
 	}
 	if l.counted {
 		c.unstamp(i, l.former, l.called)

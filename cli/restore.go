@@ -214,8 +214,8 @@ func (g *Governor) decodeProgram(d *decoder, p *program) {
 	c := newCallees()
 	c.depth, c.evicted, c.most = depth, evicted, math.MaxInt32
 	c.caps = []Cap{{Max: depth, Window: MaxWindow}} // all that is remembered counts, until the configuration says what does
-	for range d.n(21) {
-		key, flags, call, known := calleeKey(d.u64())&calleeKeyMask, d.u8(), d.u32(), outdial.Number(d.u64())
+	for range d.n(24) {
+		key, flags, call, known := calleeKey(d.u64())&calleeKeyMask, d.u32(), d.u32(), outdial.Number(d.u64())
 		if c.find(key) != none && d.err == nil {
 			d.err = errors.New("callees: one stands twice")
 		}
@@ -224,9 +224,9 @@ func (g *Governor) decodeProgram(d *decoder, p *program) {
 		}
 		i := c.add(key, window.Never)
 		x := c.at(i)
-		x.flags, x.call = flags, call
+		x.packed, x.call = x.packed|flags&hasTalked, uint16(call)
 		if slot, ok := g.slots[known]; ok {
-			x.slot = slot
+			x.setSlot(slot)
 		}
 		s := c.of(i)
 		for k := range s {

@@ -197,11 +197,11 @@ func (g *Governor) encodeProgram(e *encoder, p *program) {
 	for i := c.oldest; i != none; i = c.at(i).newer {
 		x := c.at(i)
 		e.u64(uint64(x.key()))
-		e.u8(x.flags)
-		e.u32(x.call)
+		e.u32(x.packed & hasTalked)
+		e.u32(uint32(x.call))
 		known := outdial.Number(0)
-		if x.slot != none {
-			known = g.numbers[x.slot].number
+		if slot := x.slot(); slot != none {
+			known = g.numbers[slot].number
 		}
 		e.u64(uint64(known))
 		for _, s := range c.of(i) {

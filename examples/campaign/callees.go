@@ -45,6 +45,7 @@ const (
 	declined  outcome = "declined"
 	absent    outcome = "absent"
 	badNumber outcome = "bad number"
+	blocked   outcome = "blocked" // on the callee's side, for the number that is shown
 )
 
 // mix is how often each outcome comes where the carrier does its job: an ASR of 23 %.

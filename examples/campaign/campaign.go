@@ -29,6 +29,7 @@ type campaign struct {
 	dialer   *dialer
 	scenario *scenario
 	screen   *screen
+	label    label
 	began    time.Time
 
 	follow  *ledger // the journal so far
@@ -71,7 +72,7 @@ func conduct(ctx context.Context, o options, list []profile, s *screen) (_ *summ
 
 // start opens all sockets.
 func (c *campaign) start(list []profile) (err error) {
-	if c.carriers, err = startCarriers(c.opts, list); err != nil {
+	if c.carriers, err = startCarriers(c.opts, list, &c.label); err != nil {
 		return err
 	}
 	if c.proxy, err = newProxy(c.opts, c.dir, c.carriers); err != nil {

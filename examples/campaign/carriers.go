@@ -18,7 +18,7 @@ type carrier struct {
 }
 
 // startCarriers starts one carrier for each profile.
-func startCarriers(o options, list []profile) ([]*carrier, error) {
+func startCarriers(o options, list []profile, l *label) ([]*carrier, error) {
 	var cs []*carrier
 	for i, p := range list {
 		c := &carrier{profile: p, works: siptest.Behaviour{MaxChannels: p.Channels, MaxCPS: p.Contract}}
@@ -26,6 +26,9 @@ func startCarriers(o options, list []profile) ([]*carrier, error) {
 			c.works = siptest.Behaviour{Script: siptest.Silence(), Options: -1}
 		} else {
 			c.works.Choose = func(inv siptest.Invite) siptest.Script {
+				if l.blocks(inv.From) {
+					return blockScript()
+				}
 				n, err := calleeOf(inv.To)
 				if err != nil {
 					return siptest.Reject(404, "")

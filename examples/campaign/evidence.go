@@ -31,6 +31,7 @@ type evidence struct {
 	Broken, Noticed, Healed, Back time.Time
 	Detections                    []*detection
 	Notices                       []notice
+	Label                         labelFacts
 
 	Decision outdial.Explanation // of one call while the good carrier was broken
 	Decided  time.Duration       // when, since the start

@@ -97,7 +97,9 @@ func because(c outdial.ExplainedCandidate) []string {
 // nearness says what the tiers of package cli mean.
 var nearness = map[string]string{
 	"call": "as on the attempt before", "known": "the callee knows it", "area": "the callee's area code",
-	"region": "the callee's region", "country": "the callee's country", "pool": "any of the pool",
+	"exchange": "the callee's exchange", "centre": "the callee's rate centre", "overlay": "an area code beside the callee's",
+	"region": "the callee's region", "country": "the callee's country",
+	"pool": "any of the pool",
 }
 
 // usesOf says why the caller ID was taken, and how much it was used.

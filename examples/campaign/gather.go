@@ -51,6 +51,7 @@ func (c *campaign) gather(e *evidence) error {
 		e.Live[p.Name] = l
 		e.Carriers = append(e.Carriers, carrierFacts{profile: p.profile, Stats: p.sip.Stats(), Records: p.sip.Records()})
 	}
+	c.labelled(e)
 	if err := c.detections(e); err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ var invariants = []invariant{
 	{"calls per second: no trunk was given more in any second than configured", cpsKept},
 	{"caller IDs: only the campaign's own were presented", ownNumbers},
 	{"caller IDs: no number was used more often than its cap, as the carriers count", capsKept},
+	{"caller IDs: a number that is blocked rests, with its evidence, and is shown no more", blockedRests},
+	{"caller IDs: a callee sees another number only where the first rests or has reached its cap", numbersKept},
 	{"journal = live: attempts, answers and ends by trunk", journalIsLive},
 	{"journal = live: every figure of the summary", summaryIsLive},
 	{"journal = carriers: INVITEs and answers by trunk", journalIsCarriers},

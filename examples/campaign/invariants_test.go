@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/cli"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -98,6 +99,23 @@ func TestEveryInvariantCanFail(t *testing.T) {
 		},
 		"caller IDs: no number was used more often than its cap, as the carriers count": {
 			"once too often": func(e *evidence) { e.Carriers[3].Stats.ByFrom[e.Callers[0].String()] = 3 },
+		},
+		"caller IDs: a number that is blocked rests, with its evidence, and is shown no more": {
+			"it does not rest": func(e *evidence) { e.Label = labelFacts{Number: e.Callers[0], Blocks: 4} },
+			"without evidence": func(e *evidence) {
+				e.Label = labelFacts{Number: e.Callers[0], Blocks: 2, Entry: &cli.Entry{Time: e.Finished}}
+			},
+			"without a block": func(e *evidence) {
+				e.Label = labelFacts{Number: e.Callers[0], Entry: &cli.Entry{Time: e.Finished}}
+			},
+			"shown again": func(e *evidence) {
+				e.Label = labelFacts{Number: e.Callers[0], Blocks: 2, Entry: &cli.Entry{
+					Time: e.Began.Add(-time.Second), Figures: []cli.Figure{{Name: "block_cusum", Value: 5.4}},
+				}}
+			},
+		},
+		"caller IDs: a callee sees another number only where the first rests or has reached its cap": {
+			"another one": func(e *evidence) { e.Ledger.Calls[busyTo].Attempts[1].CLI++ },
 		},
 		"journal = live: attempts, answers and ends by trunk": {
 			"a start is missing":  func(e *evidence) { e.Ledger.Trunks["alpha"].Started-- },

@@ -46,6 +46,7 @@ failover: {backoff: 2s, backoff_max: 4s, ramp: 2s, seed: {{.Seed}}}
 cli:
   pools:
     - {name: sales, program: sales, limits: {caps: [{{range $i, $c := .Caps}}{{if $i}}, {{end}}{{$c.Max}}/{{$c.Window}}{{end}}], spacing: -1s}}
+  lifecycle: {detection: {block: 5}} # two blocks in a row rest a number; the default wants four
   numbers:
 {{- range .Numbers}}
     - {number: "{{.}}", pool: sales, evidence: simulated}

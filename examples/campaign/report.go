@@ -110,6 +110,9 @@ func (s *summary) writeIncident(p func(string, ...any)) {
 		}
 		p("%s%s  %s", fit(ph.Name, 17), columns(shares), percent(ph.ABR))
 	}
+	if len(s.Label) > 0 {
+		p("\n%s", strings.Join(s.Label, "\n"))
+	}
 	in := s.Incident
 	if in == nil {
 		return

@@ -11,7 +11,7 @@ import (
 
 func TestScenarioBreaksRepairsAndTells(t *testing.T) {
 	o := options{Calls: 100, CPS: 55, Scale: 15, Fault: fault503}
-	cs, err := startCarriers(o, profiles(o)[:1])
+	cs, err := startCarriers(o, profiles(o)[:1], new(label))
 	require.NoError(t, err)
 	defer closeCarriers(cs)
 	s := newScenario(o, cs[0], time.Now())

@@ -32,6 +32,7 @@ type summary struct {
 	CallerIDs callerIDUse     `json:"caller_ids"`
 	Journal   journalUse      `json:"journal"`
 	Story     []string        `json:"story"`    // one call that met the fault, in words
+	Label     []string        `json:"label"`    // what became of the caller ID that was blocked, in words
 	Decision  []string        `json:"decision"` // the explanation, in words
 	Explained *explained      `json:"explained"`
 	Verdicts  map[verdict]int `json:"verdicts"`
@@ -169,6 +170,7 @@ func newSummary(e *evidence, dir string) *summary {
 		s.Journal.Open += t.Open
 	}
 	s.Story = e.tell(list)
+	s.Label = e.tellLabel()
 	if e.Decision.Outcome != "" {
 		s.Explained = &explained{At: e.Decided.Seconds(), Decision: e.Decision}
 		s.Decision = words(e.Decision)

@@ -125,7 +125,7 @@ func untried(s *story, room *room) string {
 }
 
 func isCalleeOutcome(script string) bool {
-	return slices.Contains([]outcome{busy, noAnswer, declined, absent, badNumber}, outcome(script))
+	return slices.Contains([]outcome{busy, noAnswer, declined, absent, badNumber, blocked}, outcome(script))
 }
 
 // recordsByCallee sorts what the carriers saw by callee and trunk.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 
 	"github.com/outdial/outdial/cli"
 )
@@ -48,7 +49,7 @@ func (t *trace) svg() []byte {
 	for i := range t.rested {
 		most = max(most, float64(t.rested[i]), float64(t.probed[i]), float64(t.sick[i]))
 	}
-	most *= 1.1
+	most = math.Ceil(most/40) * 40
 	fmt.Fprintf(&b, `<text x="%d" y="235" font-size="14">Numbers, of %d</text>`+"\n", plotLeft, t.numbers)
 	t.axes(&b, 245, 425, most, "")
 	for i, c := range []struct {

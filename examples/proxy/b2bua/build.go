@@ -189,6 +189,10 @@ func (s sources) admits(a netip.Addr) *source { return s.find(a) }
 func (c *CLI) build(dir string) (cli.Config, error) {
 	cfg := cli.Config{
 		Limits: c.Limits.build(), Sticky: c.Sticky.build(), Callee: c.Callee, MaxCallees: c.MaxCallees,
+		Lifecycle: c.Lifecycle.build(), Adjacent: c.Adjacent,
+	}
+	for _, t := range c.Tenants {
+		cfg.Tenants = append(cfg.Tenants, cli.TenantConfig(t))
 	}
 	if c.Secret != "" {
 		cfg.Secret = []byte(c.Secret)
@@ -196,6 +200,7 @@ func (c *CLI) build(dir string) (cli.Config, error) {
 	for _, p := range c.Pools {
 		cfg.Pools = append(cfg.Pools, cli.PoolConfig{
 			Name: p.Name, Program: p.Program, Limits: p.Limits.build(), Sticky: p.Sticky.build(),
+			Purpose: p.Purpose, Tenant: p.Tenant, Budgets: p.budgets(),
 		})
 	}
 	for _, m := range c.Campaigns {
@@ -205,6 +210,7 @@ func (c *CLI) build(dir string) (cli.Config, error) {
 		nc := cli.NumberConfig{
 			Number: n.Number, Pool: n.Pool, State: n.State, Country: n.Country, Area: n.Area, Region: n.Region,
 			Type: n.Type, Owner: n.Owner, Assigned: n.Assigned, Carriers: n.Carriers, Evidence: n.Evidence,
+			Centre: n.Centre, Attested: n.Attested,
 		}
 		if n.Expires != 0 {
 			nc.Expires = n.Expires.Time()
@@ -235,4 +241,19 @@ func (l Limits) build() cli.Limits {
 	return cli.Limits{Caps: l.Caps, Spacing: l.Spacing, Concurrent: l.Concurrent}
 }
 
-func (s Sticky) build() cli.Sticky { return cli.Sticky{Mode: s.Mode, TTL: s.TTL} }
+func (s Sticky) build() cli.Sticky { return cli.Sticky{Mode: s.Mode, TTL: s.TTL, Strict: s.Strict} }
+
+func (p Pool) budgets() (list []cli.Budget) {
+	for _, b := range p.Budgets {
+		list = append(list, cli.Budget(b))
+	}
+	return list
+}
+
+func (l Lifecycle) build() cli.Lifecycle {
+	return cli.Lifecycle{
+		Off: l.Off, Ramp: l.Ramp, Stage: l.Stage, StageUse: l.StageUse, Idle: l.Idle, Suspect: l.Suspect, Rest: l.Rest,
+		MaxResting: l.MaxResting, MaxDaily: l.MaxDaily, RetireAfter: l.RetireAfter, RetireWithin: l.RetireWithin,
+		Callback: l.Callback, OnMixed: l.OnMixed, OnLabelled: l.OnLabelled, Detection: cli.Detection(l.Detection),
+	}
+}

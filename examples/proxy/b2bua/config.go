@@ -105,6 +105,51 @@ type CLI struct {
 	Sticky      Sticky         `yaml:"sticky"`
 	Callee      []cli.Cap      `yaml:"callee"` // attempts per callee and program; absent = 3/24h, [] = no limit
 	MaxCallees  int            `yaml:"max_callees"`
+	Lifecycle   Lifecycle      `yaml:"lifecycle"`
+	Tenants     []Tenant       `yaml:"tenants"`
+	Adjacent    Adjacent       `yaml:"adjacent"`
+}
+
+// Adjacent are area codes that border on an area code.
+type Adjacent map[outdial.Prefix][]outdial.Prefix
+
+// Tenant is how much one tenant may present; see cli.TenantConfig.
+type Tenant struct {
+	Tenant string    `yaml:"tenant"`
+	Quotas []cli.Cap `yaml:"quotas"`
+}
+
+// Lifecycle is how caller IDs change their state by themselves; see cli.Lifecycle, which has the defaults.
+type Lifecycle struct {
+	Off          bool          `yaml:"off"`
+	Ramp         []int         `yaml:"ramp"`
+	Stage        time.Duration `yaml:"stage"`
+	StageUse     int           `yaml:"stage_use"`
+	Idle         time.Duration `yaml:"idle"`
+	Suspect      int           `yaml:"suspect"`
+	Rest         time.Duration `yaml:"rest"`
+	MaxResting   int           `yaml:"max_resting"`
+	MaxDaily     int           `yaml:"max_daily"`
+	RetireAfter  int           `yaml:"retire_after"`
+	RetireWithin time.Duration `yaml:"retire_within"`
+	Callback     time.Duration `yaml:"callback"`
+	OnMixed      cli.State     `yaml:"on_mixed"`
+	OnLabelled   cli.State     `yaml:"on_labelled"`
+	Detection    Detection     `yaml:"detection"`
+}
+
+// Detection is how much evidence a change of state takes; see cli.Detection.
+type Detection struct {
+	Drop       float64       `yaml:"drop"`
+	Probation  float64       `yaml:"probation"`
+	Quarantine float64       `yaml:"quarantine"`
+	Block      float64       `yaml:"block"`
+	Short      float64       `yaml:"short"`
+	Complaint  float64       `yaml:"complaint"`
+	Peers      int           `yaml:"peers"`
+	Calibrate  int           `yaml:"calibrate"`
+	Spread     float64       `yaml:"spread"`
+	ShortCall  time.Duration `yaml:"short_call"`
 }
 
 // Pool is the numbers of one program.
@@ -113,6 +158,16 @@ type Pool struct {
 	Program string `yaml:"program"`
 	Limits  Limits `yaml:"limits"`
 	Sticky  Sticky `yaml:"sticky"`
+
+	Purpose cli.Purpose `yaml:"purpose"`
+	Tenant  string      `yaml:"tenant"`
+	Budgets []Budget    `yaml:"budgets"`
+}
+
+// Budget is how much the numbers of one region may be used together; see cli.Budget.
+type Budget struct {
+	Region string  `yaml:"region"`
+	Cap    cli.Cap `yaml:"cap"`
 }
 
 // CampaignPool binds a campaign to another pool of its program.
@@ -135,6 +190,8 @@ type Number struct {
 	Carriers []string        `yaml:"carriers"`
 	Evidence string          `yaml:"evidence"`
 	Expires  routing.Instant `yaml:"expires"`
+	Centre   string          `yaml:"centre"`
+	Attested []string        `yaml:"attested"`
 }
 
 // Limits is how much one number may be used; see cli.Limits.
@@ -148,6 +205,8 @@ type Limits struct {
 type Sticky struct {
 	Mode cli.StickyMode `yaml:"mode"`
 	TTL  time.Duration  `yaml:"ttl"`
+
+	Strict time.Duration `yaml:"strict"`
 }
 
 // Failover is when a trunk must rest; see failover.Config.

@@ -169,6 +169,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	clocks.Go(func() { p.finished.sweep(background, p.now) })
 	clocks.Go(func() { p.watchTrunks(background) })
 	clocks.Go(func() { p.ping(background) })
+	clocks.Go(func() { p.notices(background) })
 	p.log.Info("serving", "dialers", p.Addr().String(), "carriers", p.CarrierAddr().String(), "replayed", p.recovery.Events,
 		"unknown", p.recovery.Unknown, "cut", p.found.Cut)
 	var err error
