@@ -21,7 +21,7 @@ type board struct {
 	// sick counts what keeps the trunk from being simply up: targets in another state, a hold, pings that fail. While it
 	// is 0 a choice need not look further.
 	sick    atomic.Int32
-	silence atomic.Bool // the last call of the trunk was silent or refused
+	silence atomic.Bool // some target may be in a row of hard evidence
 	shown   *shown
 
 	mu        sync.Mutex
@@ -184,9 +184,13 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 	if a.Choice.Why == outdial.WhyProbe {
 		b.unclaim(g, a.ID.Call, a.Start)
 	}
+	b.whole.wake(now)
+	b.keepIncident(&b.whole) // or else a new one would take its place
 	own := b.open(g, j.Evidence)
 	why := ""
 	if own != nil {
+		own.wake(now)
+		b.keepIncident(own)
 		why = own.learn(now, a.Start, j.Evidence, true, cfg)
 	}
 	b.learnWhole(now, a, j, why, cfg)
@@ -245,6 +249,19 @@ func (b *board) open(g outdial.GroupID, e Evidence) *target {
 	t.test.prime(b.whole.test.failed/b.whole.test.calls, groupPrior)
 	b.groups[g] = t
 	return t
+}
+
+// inRow reports whether any target is in a row of hard evidence.
+func (b *board) inRow() bool {
+	if b.whole.test.hard > 0 {
+		return true
+	}
+	for _, t := range b.groups {
+		if t.test.hard > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // hold keeps the trunk out of the choice until the given time; zero = until release.

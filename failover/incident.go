@@ -1,7 +1,9 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -67,7 +69,7 @@ func (b *board) keepIncident(t *target) {
 }
 
 // Incidents returns the outages that are on record, at most 32 closed ones a trunk, by trunk and time of isolation within
-// it, open ones last. The caller owns the slice.
+// it. The caller owns the slice.
 func (s *Selector) Incidents(now time.Time) []Incident {
 	var list []Incident
 	for _, b := range s.boards.all() {
@@ -77,6 +79,7 @@ func (s *Selector) Incidents(now time.Time) []Incident {
 		b.mu.Lock()
 		b.advance(now)
 		b.settleAll()
+		first := len(list)
 		list = append(list, b.past...)
 		for _, t := range b.targets() {
 			if !t.incident.Isolated.IsZero() {
@@ -84,6 +87,9 @@ func (s *Selector) Incidents(now time.Time) []Incident {
 			}
 		}
 		b.mu.Unlock()
+		slices.SortFunc(list[first:], func(x, y Incident) int {
+			return cmp.Or(x.Isolated.Compare(y.Isolated), cmp.Compare(x.Group, y.Group))
+		})
 	}
 	if s.ids != nil {
 		for i := range list {

@@ -70,7 +70,7 @@ func (s *Selector) started(ev *outdial.Event) {
 func (s *Selector) hear(ev *outdial.Event) {
 	a := ev.Attempt
 	b := s.boards.get(a.Candidate.Trunk)
-	if b == nil || b.sick.Load() == 0 && !b.silence.Load() {
+	if b == nil || !b.silence.Load() {
 		return
 	}
 	b.mu.Lock()
@@ -78,6 +78,7 @@ func (s *Selector) hear(ev *outdial.Event) {
 	if t := b.group(a.Call.Dest.Group); t != nil {
 		t.hear(a.Start)
 	}
+	b.silence.Store(b.inRow())
 	b.settle(a.Call.Dest.Group)
 	b.mu.Unlock()
 }
@@ -133,7 +134,9 @@ func (s *Selector) learn(ev *outdial.Event, j Judgement) {
 		cfg = &s.launch
 	}
 	b.learn(ev.Time, a, j, cfg)
-	b.silence.Store(b.whole.test.hard > 0)
+	if j.Evidence == EvidenceHard {
+		b.silence.Store(true)
+	}
 	if j.Evidence.good() {
 		b.good(ev, s)
 	}

@@ -144,6 +144,7 @@ func (f *field) end() {
 
 // silence cuts a carrier off, both ways.
 func (f *field) silence(i int) { require.NoError(f.t, f.network.Cut(fieldDialer, fieldCarrier(i))) }
+
 func (f *field) restore(i int) { require.NoError(f.t, f.network.Heal(fieldDialer, fieldCarrier(i))) }
 
 // score sums up the calls placed from a moment on.
