@@ -93,6 +93,9 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
 	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
 	l.ackRejection(m, res, l.firstDst)
+	if l.redirect(res, at) {
+		return
+	}
 	challenged := res.StatusCode == 401 || res.StatusCode == 407
 	if challenged && l.gaveUp == 0 && l.authorize(&l.creds, sip.INVITE, l.uri, res) {
 		l.cseq++

@@ -23,7 +23,8 @@
 //
 // A leg that the ring timer ends, or that was hung up or abandoned, ends with that origin when 487 (or nothing)
 // comes, and with OriginCarrier when any other final response does: then the response crossed the CANCEL. A challenge
-// (401, 407) that Username and Password can answer is answered in the same attempt and not reported.
+// (401, 407) that Username and Password can answer is answered in the same attempt and not reported, and so is a 3xx
+// whose contact is one of Trunk.Redirects.
 //
 // Every leg ends: 32 s after ReportAbandon{OriginNoTrying} (or after the INVITE, when nothing was abandoned)
 // without any response, 32 s after a CANCEL without a final response, 32 s after a BYE without an answer, 185 s after the last

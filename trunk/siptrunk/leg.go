@@ -57,6 +57,7 @@ type Leg struct {
 
 	met []netip.AddrPort
 
+	redirects int            // 3xx that were followed
 	abandoned bool           // ReportAbandon was reported
 	gaveUp    outdial.Origin // why the leg is to end before the answer; 0 = it is not
 	hungUp    bool           // the host wants it to end

@@ -25,6 +25,11 @@ type Trunk struct {
 	// "192.0.2.0/28". Datagrams from anywhere else are dropped unread, except for the addresses of live legs.
 	Sources []string
 
+	// Redirects are the addresses that a 3xx of the carrier may send an attempt to, in the form of Sources. A contact that
+	// is there is called within the same attempt, three times at most; names are never looked up for it. Empty = a 3xx is a
+	// failure: whoever may answer for the carrier must not choose whom we pay.
+	Redirects []string
+
 	// Username and Password answer a digest challenge (RFC 3261 §22). "" = a challenge is a failure.
 	Username, Password string
 	// FromDomain is the host in From and P-Asserted-Identity. "" = what Via and Contact name, without its port.
@@ -69,12 +74,22 @@ type route struct {
 	fixed    netip.AddrPort // set when host is an address
 	prefix   string         // escaped
 	identity string         // "@domain>" of From and P-Asserted-Identity
+
+	redirects *routes // whose sources a 3xx may name; nil = nobody
 }
 
 func newRoute(t Trunk, ourHost string) (*route, error) {
 	r := &route{Trunk: t}
-	r.Sources = nil // kept in the set
+	r.Sources, r.Redirects = nil, nil // kept in sets
 	var errs []error
+	for _, s := range t.Redirects {
+		if r.redirects == nil {
+			r.redirects = &routes{sources: map[netip.AddrPort]struct{}{}}
+		}
+		if err := r.redirects.addSource(s); err != nil {
+			errs = append(errs, fault("Redirects", "%q is not an address, an address with port or a prefix", s))
+		}
+	}
 	var err error
 	if r.host, r.port, err = splitHostPort(t.Addr, defaultPort); err != nil {
 		errs = append(errs, fault("Addr", "%v", err))
