@@ -147,7 +147,7 @@ func (c Config) limits() []trunk.Limits {
 
 func (t Trunk) sip() siptrunk.Trunk {
 	s := siptrunk.Trunk{
-		Addr: t.Address, Sources: t.Sources, Username: t.Username, Password: t.Password, FromDomain: t.FromDomain,
+		Addr: t.Address, Sources: t.Sources, Redirects: t.Redirects, Username: t.Username, Password: t.Password, FromDomain: t.FromDomain,
 		Prefix: t.Prefix, T100: t.T100, PDDTimer: t.PDD, RingTimer: t.Ring,
 	}
 	if t.Format == "digits" {

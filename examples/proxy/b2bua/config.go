@@ -76,6 +76,7 @@ type Trunk struct {
 
 	Address    string   `yaml:"address"` // "host:port" or "host"; required
 	Sources    []string `yaml:"sources"` // where else the carrier sends from
+	Redirects  []string `yaml:"redirects"`
 	Username   string   `yaml:"username"`
 	Password   string   `yaml:"password"`
 	FromDomain string   `yaml:"from_domain"`
