@@ -105,6 +105,16 @@ func between(rng *rand.Rand, from, to float64) time.Duration {
 	return time.Duration((from + (to-from)*rng.Float64()) * float64(time.Second))
 }
 
+// metro is the area code that one callee in metroEvery is in, as long as there are some: big enough to see what one
+// carrier does to one destination.
+const (
+	metro      = "212"
+	metroEvery = 8
+)
+
+// inMetro reports whether a number is in the metro area.
+func inMetro(n outdial.Number) bool { return strings.HasPrefix(n.String(), "+1"+metro) }
+
 // callees returns whom to call, each once, in the order of the seed.
 func callees(seed uint64, n int) []callee {
 	var numbers []outdial.Number
@@ -115,9 +125,22 @@ func callees(seed uint64, n int) []callee {
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x63616c6c656573))
 	rng.Shuffle(len(numbers), func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	var near, others []outdial.Number
+	for _, number := range numbers {
+		if inMetro(number) {
+			near = append(near, number)
+		} else {
+			others = append(others, number)
+		}
+	}
 	list := make([]callee, 0, n)
-	for _, number := range numbers[:n] {
-		list = append(list, person(seed, number))
+	for i := range n {
+		from := &others
+		if i%metroEvery == 0 && len(near) > 0 || len(others) == 0 {
+			from = &near
+		}
+		list = append(list, person(seed, (*from)[0]))
+		*from = (*from)[1:]
 	}
 	return list
 }

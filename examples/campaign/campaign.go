@@ -28,6 +28,7 @@ type campaign struct {
 	proxy    *b2bua.Proxy
 	dialer   *dialer
 	scenario *scenario
+	orders   *orders
 	screen   *screen
 	label    label
 	began    time.Time
@@ -83,6 +84,7 @@ func (c *campaign) start(list []profile) (err error) {
 	}
 	c.began = time.Now()
 	c.scenario = newScenario(c.opts, c.carriers[0], c.began)
+	c.orders = &orders{scenario: c.scenario, carriers: c.carriers, proxy: c.proxy}
 	c.follow = newLedger(c.proxy.IDs())
 	c.screen.banner(c.opening()...)
 	return nil
@@ -173,6 +175,9 @@ func (c *campaign) observe(now time.Time) error {
 		return err
 	}
 	c.scenario.watch(c.proxy.Failover().Snapshot(now))
+	if err := c.orders.step(now, placed); err != nil {
+		return err
+	}
 	if c.decision.Outcome == "" && !c.scenario.noticed.IsZero() {
 		c.decision = c.proxy.Engine().Explain(now, outdial.Call{
 			To: c.dialer.list[len(c.dialer.list)-1].Number, Mode: outdial.ModePredictive,

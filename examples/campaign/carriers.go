@@ -66,6 +66,21 @@ func (c *carrier) breakDown(fault string) error {
 	return c.sip.SetBehaviour(b)
 }
 
+// breakPart makes the carrier fail every call to the metro area that comes from now on, and no other.
+func (c *carrier) breakPart() error {
+	b := c.works
+	choose := b.Choose
+	b.Choose = func(inv siptest.Invite) siptest.Script {
+		if n, err := calleeOf(inv.To); err == nil && inMetro(n) {
+			s := siptest.Reject(503, "", siptest.Reason(38, "Network out of order"))
+			s.Name = networkFailure
+			return s
+		}
+		return choose(inv)
+	}
+	return c.sip.SetBehaviour(b)
+}
+
 // heal makes the carrier work again.
 func (c *carrier) heal() error { return c.sip.SetBehaviour(c.works) }
 

@@ -31,7 +31,7 @@ dialers:
   - {name: campaign, sources: [127.0.0.1], program: sales, campaign: spring, mode: predictive}
 trunks:
 {{- range .Carriers}}
-  - {name: {{.Name}}, carrier: {{.Name}}, address: "{{.Addr}}", channels: {{.Channels}}, cps: {{.CPS}}} # {{.About}}
+  - {name: {{.Name}}, carrier: {{.Name}}, address: "{{.Addr}}", channels: {{.Channels}}, cps: {{.CPS}}, baseline: {{.Failure}}} # {{.About}}
 {{- end}}
 routing:
   version: demo

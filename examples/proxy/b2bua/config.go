@@ -91,7 +91,8 @@ type Trunk struct {
 	CPS      int           `yaml:"cps"`      // 0 = 10, negative = no limit
 	Smooth   time.Duration `yaml:"smooth"`
 	MaxCall  time.Duration `yaml:"max_call"`
-	State    trunk.State   `yaml:"state"` // live, canary, staged, draining, out
+	Baseline float64       `yaml:"baseline"` // share of its calls that fail when nothing is wrong; 0 = that of failover
+	State    trunk.State   `yaml:"state"`    // live, canary, staged, draining, out
 	Capacity Capacity      `yaml:"capacity"`
 }
 

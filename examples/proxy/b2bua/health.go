@@ -22,7 +22,7 @@ func (c Config) health(p *parts) (failover.Config, error) {
 	}
 	for _, t := range c.Trunks {
 		cfg.Trunks = append(cfg.Trunks, failover.Trunk{
-			Name: t.Name, Carrier: t.Carrier, Addresses: append([]string{t.Address}, t.Sources...),
+			Name: t.Name, Carrier: t.Carrier, Addresses: append([]string{t.Address}, t.Sources...), Baseline: t.Baseline,
 		})
 	}
 	if room, ok := any(p.trunks).(failover.Capacity); ok {
