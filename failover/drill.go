@@ -8,7 +8,8 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// Drill is the report of a drill: a flip that ends by itself and compares. It is a plain value.
+// Drill is the report of a drill: a flip that ends by itself and compares. What became of its attempts is added for ten
+// minutes after its end, so that the report is not final before. It is a plain value.
 type Drill struct {
 	Order  Flip
 	Actor  string

@@ -9,9 +9,8 @@ import (
 
 // Pick returns the place in plan of the candidate whose turn it is among those whose bit is set in eligible, and
 // how it was chosen; -1 if there is none, none fits into the call's deadline, or an operator holds all of them:
-// Choice.Again is when the first of the holds
-// ends then, zero where none has an end. See the package for the order. Places from outdial.MaxCandidates on cannot be
-// eligible. For a rehearsal nothing is counted and no probe is claimed.
+// Choice.Again is when the first of the holds ends then, zero where none has an end. See the package for the order. Places
+// from outdial.MaxCandidates on cannot be eligible. For a rehearsal nothing is counted and no probe is claimed.
 func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candidate, eligible uint64) (int, outdial.Choice) {
 	plan = plan[:min(len(plan), outdial.MaxCandidates)]
 	l := s.layouts.get(plan)

@@ -4,8 +4,8 @@ import "github.com/outdial/outdial"
 
 // DefaultRules returns the rows that are asked after Config.Rules, in their order: what ended without a response;
 // what the callee declined, where it is no block, which never comes to the rows: see outdial.Result.Blocked (RFC 3261 §16.7
-// forbids new branches after a 6xx; 606 alone is about media, and another carrier may do better); carriers that say only in words that they are full; Q.850 causes; SIP codes. Whatever no
-// row matches stops.
+// forbids new branches after a 6xx; 606 alone is about media, and another carrier may do better); carriers that say only in
+// words that they are full; Q.850 causes; SIP codes. Whatever no row matches stops.
 //
 // The caller owns the slice.
 func DefaultRules() []Rule {

@@ -17,6 +17,7 @@ const (
 	partEnds  = 0.28
 	flipAt    = 0.72
 	drillFor  = 2 * time.Second
+	drillTail = 2 * time.Second // until the attempts of a drill have rung, or not
 	flipFor   = 2 * time.Second
 	drilled   = 0.4
 	flipped   = 0.6
@@ -30,10 +31,9 @@ type orders struct {
 	carriers []*carrier
 	proxy    *b2bua.Proxy
 
-	done   [4]bool
-	told   map[outdial.GroupID]failover.State // of the good carrier's destinations
-	ended  bool
-	report *failover.Drill
+	done  [4]bool
+	told  map[outdial.GroupID]failover.State // of the good carrier's destinations
+	ended bool
 }
 
 // step does what is due.
@@ -95,12 +95,12 @@ func (o *orders) watch(now time.Time) {
 		}
 	}
 	for _, d := range o.proxy.Failover().Drills(now) {
-		if !d.Over || o.ended {
+		if !d.Over || o.ended || now.Sub(d.Until) < drillTail {
 			continue
 		}
-		o.ended, o.report = true, &d
+		o.ended = true
 		change, errors := d.Change(outdial.MetricPDD)
-		o.scenario.note(d.Until, "the drill is over: %d attempts on %s, reached %.0f %% (NER), post-dial delay %+.2f s (%.0f standard errors)",
+		o.scenario.note(now, "the drill is over: %d attempts on %s, reached %.0f %% (NER), post-dial delay %+.2f s (%.0f standard errors)",
 			d.During.To.Started, drillName, 100*d.During.To.NER().Mean, change.Mean, math.Abs(errors))
 	}
 }

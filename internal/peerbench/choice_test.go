@@ -142,10 +142,22 @@ func (h *hunt) decide() {
 	h.s.Observe(&h.ev)
 }
 
-// BenchmarkChoice is the choice with health, tiers, probes and a lock; smooth weighted round robin has the lock only.
+// hunting calls pick, and after every tenth call again for a second attempt, among the others.
+func hunting(pick func(eligible uint64) int, everyone uint64) func() {
+	n := 0
+	return func() {
+		i := pick(everyone)
+		if n++; n%10 == 0 {
+			pick(everyone &^ (1 << i))
+		}
+	}
+}
+
+// BenchmarkChoice is the choice with health, tiers, probes and turns that several goroutines may take; smooth weighted round
+// robin has a lock only.
 func BenchmarkChoice(b *testing.B) {
 	for _, n := range []int{2, 10} {
-		for _, state := range []string{"all", "one_out", "parallel"} {
+		for _, state := range []string{"all", "one_out", "hunting", "parallel"} {
 			b.Run(fmt.Sprintf("%d_%s", n, state), func(b *testing.B) {
 				h, way, eligible := newHunt(b, n), serial, everyone(n)
 				switch state {
@@ -157,13 +169,24 @@ func BenchmarkChoice(b *testing.B) {
 				}
 				s := newSmooth(weights(n))
 				var mu sync.Mutex
+				locked := func(eligible uint64) int {
+					mu.Lock()
+					defer mu.Unlock()
+					return s.pick(eligible)
+				}
+				if state == "hunting" {
+					beside(b,
+						serial(ours, hunting(func(eligible uint64) int {
+							i, _ := h.s.Pick(monday, &h.call, h.plan, eligible)
+							return i
+						}, eligible)),
+						serial("swrr", hunting(locked, eligible)),
+					)
+					return
+				}
 				beside(b,
 					way(ours, h.pick),
-					way("swrr", func() {
-						mu.Lock()
-						s.pick(eligible)
-						mu.Unlock()
-					}),
+					way("swrr", func() { locked(eligible) }),
 				)
 			})
 		}
