@@ -25,11 +25,9 @@ func (c Config) health(p *parts) (failover.Config, error) {
 			Name: t.Name, Carrier: t.Carrier, Addresses: append([]string{t.Address}, t.Sources...), Baseline: t.Baseline,
 		})
 	}
-	if room, ok := any(p.trunks).(failover.Capacity); ok {
-		cfg.Capacity = room
-	}
-	if figures, ok := any(p.meter).(failover.Signals); ok && f.Signals {
-		cfg.Signals = figures
+	cfg.Capacity = p.trunks
+	if f.Signals {
+		cfg.Signals = p.meter
 	}
 	var errs []error
 	for _, carrier := range slices.Sorted(maps.Keys(f.Presets)) {
