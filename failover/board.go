@@ -108,7 +108,10 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 		if share := t.share(now, cfg); share < s.share {
 			s.share, slow = share, t
 		}
-		s.due = s.due && t.due(now) && b.answers(now, t)
+		if s.due = s.due && t.due(now); s.due && !b.answers(now, t) {
+			s.due = false
+			sooner(b.ping.last.Add(pingStale))
+		}
 		s.asked = s.asked || t.state == Suspended
 		s.less = s.less || t.doubt
 		if s.state == Up {

@@ -9,6 +9,8 @@ import (
 const (
 	pingBad  = 3 // pings in a row without a good answer that take an idle trunk out
 	pingGood = 2 // good answers in a row that bring it back, and let the first probe go
+
+	pingStale = time.Minute // without a ping: nobody pings any more
 )
 
 // ping is what is known of a trunk by OPTIONS. It is no part of the fold: pings are not journalled, and after a restart
@@ -41,7 +43,7 @@ func (b *board) answers(now time.Time, t *target) bool {
 	if t.doubt || t.state == Up || t.state == Suspect || p.total == 0 {
 		return true
 	}
-	return p.good >= pingGood || now.Sub(p.last) > time.Minute // nobody pings any more
+	return p.good >= pingGood || now.Sub(p.last) >= pingStale
 }
 
 // DuePings appends the trunks that are to be sent an OPTIONS now to dst, and returns it with the time at which to ask

@@ -238,6 +238,7 @@ type Failover struct {
 type Hunting struct {
 	MaxAttempts          int           `yaml:"max_attempts"`
 	MaxWait              time.Duration `yaml:"max_wait"`
+	SetupBudget          time.Duration `yaml:"setup_budget"`
 	AdvanceAfterProgress bool          `yaml:"advance_after_progress"`
 	Explain              bool          `yaml:"explain"`
 }

@@ -134,3 +134,41 @@ func TestRingsOut(t *testing.T) {
 		})
 	}
 }
+
+// TestSlowLastTrunk: when there is nobody left to hunt to, a slow trunk gets more than T100, up to the PDD timer or the
+// call's setup budget.
+func TestSlowLastTrunk(t *testing.T) {
+	slow := siptest.Play(siptest.Respond(3*time.Second, 180), siptest.Respond(time.Second, 200))
+	slow.Talk = time.Second
+	bubble(t, siptest.Silence(), slow, nil, func(t *testing.T, w *world) {
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, 5*time.Second, r.AnsweredAt)
+		w.settled()
+	})
+	budget := func(c *b2bua.Config) { c.Hunting.SetupBudget = 3 * time.Second }
+	bubble(t, siptest.Silence(), slow, budget, func(t *testing.T, w *world) {
+		require.Equal(t, 408, w.call(siptest.CallerCall{}).Code())
+		w.settled()
+	})
+	short := func(c *b2bua.Config) { c.Hunting.SetupBudget = 500 * ms }
+	bubble(t, siptest.Silence(), siptest.Answer(0, 0, 0), short, func(t *testing.T, w *world) {
+		w.call(siptest.CallerCall{})
+		w.settled()
+		require.Zero(t, w.second.Stats().Invites, "no attempt starts after the deadline")
+	})
+}
+
+// TestPings: an idle trunk is sent OPTIONS, and one that does not answer them is out before a call meets it.
+func TestPings(t *testing.T) {
+	bubble(t, siptest.Silence(), siptest.Answer(0, 0, time.Second), nil, func(t *testing.T, w *world) {
+		require.NoError(t, w.first.SetBehaviour(siptest.Behaviour{Script: siptest.Silence(), Options: 503}))
+		time.Sleep(time.Minute)
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 200, r.Code())
+		require.Zero(t, r.AnsweredAt, "no T100 was lost")
+		require.Zero(t, w.first.Stats().Invites)
+		require.Positive(t, w.second.Stats().Options)
+		w.settled()
+	})
+}

@@ -22,6 +22,9 @@ func (c *call) begin() {
 		c.reject(c.began, *problem)
 		return
 	}
+	if budget := c.p.cfg.Hunting.SetupBudget; budget > 0 {
+		wish.Deadline = c.began.Add(budget)
+	}
 	c.session = c.p.session()
 	if err := c.session.Begin(c.began, wish); err != nil {
 		c.refuse(c.began, err)
