@@ -17,9 +17,9 @@ type CompileConfig struct {
 	Suppressor Suppressor        // nil = no suppression list
 
 	Measures    Measures    // required for floors, contacts and surcharges: a kpi.Meter
-	Headroom    Headroom    // nil = every trunk has room; else a trunk without stands behind the others of its tier
+	Headroom    Headroom    // nil = every trunk has room; else one without stands last in a tier with a fixed order
 	BurstPrices BurstPrices // nil = no trunk has any
-	Health      Health      // nil = every trunk is well; else one that is out stands behind the others of its tier
+	Health      Health      // nil = every trunk is well; else one that is out stands last in a tier with a fixed order
 	Risk        Risk        // nil = no pool is under suspicion
 	Regions     Regions     // for prices by jurisdiction; nil = Numbering, if that knows regions, else all are indeterminate
 }

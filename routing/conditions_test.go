@@ -174,22 +174,25 @@ func TestDiverse(t *testing.T) {
 	require.Equal(t, []string{"c", "d"}, c.route(t, monday, outdial.Call{To: 33123456789}))
 }
 
-// TestHealthAndRoom: what is out or full stands last in its tier, and in a weighted tier in one of its own.
+// TestHealthAndRoom: what is out or full stands last in its tier; a weighted tier is left to failover.
 func TestHealthAndRoom(t *testing.T) {
 	w := newWorld()
 	r := via("all", "a", "b", "c")
 	r.Tiers = append(r.Tiers, routing.Tier{Trunks: []routing.Target{{Trunk: "d"}}})
-	for i := range r.Tiers[0].Trunks {
-		r.Tiers[0].Trunks[i].Weight = 10
+	weighted := via("weighted", "a", "b", "c")
+	weighted.Prefixes = []outdial.Prefix{44}
+	for i := range weighted.Tiers[0].Trunks {
+		weighted.Tiers[0].Trunks[i].Weight = 10
 	}
-	c := compile(t, routing.Policy{Trunks: trunks("a", "b", "c", "d"), Rules: []routing.Rule{r}}, w.config())
+	c := compile(t, routing.Policy{Trunks: trunks("a", "b", "c", "d"), Rules: []routing.Rule{r, weighted}}, w.config())
 	w.health[c.ids.Trunks.ID("a")] = 0
 	w.full[c.ids.Trunks.ID("b")] = true
 	w.health[c.ids.Trunks.ID("c")] = 0.3 // on its way back: failover weighs it
 	cs, err := c.Route(monday, &outdial.Call{To: 12125550123}, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"c", "a", "b", "d"}, c.trunks(cs))
-	require.Equal(t, []uint8{0, 1, 1, 2}, []uint8{cs[0].Tier, cs[1].Tier, cs[2].Tier, cs[3].Tier})
+	require.Equal(t, []uint8{0, 0, 0, 1}, []uint8{cs[0].Tier, cs[1].Tier, cs[2].Tier, cs[3].Tier})
+	require.Equal(t, []string{"a", "b", "c"}, c.route(t, monday, outdial.Call{To: 442079460123}))
 }
 
 // TestBurstPriceEntersCost (ledger row 17).

@@ -13,6 +13,7 @@ type csvLines struct {
 	r      *bufio.Reader
 	line   int      // of the record that was read last, from 1
 	next   int      // the line after it
+	bytes  int64    // read so far
 	fields [][]byte // valid until the next read
 	long   []byte   // a record that did not lie in the buffer in one piece, or was put together from several lines
 	quoted []byte   // values that were quoted, unquoted
@@ -62,6 +63,7 @@ func (c *csvLines) text() ([]byte, error) {
 	if errors.Is(err, io.EOF) && len(text) > 0 {
 		err = nil
 	}
+	c.bytes += int64(len(text))
 	return text, err
 }
 

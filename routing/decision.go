@@ -98,7 +98,7 @@ func (d *decision) appendTier(g *tier, n uint8) (why *outdial.Refusal) {
 		}
 		d.dst = append(d.dst, x.candidate)
 		d.price(x, h)
-		d.class[len(d.dst)-1-d.first] = d.classOf(&d.dst[len(d.dst)-1], n)
+		d.class[len(d.dst)-1-d.first] = d.classOf(&d.dst[len(d.dst)-1], n, g.strategy)
 	}
 	switch cs, from := d.dst[first:], first-d.first; g.strategy {
 	case LeastCost:
@@ -141,7 +141,7 @@ func (d *decision) price(x *target, h hit) {
 }
 
 // classOf says where a candidate belongs.
-func (d *decision) classOf(c *outdial.Candidate, tier uint8) uint16 {
+func (d *decision) classOf(c *outdial.Candidate, tier uint8, by Strategy) uint16 {
 	class := 2 + 2*uint16(tier)
 	if len(d.t.orders) > 0 || d.m != nil || d.again != nil {
 		switch d.orderFor(c) {
@@ -154,7 +154,7 @@ func (d *decision) classOf(c *outdial.Candidate, tier uint8) uint16 {
 	if d.capped(c.Trunk) {
 		return classCapped
 	}
-	if d.full(c.Trunk) || d.health(c.Trunk) <= 0 {
+	if by != Weighted && (d.full(c.Trunk) || d.health(c.Trunk) <= 0) { // among weights failover chooses
 		class |= classLater
 	}
 	return class
@@ -188,18 +188,17 @@ func (d *decision) arrange(g *tier, first int) {
 	}
 }
 
-// settle puts the classes in their order and gives each a tier of its own, where there are others than the tiers as
-// written.
+// settle puts the classes in their order, and gives what is preferred, penalised or over a cap a tier of its own. What is tried
+// later stays in its tier: failover still looks after it.
 func (d *decision) settle() {
 	cs := d.dst[d.first:]
-	plain := true
+	moved, special := false, false
 	for i := range cs {
-		if c := d.class[i]; c == classPreferred || c >= classPenalised || c&classLater != 0 {
-			plain = false
-			break
-		}
+		c := d.class[i]
+		moved = moved || c&classLater != 0
+		special = special || c == classPreferred || c >= classPenalised
 	}
-	if plain {
+	if !moved && !special {
 		return
 	}
 	var keys [outdial.MaxCandidates]float64
@@ -209,10 +208,12 @@ func (d *decision) settle() {
 	sortBoth(cs, d.class[:], d.costs[:], keys[:])
 	tier, last := -1, uint16(math.MaxUint16)
 	for i := range cs {
-		if d.class[i] != last {
-			tier, last = tier+1, d.class[i]
+		if c := d.class[i] &^ classLater; c != last {
+			tier, last = tier+1, c
 		}
-		cs[i].Tier = uint8(tier)
+		if special {
+			cs[i].Tier = uint8(tier)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func ReadDeck(name string, r io.Reader) (Deck, error) {
 // Read reads a deck. The error names every bad line ("deck alpha: line 7: rate: …"), up to 100 of them, and then there is
 // no deck; two lines that say something different about one prefix and one time are bad.
 func (d DeckReader) Read(r io.Reader) (Deck, DeckReport, error) {
-	f := deckFile{DeckReader: d, csv: newCSVLines(r), bad: newProblems().limited(), sorted: true}
+	f := deckFile{DeckReader: d, csv: newCSVLines(r), bad: newProblems().limited(), sorted: true, size: sizeOf(r)}
 	if err := f.read(); err != nil {
 		return Deck{}, DeckReport{}, fmt.Errorf("routing: deck %s: %w", d.Name, err)
 	}
@@ -82,6 +83,7 @@ type deckFile struct {
 	last    uint64   // key of the last one
 	bad     *problems
 	report  DeckReport
+	size    int64 // of the file in bytes; 0 = not known
 
 	// Most lines repeat what the line before said about all but prefix and rate.
 	repeated [numColumns]struct {
@@ -117,6 +119,9 @@ func (f *deckFile) read() error {
 			continue
 		}
 		f.readLine(record)
+		if f.report.Lines == firstRows {
+			f.grow(f.csv.bytes)
+		}
 	}
 	if !f.bad.any() {
 		f.unique()
@@ -237,6 +242,35 @@ func (f *deckFile) add(r Rate, prefix outdial.Prefix) {
 	f.last = key
 	f.rates, f.lines = append(f.rates, r), append(f.lines, uint32(f.csv.line))
 }
+
+// sizeOf returns how many bytes there are to read, or 0 where that is not known.
+func sizeOf(r io.Reader) int64 {
+	switch r := r.(type) {
+	case interface{ Len() int }: // bytes.Reader and the like
+		return int64(r.Len())
+	case interface{ Stat() (fs.FileInfo, error) }: // os.File
+		if info, err := r.Stat(); err == nil {
+			return info.Size()
+		}
+	}
+	return 0
+}
+
+// firstRows are how many rows show how long a row is.
+const firstRows = 512
+
+// grow makes room for all rows at once, when the first ones have shown how many there may be: growing by and by would copy
+// them several times, and hold two copies of them.
+func (f *deckFile) grow(read int64) {
+	if rows := int(f.size / max(read/firstRows, 1)); rows > firstRows && rows < maxRows {
+		rows += rows / 64
+		f.rates = append(make([]Rate, 0, rows), f.rates...)
+		f.lines = append(make([]uint32, 0, rows), f.lines...)
+	}
+}
+
+// maxRows bounds what is believed of a file's size.
+const maxRows = 1 << 26
 
 // unique drops lines that say the same again, and reports those that contradict each other.
 func (f *deckFile) unique() {

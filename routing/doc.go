@@ -32,8 +32,8 @@
 // tier has. A trunk whose deck has no rate for the number in force is left out of a least-cost tier, as nobody knows
 // what the call would cost.
 //
-// Whatever the strategy, a trunk without room (CompileConfig.Headroom) or out (Health) stands behind the others of its tier,
-// one over its share of a market ([Cap]) behind all others; a volume that is paid for ([Commit]) costs nothing; the price of a
+// Whatever the strategy, a trunk without room (CompileConfig.Headroom) or out (Health) stands last in a tier with a fixed
+// order, one over its share of a market ([Cap]) behind all others; a volume that is paid for ([Commit]) costs nothing; the price of a
 // burst and the fees for short calls count as cost; a pool of caller IDs under suspicion is presented on fewer calls (Risk).
 // An [Override] avoids, penalises, prefers, pins or forces a trunk or a carrier for some calls until it expires.
 //

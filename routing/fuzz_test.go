@@ -85,3 +85,33 @@ func FuzzPolicy(f *testing.F) {
 		}
 	})
 }
+
+// FuzzControl: whatever a control says, it is refused or it is in force, and a decision that heeds it is repeated from its
+// record.
+func FuzzControl(f *testing.F) {
+	f.Add("routing.avoid", "carrier A", "prefix=+1212; network=tmobile")
+	f.Add("routing.pin", "trunk b", "campaign=spring; program=sales")
+	f.Add("routing.clear", "trunk b", "")
+	f.Add("routing.force", "trunk a for b", "prefix=")
+	f.Fuzz(func(t *testing.T, action, target, value string) {
+		p := routing.Policy{
+			Trunks: []routing.Trunk{{Name: "a", Carrier: "A"}, {Name: "b", Carrier: "B"}}, Rules: []routing.Rule{via("all", "a", "b")},
+		}
+		c := compile(t, p, routing.CompileConfig{})
+		r := routing.NewRouter(c.Table)
+		err := control(r, action, target, value, time.Hour)
+		call := outdial.Call{ID: 1, To: 12125550123}
+		var rec outdial.Record
+		call.SetRecord(&rec)
+		want, wantErr := r.Route(monday, &call, nil)
+		if err != nil || !strings.HasPrefix(action, "routing.") {
+			require.NoError(t, wantErr)
+			require.Len(t, want, 2)
+			require.Empty(t, r.Overrides(monday))
+			return
+		}
+		got, gotErr := c.Replay(monday, &call, rec.Readings())
+		require.Equal(t, wantErr, gotErr)
+		require.Equal(t, want, got)
+	})
+}

@@ -21,7 +21,7 @@ const (
 	readRate      = "explore_rate"
 	readMoney     = "explore_money"
 	readShort     = "short_share"
-	readOrder     = "override"
+	readOrder     = "override_terms"
 	readLeftOut   = "left_out"
 )
 
@@ -230,7 +230,8 @@ func (d *decision) heed(k *order) {
 		return
 	}
 	if d.rec.On() {
-		d.rec.Text(outdial.StageRouting, 0, readOrder, k.String())
+		d.rec.Text(outdial.StageRouting, 0, "override", k.String())
+		d.rec.Text(outdial.StageRouting, 0, readOrder, string(k.Action)+"\t"+k.target()+"\t"+k.value())
 	}
 	switch k.Action {
 	case Pin:

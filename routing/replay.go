@@ -49,11 +49,10 @@ func (t *Table) Replay(now time.Time, call *outdial.Call, readings []outdial.Rea
 	return d.route()
 }
 
-// parseOrder reads what order.String wrote: the action, the target, and which calls.
+// parseOrder reads an override as it was noted: the action, the target, and which calls.
 func parseOrder(text string) (Override, bool) {
-	head, _, _ := strings.Cut(text, " (")
-	action, target, _ := strings.Cut(head, " ")
-	target, value, _ := strings.Cut(target, " for ")
+	action, rest, _ := strings.Cut(text, "\t")
+	target, value, ok := strings.Cut(rest, "\t")
 	o, err := parseOverride(&outdial.Control{Action: controlPrefix + action, Target: target, Value: value})
-	return o, err == nil
+	return o, ok && err == nil
 }

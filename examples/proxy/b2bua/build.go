@@ -53,9 +53,7 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 		p.selector, err = failover.New(health)
 		try("failover", err)
 	}
-	table, err := routing.Compile(c.policy(), routing.CompileConfig{IDs: p.ids, Numbering: numbering, Quality: p.meter})
-	try("routing", err)
-	p.router = routing.NewRouter(table)
+	reads := routing.CompileConfig{IDs: p.ids, Numbering: numbering, Quality: p.meter, Measures: p.meter, BurstPrices: p.trunks}
 	if c.CLI != nil {
 		cfg, err := c.CLI.build(c.dir)
 		if try("cli.numbers_file", err) {
@@ -64,6 +62,12 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 			try("cli", err)
 		}
 	}
+	if p.clis != nil {
+		reads.Risk = p.clis
+	}
+	table, err := routing.Compile(c.policy(), reads)
+	try("routing", err)
+	p.router = routing.NewRouter(table)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -132,7 +136,10 @@ func (c Config) policy() routing.Policy {
 	p := c.Routing
 	p.Trunks = nil
 	for _, t := range c.Trunks {
-		p.Trunks = append(p.Trunks, routing.Trunk{Name: t.Name, Carrier: t.Carrier, Deck: t.Deck})
+		p.Trunks = append(p.Trunks, routing.Trunk{
+			Name: t.Name, Carrier: t.Carrier, Deck: t.Deck, Hop: t.Hop, Interconnect: t.Interconnect, Tags: t.Tags,
+			Surcharges: t.Surcharges,
+		})
 	}
 	return p
 }

@@ -74,6 +74,11 @@ type Trunk struct {
 	Carrier string `yaml:"carrier"` // the company; "" = none
 	Deck    string `yaml:"deck"`    // its price list, of routing.decks; "" = prices are not known
 
+	Hop          string               `yaml:"hop"`          // the company behind the carrier, where that is known
+	Interconnect routing.Interconnect `yaml:"interconnect"` // direct, transit; "" = not known
+	Tags         []string             `yaml:"tags"`         // for routing to name several trunks
+	Surcharges   []routing.Surcharge  `yaml:"surcharges"`   // what the carrier takes for short calls
+
 	Address    string   `yaml:"address"` // "host:port" or "host"; required
 	Sources    []string `yaml:"sources"` // where else the carrier sends from
 	Redirects  []string `yaml:"redirects"`
