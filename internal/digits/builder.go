@@ -67,6 +67,9 @@ func (b *Builder) Build() *Table {
 	t.nodes = append(t.nodes, node{})
 	level := []span{{0, len(entries)}}
 	for depth, first := 0, 0; len(level) > 0; depth++ {
+		if depth == leapDigits && len(entries) >= leapLeast {
+			t.leaps.build(first, level, entries)
+		}
 		var next []span
 		for i, s := range level {
 			n := node{child: uint32(first + len(level) + len(next)), value: uint32(len(t.values))}
@@ -93,7 +96,6 @@ func (b *Builder) Build() *Table {
 	exact := make([]node, len(t.nodes))
 	copy(exact, t.nodes)
 	t.nodes = exact
-	t.leap()
 	return t
 }
 

@@ -1,59 +1,57 @@
 package digits
 
-// leap is where the walk stands after the first five digits of a number (in a smaller table, four), for all numbers that
-// begin with them: as many dependent loads less for most look-ups in a big table.
-type leap struct {
-	node  uint32 // its index, with how many digits of the number have matched so far in the bits from leapShift
-	value uint32 // index of the value of the longest prefix so far
+import "math/bits"
+
+// leaps lead straight to the node of the first six digits of a number, for all numbers that have one: six dependent loads
+// less. Nodes of one level lie side by side in the order of their digits, so a bit for each of the million possibilities,
+// and a count of the bits before each block of them, are enough to find it.
+type leaps struct {
+	blocks []leapBlock // nil = the table is too small to be worth it
+	first  uint32      // index of the first node of the level
+}
+
+type leapBlock struct {
+	bits uint64
+	rank uint32 // how many bits are set in the blocks before
 }
 
 const (
-	leapShift = 29
-
-	// Numbers of prefixes from which on leaps over four and five digits are worth their memory: they cost at most one
-	// and two bytes a prefix.
-	leastFour = 10_000 * 8
-	leastFive = 100_000 * 4
+	leapDigits = 6
+	leapFrom   = 1e6 // the least number with a digit more
+	leapBlocks = 1e6 / 64
+	// leapLeast is the number of prefixes from which on a table has leaps, which take 250 KB: a byte and a quarter a prefix
+	// at most.
+	leapLeast = 200_000
 )
 
-// leapIndex turns the first nibbles into the number that they show: four, or five.
-func leapIndex(rest uint64, digits int) uint64 {
-	pairs := rest >> 48
-	pairs -= (pairs >> 4 & 0x0f0f) * 6 // two digits a byte
-	four := pairs - (pairs>>8)*156
-	if digits == 4 {
-		return four
-	}
-	return four*10 + rest>>44&0xf
+// leapIndex turns the first six nibbles into the number that they show.
+func leapIndex(rest uint64) uint64 {
+	pairs := rest >> 40
+	pairs -= (pairs >> 4 & 0x0f0f0f) * 6 // two digits a byte
+	return pairs>>16*10_000 + pairs>>8&0xff*100 + pairs&0xff
 }
 
-// leap fills in the leaps of a table that is big enough. A walk that has ended before the last of these digits goes on at the
-// root, which no digit leads to: Lookup takes that as the end.
-func (t *Table) leap() {
-	switch {
-	case len(t.values) < leastFour || len(t.nodes) >= 1<<leapShift:
-		return
-	case len(t.values) < leastFive:
-		t.leapDigits = 4
-	default:
-		t.leapDigits = 5
+// find returns the node of the first six digits, or nil.
+func (l *leaps) find(nodes []node, rest uint64) *node {
+	i := leapIndex(rest)
+	b := &l.blocks[i>>6]
+	bit := uint64(1) << (i & 63)
+	if b.bits&bit == 0 {
+		return nil
 	}
-	size := pow10[t.leapDigits]
-	t.leaps = make([]leap, size)
-	for number := size / 10; number < size; number++ {
-		l, n, ended := &t.leaps[number], uint32(0), false
-		for rest, depth := nibbles(number), uint32(1); depth <= uint32(t.leapDigits) && !ended; depth++ {
-			bit, at := uint32(1)<<(rest>>60), &t.nodes[n]
-			rest <<= 4
-			if at.bits&bit != 0 {
-				l.value, l.node = at.valueAt(bit), depth<<leapShift
-			}
-			if ended = at.bits>>childShift&bit == 0; !ended {
-				n = at.childAt(bit)
-			}
-		}
-		if !ended {
-			l.node |= n
-		}
+	return &nodes[l.first+b.rank+uint32(bits.OnesCount64(b.bits&(bit-1)))]
+}
+
+// build marks the nodes of the level, whose spans come in their order.
+func (l *leaps) build(first int, level []span, entries []entry) {
+	l.first, l.blocks = uint32(first), make([]leapBlock, leapBlocks)
+	for _, s := range level {
+		i := leapIndex(entries[s.from].key)
+		l.blocks[i>>6].bits |= 1 << (i & 63)
+	}
+	rank := uint32(0)
+	for i := range l.blocks {
+		l.blocks[i].rank = rank
+		rank += uint32(bits.OnesCount64(l.blocks[i].bits))
 	}
 }

@@ -18,8 +18,7 @@ type Table struct {
 	rootValue uint32
 	hasRoot   bool
 
-	leaps      []leap // by the first digits; nil = the table is too small for it
-	leapDigits int
+	leaps leaps
 }
 
 // Match is one prefix that a number begins with.
@@ -36,32 +35,35 @@ func (t *Table) Lookup(number uint64) (value uint32, matched int, ok bool) {
 	if len(t.nodes) == 0 {
 		return value, 0, ok
 	}
-	found, rest, depth := ^uint32(0), nibbles(clip(number)), 1
-	n := &t.nodes[0]
-	if t.leaps != nil && number >= 10_000 {
-		l := t.leaps[leapIndex(rest, t.leapDigits)]
-		found, matched = l.value, int(l.node>>leapShift)
-		at := l.node & (1<<leapShift - 1)
-		if n, rest, depth = &t.nodes[at], rest<<(4*t.leapDigits&63), t.leapDigits+1; at == 0 {
-			rest = end << 60
+	digits := nibbles(clip(number))
+	if t.leaps.blocks != nil && number >= leapFrom {
+		if n := t.leaps.find(t.nodes, digits); n != nil {
+			if at, depth := t.walk(n, digits<<(4*leapDigits), leapDigits+1); depth > 0 {
+				return t.values[at], depth, true
+			}
 		}
 	}
+	if at, depth := t.walk(&t.nodes[0], digits, 1); depth > 0 {
+		return t.values[at], depth, true
+	}
+	return value, 0, ok
+}
+
+// walk follows the rest of a number's digits from a node at a depth, and returns the index of the last value that it met, and
+// how many digits that matched; 0 = none.
+func (t *Table) walk(n *node, rest uint64, depth int) (at uint32, matched int) {
 	// The end nibble stops the loop: no node has its bit.
 	for ; ; depth++ {
 		bit := uint32(1) << (rest >> 60)
 		rest <<= 4
 		if n.bits&bit != 0 {
-			found, matched = n.valueAt(bit), depth
+			at, matched = n.valueAt(bit), depth
 		}
 		if n.bits>>childShift&bit == 0 {
-			break
+			return at, matched
 		}
 		n = &t.nodes[n.childAt(bit)]
 	}
-	if matched > 0 {
-		return t.values[found], matched, true
-	}
-	return value, 0, ok
 }
 
 // Matches writes every prefix that number begins with to dst, the longest first,
@@ -106,7 +108,7 @@ func (t *Table) Bytes() int {
 	return int(unsafe.Sizeof(*t)) +
 		cap(t.nodes)*int(unsafe.Sizeof(node{})) +
 		cap(t.values)*int(unsafe.Sizeof(uint32(0))) +
-		cap(t.leaps)*int(unsafe.Sizeof(leap{}))
+		cap(t.leaps.blocks)*int(unsafe.Sizeof(leapBlock{}))
 }
 
 // clip cuts number to its first MaxLen digits.
