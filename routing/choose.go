@@ -16,6 +16,8 @@ type objective struct {
 // contender is a candidate of a cost-per-contact tier.
 type contender struct {
 	posterior
+	spread     float64 // standard deviation of the mean
+	drawn      float64 // from the posterior
 	cost       float64 // of a typical answered call
 	index      float64 // cost per success
 	acceptable bool    // its success is not surely below what counts as good
@@ -32,6 +34,7 @@ func (d *decision) choose(g *tier, first int) {
 	for i := range cs {
 		k := &all[i]
 		k.posterior = d.posterior(&cs[i], g)
+		k.spread = math.Sqrt(k.variance())
 		k.unfit = k.failed&floorBits != 0
 		k.out = d.class[first+i]&classLater != 0 || d.class[first+i] >= classCapped
 		k.cost = float64(d.costs[first+i]) + d.surcharge(&cs[i])
@@ -177,32 +180,28 @@ const draws = 16
 // draw takes a success for each contender from its posterior and returns the cheapest per success among those that come
 // within Alpha of the greatest one.
 func draw(cs []contender, o *objective, r *random, best int) int {
-	var taken [outdial.MaxCandidates]float64
 	top := 0.0
 	for i := range cs {
 		k := &cs[i]
 		z := r.normal()
-		if k.out || k.unfit {
+		if k.drawn = 0; k.out || k.unfit {
 			continue
 		}
-		taken[i] = min(max(k.mean+z*k.sd(), least), 1)
-		top = max(top, taken[i])
+		k.drawn = min(max(k.mean+z*k.spread, least), 1)
+		top = max(top, k.drawn)
 	}
-	pick, cost := best, math.Inf(1)
+	pick, cost, attempt := best, math.Inf(1), float64(o.AttemptCost)
 	for i := range cs {
-		if taken[i] == 0 || taken[i] < (1-o.Alpha)*top {
+		k := &cs[i]
+		if k.drawn == 0 || k.drawn < (1-o.Alpha)*top || k.cost >= cost {
 			continue
 		}
-		k := &cs[i]
-		per := k.index + float64(o.AttemptCost)*(1/taken[i]-1/max(k.mean, least))
-		if per < cost {
+		if per := k.cost + attempt/k.drawn; per < cost {
 			pick, cost = i, per
 		}
 	}
 	return pick
 }
-
-func (k *contender) sd() float64 { return math.Sqrt(k.variance()) }
 
 // random is SplitMix64 (Steele, Lea, Flood 2014): a decision's own, so that the call's id repeats it.
 type random uint64
