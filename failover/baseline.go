@@ -123,8 +123,8 @@ func (t *test) suspicious() bool {
 	return t.softAt > 0 && 2*t.soft > t.softAt || t.p0 > 0 && 2*t.sum >= t.limit || t.silent()
 }
 
-// silent reports whether silence or refusals are more than half way to an alarm: a row of two, where three eject.
-func (t *test) silent() bool { return t.hardAt > 1 && 2*t.hard > t.hardAt }
+// silent reports whether the last call was met with silence or refused: the next may be too.
+func (t *test) silent() bool { return t.hardAt > 1 && t.hard > 0 }
 
 // baseline is the failure rate that the test holds for usual.
 func (t *test) baseline() float64 { return max(t.failed/t.calls, 0) }

@@ -29,7 +29,7 @@
 // that a target failing at its baseline p₀ is ejected falsely about once in 1/FalseAlarm calls, 6 for
 // 10 % and 9 for 20 %, which finds total death; and a cumulative sum with the same rate of false alarms, which finds one that
 // fails half of its calls. Hard evidence (silence, refused) takes a shorter
-// row, and half of that already makes calls go elsewhere, all but one at a time; a 100 Trying ends such a row. Success is the
+// row, and the first of it already makes calls go elsewhere, all but one at a time; a 100 Trying ends such a row. Success is the
 // first response beyond 100, an answer, or the callee's own outcome (busy, no answer,
 // rejected): it is known when it happens, not at hang-up. Full trunks, bad numbers, blocked caller IDs and cancelled calls
 // say nothing about health.

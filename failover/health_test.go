@@ -308,15 +308,15 @@ func TestAbandonedLegCountsOnce(t *testing.T) {
 		result outdial.Result
 		state  failover.State
 	}{
-		"our CANCEL":      {final(487), failover.Up},
-		"a failure":       {final(500), failover.Up},
-		"full":            {final(503, "CPS limit exceeded"), failover.Up},
-		"busy after all":  {final(486), failover.Up},
-		"a block":         {final(608, time.Minute), failover.Up},
-		"a process died":  {ended(outdial.OriginUnknown), failover.Up},
+		"our CANCEL":      {final(487), failover.Suspect},
+		"a failure":       {final(500), failover.Suspect},
+		"full":            {final(503, "CPS limit exceeded"), failover.Suspect},
+		"busy after all":  {final(486), failover.Suspect},
+		"a block":         {final(608, time.Minute), failover.Suspect},
+		"a process died":  {ended(outdial.OriginUnknown), failover.Suspect},
 		"Retry-After":     {final(503, time.Minute), failover.Suspended},
 		"full and so on":  {final(503, "CPS limit exceeded", time.Minute), failover.Suspended},
-		"it was answered": {ended(outdial.OriginHost), failover.Up},
+		"it was answered": {ended(outdial.OriginHost), failover.Suspect},
 	} {
 		b := newBench(t, failover.Config{}, on(1, 0, 0), on(2, 1, 0))
 		a := b.attempt(start, 1, 0)

@@ -74,9 +74,9 @@ func (s *Selector) hear(ev *outdial.Event) {
 		return
 	}
 	b.mu.Lock()
-	b.whole.hear(a.Start)
+	b.whole.hear(ev.Time, a.Start)
 	if t := b.group(a.Call.Dest.Group); t != nil {
-		t.hear(a.Start)
+		t.hear(ev.Time, a.Start)
 	}
 	b.silence.Store(b.inRow())
 	b.settle(a.Call.Dest.Group)

@@ -8,7 +8,7 @@ type State uint8
 // States of a target.
 const (
 	Up        State = iota
-	Suspect         // the evidence is half way to an ejection, or its figures are poor
+	Suspect         // the evidence is half way to an ejection, its last call met silence, or its figures are poor
 	Out             // ejected
 	Probing         // one live call at a time shows whether it is back
 	Ramping         // it is back, and its share grows

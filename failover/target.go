@@ -143,10 +143,8 @@ func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *setting
 	case t.state == Out || t.state == Probing:
 		return t.tried(now, e, cfg)
 	case e.good():
-		t.doubt = false
-		if t.test.pass(cfg); t.state == Suspect && !t.test.suspicious() {
-			t.state, t.why, t.since = Up, "", now
-		}
+		t.test.pass(cfg)
+		t.weigh(now)
 		return ""
 	}
 	if t.test.runFailed == 0 {
@@ -161,24 +159,33 @@ func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *setting
 			why = ""
 		}
 	}
-	switch {
-	case why != "":
+	if why != "" {
 		t.eject(now, why, cfg)
-	case t.test.suspicious():
-		if t.suspected.IsZero() {
-			t.suspected = now
-		}
-		if t.doubt = t.test.silent(); t.state == Up {
-			t.state, t.since = Suspect, now
-		}
-		if t.state == Suspect {
-			t.why = whySuspect
-			if t.doubt {
-				t.why = whySilent
-			}
+		return why
+	}
+	t.weigh(now)
+	return ""
+}
+
+// weigh makes of a target that is neither out nor ramping what the evidence says: up or suspect, and in doubt after silence.
+func (t *target) weigh(now time.Time) {
+	suspicious := t.test.suspicious()
+	if suspicious && t.suspected.IsZero() {
+		t.suspected = now
+	}
+	t.doubt = t.test.silent()
+	switch {
+	case t.state == Up && suspicious:
+		t.state, t.since = Suspect, now
+	case t.state == Suspect && !suspicious:
+		t.state, t.why, t.since = Up, "", now
+	}
+	if t.state == Suspect {
+		t.why = whySuspect
+		if t.doubt {
+			t.why = whySilent
 		}
 	}
-	return why
 }
 
 // tried folds what became of a call while the target was out.
@@ -256,12 +263,10 @@ func (t *target) report(now time.Time, why string) {
 }
 
 // hear takes a first response to an attempt as a sign that the target is not silent, no more.
-func (t *target) hear(start time.Time) {
+func (t *target) hear(now, start time.Time) {
 	if t.test.hard > 0 && start.After(t.silentAt) {
-		t.test.hard, t.doubt = 0, false
-		if t.state == Suspect && !t.test.suspicious() {
-			t.state, t.why = Up, ""
-		}
+		t.test.hard = 0
+		t.weigh(now)
 	}
 }
 
