@@ -98,7 +98,7 @@ func (c *Cell) NERs() NERs {
 type AnswerTypes struct {
 	By      [AnswerKinds]uint64 // answers by outdial.AnsweredBy; those without a disposition are unknown
 	Raw     Ratio               // ASR: whatever answered
-	Human   Ratio               // human answers of seizures, of what was classified, scaled up by nothing
+	Human   Ratio               // answers that were classified as human, of seizures whose outcome is known
 	Machine Ratio               // everything but human, of the answers that were classified
 }
 

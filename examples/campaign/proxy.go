@@ -42,7 +42,7 @@ routing:
 {{- range .Carriers}}
             - {trunk: {{.Name}}, weight: {{.Weight}}}
 {{- end}}
-failover: {backoff: 2s, backoff_max: 4s, ramp: 2s, seed: {{.Seed}}}
+failover: {backoff: 2s, backoff_max: 4s, ramp: 2s, flap: 5s, ping_out: 500ms, seed: {{.Seed}}}
 cli:
   pools:
     - {name: sales, program: sales, limits: {caps: [{{range $i, $c := .Caps}}{{if $i}}, {{end}}{{$c.Max}}/{{$c.Window}}{{end}}], spacing: -1s}}

@@ -25,8 +25,10 @@ type Retained struct {
 // Retain removes segments that keep does not ask for, oldest first and whole ones only, as of now. The newest
 // segment always stays. Nothing else ever removes an event from a journal.
 //
-// Do not retain less than the oldest snapshot of a package needs: Replay behind it gives ErrGone. A Replay that is
-// under way and has not come to a removed segment fails.
+// Do not retain less than the oldest snapshot of a package needs: Replay behind it gives ErrGone. What a package folds and
+// restores from no snapshot is gone with its events, standing orders too: a quarantine, a hold, a suppression or an override
+// from before the oldest event is not in force after the next restart. Give such orders anew, or keep what they are in. A
+// Replay that is under way and has not come to a removed segment fails.
 func (j *Journal) Retain(now time.Time, keep Retention) (Retained, error) {
 	if keep.MaxAge < 0 || keep.MaxSegments < 0 || keep.MaxBytes < 0 {
 		return Retained{}, errors.New("cdr: Retention: negative bound")
