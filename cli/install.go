@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/window"
+)
+
+// Update puts a configuration in force. Counts, leases, quarantines, suppressions and what callees know stay: they
+// belong to numbers and programs, not to a configuration. A number that is left out is presented no more; its counts
+// are kept for the case that it returns. New caps hold at once; where they look further back than the old ones did,
+// what is no longer known counts as used. The error is joined and names every bad field; then the old configuration
+// stays in force. IDs must be the same, and Secret too unless it is nil.
+//
+// While it puts a configuration in force (some hundred nanoseconds a number) other verbs wait.
+func (g *Governor) Update(cfg Config) error {
+	g.change.Lock()
+	defer g.change.Unlock()
+	cfg, err := cfg.complete()
+	if g.layout != nil && cfg.IDs != g.ids {
+		err = errors.Join(err, errors.New("cli: IDs: another registry than before"))
+	}
+	if g.secret != nil && cfg.Secret != nil && !bytes.Equal(cfg.Secret, g.secret) {
+		err = errors.Join(err, errors.New("cli: Secret: another one than before would forget every callee"))
+	}
+	if err != nil {
+		return err
+	}
+	if g.secret == nil {
+		g.ids = cfg.IDs
+		g.secret = bytes.Clone(cfg.Secret)
+		if g.secret == nil {
+			g.secret = []byte(rand.Text())
+		}
+		g.keys = newKeys(g.secret)
+	}
+	next := newLayout(&cfg)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.noReturn(next); err != nil {
+		return err
+	}
+	g.install(next, &cfg)
+	return nil
+}
+
+// noReturn refuses a configuration that would take a number out of StateReleased.
+func (g *Governor) noReturn(next *layout) error {
+	var errs []error
+	for i, r := range next.rows {
+		slot, ok := g.slots[r.number]
+		if !ok {
+			continue
+		}
+		if n := &g.numbers[slot]; n.state == StateReleased && n.listed && r.state != n.told && r.state != StateReleased {
+			errs = append(errs, fmt.Errorf("cli: Numbers[%d] %s: State: %v: it was released, and there is no way back", i, r.number, r.state))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// install puts the numbers into the pools of a layout, those used the longest ago first.
+func (g *Governor) install(next *layout, cfg *Config) {
+	first := g.layout == nil && len(g.numbers) == 0
+	g.layout, g.rules = next, cfg.Lifecycle.rules()
+	list := cfg.Suppression // a copy: the configuration is not to be kept alive
+	g.suppression.Store(&list)
+	g.ledger = cfg.Ledger
+	g.cfg = calleeConfig{most: cfg.MaxCallees, stock: cfg.Limits.rules(), rules: calleeRules(cfg, PurposeUnset)}
+	for _, p := range next.pools {
+		g.cfg.ttl = max(g.cfg.ttl, window.Instant(p.sticky.TTL))
+	}
+	for i, id := range next.programs {
+		next.pools[i].program = g.program(id)
+	}
+	for id, p := range g.programs {
+		p.rules = next.callees[id]
+		if p.rules == nil {
+			p.rules = g.cfg.rules
+		}
+		p.configure(&g.cfg)
+	}
+	g.installTenants(next)
+	g.installWatches(next)
+	for i := range g.numbers {
+		n := &g.numbers[i]
+		n.pool, n.status, n.wakeup = nil, StatusStock, none
+	}
+	order := make([]int32, 0, len(next.rows))
+	g.expiries, g.links = nil, nil
+	g.numbers = slices.Grow(g.numbers, max(len(next.rows)-len(g.numbers), 0))
+	links := 0
+	for _, r := range next.rows {
+		if r.pool != nil {
+			links += int(r.pool.homes[r.home].links)
+		}
+	}
+	g.links = make([]link, links)
+	g.rings(next)
+	links = 0
+	listed := make([]bool, len(g.numbers))
+	for _, r := range next.rows {
+		slot := g.slots[r.number]
+		n := &g.numbers[slot]
+		listed[slot] = true
+		n.pool, n.home = r.pool, r.home
+		g.configured(n, &r, cfg.Change, first)
+		n.info, n.told = r.info, r.state
+		g.reshare(n)
+		if r.pool == nil {
+			continue
+		}
+		n.link = int32(links)
+		links += int(r.pool.homes[r.home].links)
+		r.pool.slots = append(r.pool.slots, slot)
+		r.pool.watch.weigh(n.state, 1)
+		order = append(order, slot)
+		if at := r.info.rightUntil; at != 0 && at != noEnd {
+			g.expiries = append(g.expiries, expiry{at, slot})
+		}
+	}
+	for i := range g.numbers {
+		n := &g.numbers[i]
+		if n.listed && !listed[i] && !first {
+			g.note(n, n.state, cfg.Change, "left the inventory")
+		}
+		n.listed = listed[i]
+	}
+	for _, p := range next.pools {
+		p.watch.publish()
+		for i, row := range p.sorted {
+			p.sorted[i] = p.slots[row]
+		}
+	}
+	slices.SortFunc(g.expiries, func(a, b expiry) int { return cmp.Compare(a.unix, b.unix) })
+	slices.SortStableFunc(order, func(a, b int32) int {
+		return cmp.Compare(g.numbers[a].uses.last, g.numbers[b].uses.last)
+	})
+	for _, slot := range order {
+		n := &g.numbers[slot]
+		n.pool.classes[n.pool.homes[n.home].class].count[n.status]++ // settle moves it on
+		g.settle(slot, g.clock.held, false)
+	}
+	next.rows = nil
+}
+
+// rings gives every number of the layout a place and a ring of uses that fits its pool, all of them in one piece of memory.
+func (g *Governor) rings(next *layout) {
+	total := 0
+	each := func(do func(n *number, want *rules)) {
+		for i := range next.rows {
+			r := &next.rows[i]
+			want := &g.cfg.stock
+			if r.pool != nil {
+				want = &r.pool.rules
+			}
+			if n := &g.numbers[g.slot(r.number)]; len(n.uses.ring) != want.most || n.uses.step != want.step {
+				do(n, want)
+			}
+		}
+	}
+	each(func(_ *number, want *rules) { total += want.most })
+	room := make([]uint32, total)
+	each(func(n *number, want *rules) {
+		n.uses.fit(room[:want.most:want.most], want.step)
+		room = room[want.most:]
+	})
+}
+
+// configured takes the state that a configuration gives, unless it gave the same before: then what has happened since
+// stands.
+func (g *Governor) configured(n *number, r *row, by Change, first bool) {
+	switch {
+	case !n.listed && n.told == StateUnset:
+		n.state = r.state
+		if !first {
+			g.note(n, StateUnset, by, "joined the inventory")
+		}
+	case n.told != r.state:
+		from := n.state
+		n.state = r.state
+		if n.life != nil {
+			n.life.until, n.life.stage, n.life.stageAt = noWake, 0, window.Never
+		}
+		g.note(n, from, by, "configured")
+	case !n.listed:
+		g.note(n, n.state, by, "returned to the inventory")
+	}
+	if n.info != nil && n.info != r.info && n.info.evidence != "" && n.info.evidence != r.info.evidence {
+		g.note(n, n.state, by, "right to use: "+r.info.evidence)
+	}
+}
+
+// note writes a change of the configuration to the audit.
+func (g *Governor) note(n *number, from State, by Change, what string) {
+	if by.Actor == "" {
+		by.Actor = "configuration"
+	}
+	if by.Reason != "" {
+		what += ": " + by.Reason
+	}
+	e := Entry{Time: g.clock.time(g.clock.held.at), Number: n.number, From: from, To: n.state, Actor: by.Actor, Reason: what}
+	if n.pool != nil {
+		e.Pool = n.pool.name
+	}
+	g.audit.add(e)
+}
+
+// installTenants keeps the counts of quotas that stay as they are.
+func (g *Governor) installTenants(next *layout) {
+	kept := map[outdial.TenantID]*window.Gate{}
+	for id, caps := range next.quotas {
+		gate := gateOf(caps)
+		if old := g.tenants[id]; old != nil {
+			moveGate(gate, old)
+		}
+		kept[id] = gate
+	}
+	g.tenants = kept
+}
+
+// moveGate counts the events of another gate, as far as it knows them.
+func moveGate(to, from *window.Gate) {
+	var stamps []window.Instant
+	for from.Last() != window.Never && len(stamps) < MaxUses {
+		stamps = append(stamps, from.Last())
+		if !from.Undo(from.Last()) {
+			break
+		}
+	}
+	for _, at := range slices.Backward(stamps) {
+		to.Add(at)
+	}
+}
+
+// installWatches gives every pool what is known of it, and of its budgets.
+func (g *Governor) installWatches(next *layout) {
+	all := map[outdial.PoolID]*watch{}
+	if old := g.watches.Load(); old != nil {
+		maps.Copy(all, *old)
+	}
+	for _, p := range next.pools {
+		w := all[p.id]
+		if w == nil {
+			w = newWatch()
+			all[p.id] = w
+		}
+		w.inUse, w.resting, w.suspect = 0, 0, 0
+		p.watch = w
+		for region, b := range p.budgets {
+			if old := w.budgets[region]; old != nil {
+				moveGate(b.gate, old.gate)
+			}
+		}
+		w.budgets = p.budgets
+	}
+	g.watches.Store(&all)
+}

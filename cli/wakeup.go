@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/outdial/outdial/internal/window"
+)
+
+// expiry is the end of a right to use.
+type expiry struct {
+	unix int64
+	slot int32
+}
+
+// expire settles the numbers whose right to use has ended, so that each ready number has one.
+func (g *Governor) expire(now moment) {
+	for len(g.expiries) > 0 && g.expiries[0].unix <= now.unix {
+		g.settle(g.expiries[0].slot, now, false)
+		g.expiries = g.expiries[1:]
+	}
+}
+
+// settle assesses a number that is in a pool and puts it where it belongs: in its queues, in the wake-up heap, or in
+// neither. A ready number goes to the end of its queues, or to the front (see enqueue).
+func (g *Governor) settle(slot int32, now moment, front bool) {
+	n := &g.numbers[slot]
+	p := n.pool
+	c := &p.classes[p.homes[n.home].class]
+	g.ripen(now, n)
+	c.count[n.status]--
+	if n.status == StatusReady {
+		p.dequeue(&g.store, slot)
+	}
+	if n.wakeup != none {
+		c.cancel(g.numbers, slot)
+	}
+	status, wake := n.assess(now, true)
+	n.status = status
+	c.count[status]++
+	switch {
+	case status == StatusReady:
+		p.enqueue(&g.store, slot, front)
+	case wake != noWake:
+		c.plan(g.numbers, slot, wake)
+	}
+}
+
+// wake settles numbers of a class whose instant has come, at most a number of them, and reports whether others are due.
+func (g *Governor) wake(c *class, now moment, most int) (more bool) {
+	for len(c.wakeups) > 0 && c.wakeups[0].at <= now.at {
+		if most == 0 {
+			return true
+		}
+		most--
+		g.settle(c.wakeups[0].slot, now, false)
+	}
+	return false
+}
+
+// Advance implements outdial.Advancer: it makes numbers ready whose instant has come. Reserve does so too; after an idle
+// time Advance spares it the work.
+func (g *Governor) Advance(now time.Time) (next time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.clock.read(now)
+	g.expire(m)
+	first := noWake
+	for _, p := range g.layout.pools {
+		g.underused(m, p)
+		for i := range p.classes {
+			c := &p.classes[i]
+			g.wake(c, m, len(c.wakeups))
+			if len(c.wakeups) > 0 {
+				first = min(first, c.wakeups[0].at)
+			}
+		}
+	}
+	if first == noWake {
+		return time.Time{}
+	}
+	return g.clock.time(max(first, m.at+window.Instant(time.Second))) // numbers wake all the time: once a second will do
+}
