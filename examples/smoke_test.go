@@ -2,6 +2,8 @@
 package examples_test
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
 	"testing"
 
@@ -13,13 +15,14 @@ func TestSmallExamplesRun(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"routing":  {nil, []string{"+442079460123 1. beta at 7000 micros", "refused: routing: the number is on the deny list"}},
-		"trunk":    {nil, []string{"peak 20 of 20 channels", "by cps", "by floor"}},
-		"sizing":   {nil, []string{"channels   107", "calls/s    7"}},
-		"failover": {nil, []string{"both well     alpha  700  beta  300", "alpha out", "alpha back"}},
-		"cli":      {nil, []string{"+16175550002 is called from +16175550100", "every number has reached a cap"}},
-		"kpi":      {[]string{"kpi/calls.csv"}, []string{"ASR", "PDD p95", "ACD"}},
-		"dialer":   {nil, []string{"answered on west", "answered on east", "legs, ASR"}},
+		"routing":   {nil, []string{"+442079460123 1. beta at 7000 micros", "refused: routing: the number is on the deny list"}},
+		"trunk":     {nil, []string{"peak 20 of 20 channels", "by cps", "by floor"}},
+		"sizing":    {nil, []string{"channels   107", "calls/s    7"}},
+		"failover":  {nil, []string{"both well     alpha  700  beta  300", "alpha out", "alpha back"}},
+		"cli":       {nil, []string{"+16175550002 is called from +16175550100", "every number has reached a cap"}},
+		"kpi":       {[]string{"kpi/calls.csv"}, []string{"ASR", "PDD p95", "ACD"}},
+		"scorecard": {[]string{"kpi/calls.csv"}, []string{"ASR", "PDD p95", "ACD"}},
+		"dialer":    {nil, []string{"answered on west", "answered on east", "legs, ASR"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -29,5 +32,14 @@ func TestSmallExamplesRun(t *testing.T) {
 				require.Contains(t, string(out), want)
 			}
 		})
+	}
+}
+
+// TestSmallExamplesAreSmall: each shows one package in a page.
+func TestSmallExamplesAreSmall(t *testing.T) {
+	for _, name := range []string{"routing", "trunk", "failover", "cli", "kpi"} {
+		source, err := os.ReadFile(name + "/main.go")
+		require.NoError(t, err)
+		require.LessOrEqual(t, bytes.Count(source, []byte("\n")), 60, name)
 	}
 }

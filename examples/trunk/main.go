@@ -24,38 +24,32 @@ func main() {
 	east := outdial.Candidate{Trunk: ids.Trunks.ID("east")}
 	sales := outdial.Call{Campaign: ids.Campaigns.ID("sales")}
 	renewals := outdial.Call{Campaign: ids.Campaigns.ID("renewals"), Priority: outdial.PriorityNormal}
-	type up struct {
-		lease outdial.Lease
-		until time.Time
-	}
-	var calls []up
+	var leases []outdial.Lease // of the calls that are up, and until when
+	var until []time.Time
 	now := time.Now() // time is an argument: a minute of traffic takes no time
 	carried := map[outdial.CampaignID]int{}
 	dial := func(call *outdial.Call) {
 		lease, _, err := set.Acquire(now, call, &east)
 		if err != nil {
-			return // trunk.ErrChannels, trunk.ErrFloor …: tell the dialer to come back later
+			return // trunk.ErrChannels, trunk.ErrFloor …: later
 		}
 		if _, err := set.Seize(now, call, &east, lease); err != nil {
 			set.Undo(now, lease) // trunk.ErrCPS: nothing left, so the channel goes back
 			return
 		}
-		calls = append(calls, up{lease, now.Add(10 * time.Second)})
+		leases, until = append(leases, lease), append(until, now.Add(10*time.Second))
 		carried[call.Campaign]++
 	}
 	for i := range 20 * 60 {
 		now = now.Add(50 * time.Millisecond)
-		for len(calls) > 0 && now.After(calls[0].until) {
-			set.Release(now, calls[0].lease)
-			calls = calls[1:]
+		for len(until) > 0 && now.After(until[0]) {
+			set.Release(now, leases[0])
+			leases, until = leases[1:], until[1:]
 		}
 		if i%60 == 0 {
 			dial(&renewals)
 		}
 		dial(&sales)
-		if i%20 == 0 {
-			set.Advance(now) // samples how hard the trunk is pressed
-		}
 	}
 	s, _ := set.Status(now, east.Trunk)
 	fmt.Printf("carried %d sales and %d renewals; peak %d of %d channels, in use %d, %d free for sales\n",
@@ -63,9 +57,4 @@ func main() {
 	for reason, n := range s.Blocked.All() {
 		fmt.Printf("blocked %4d by %s\n", n, reason)
 	}
-	for _, a := range set.Alerts(nil)[:1] {
-		fmt.Printf("%s: %.0f of %.0f channels\n", a.Kind, a.Value, a.Limit)
-	}
-	fmt.Printf("pressure on sales %.0f %%, on renewals %.0f %%\n",
-		100*set.Pressure(sales.Priority), 100*set.Pressure(renewals.Priority))
 }
