@@ -60,11 +60,12 @@ type ExplainedRefusal struct {
 
 // ExplainedResult is how an attempt went.
 type ExplainedResult struct {
-	State  string `json:"state"`
-	Origin string `json:"origin,omitempty"`
-	Code   int    `json:"code,omitempty"`
-	Cause  string `json:"cause,omitempty"`
-	Phrase string `json:"phrase,omitempty"`
+	State   string `json:"state"`
+	Origin  string `json:"origin,omitempty"`
+	Code    int    `json:"code,omitempty"`
+	Cause   string `json:"cause,omitempty"`
+	Phrase  string `json:"phrase,omitempty"`
+	Headers string `json:"headers,omitempty"`
 }
 
 // ExplainedReading is one value that was read, drawn or decided.
@@ -122,7 +123,7 @@ func (s *Session) explainCandidate(i int) ExplainedCandidate {
 		if a.State == AttemptAbandoned || a.State == AttemptEnded {
 			res := a.Outcome()
 			x.Result.Origin, x.Result.Code = res.Origin.String(), int(res.Code)
-			x.Result.Cause, x.Result.Phrase = res.Cause.String(), res.Phrase
+			x.Result.Cause, x.Result.Phrase, x.Result.Headers = res.Cause.String(), res.Phrase, string(res.Headers)
 		}
 	}
 	return x

@@ -46,6 +46,7 @@ type Result struct {
 	Text     string
 
 	RetryAfter time.Duration // Retry-After of the final response; 0 = none
+	Headers    Headers       // of the final response, those that the host keeps; "" = none
 }
 
 // Blocked reports whether the callee, or an analytics engine on its side, does not want the call: 607 Unwanted

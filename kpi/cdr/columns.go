@@ -117,6 +117,7 @@ var columns = []column{
 			return parseSeconds(s, &ev.Attempt.Result.RetryAfter)
 		},
 	},
+	textColumn("headers", func(a *outdial.Attempt) *string { return (*string)(&a.Result.Headers) }),
 	abandonedColumn(),
 }
 

@@ -40,6 +40,7 @@ func exportable(t testing.TB) outdial.Event {
 	a.Result.Origin = outdial.OriginCalleeHangup
 	a.Result.Cause = outdial.Cause{Value: 21, Location: outdial.LocationUser}
 	a.Result.Phrase = `Limit, "exceeded"`
+	a.Result.Headers = "X-Error: D1\nX-Hint: a, b"
 	a.Call.Deadline, a.Abandoned = time.Time{}, outdial.Result{Origin: outdial.OriginNoTrying}
 	for m := range a.Timeline {
 		a.Timeline[m] = -a.Timeline[m]
@@ -55,7 +56,7 @@ func TestCSVRoundTrip(t *testing.T) {
 	var b bytes.Buffer
 	other := outdial.Event{Kind: outdial.EventStarted, Attempt: first.Attempt}
 	require.NoError(t, cdr.Export{IDs: ids}.WriteCSV(&b, sequence(first, other, second)))
-	require.Equal(t, 3, strings.Count(b.String(), "\n"), "only ended attempts")
+	require.Equal(t, 4, strings.Count(b.String(), "\n"), "only ended attempts, one with two headers")
 	var got []outdial.Event
 	for ev, err := range cdr.ReadCSV(&b, ids) {
 		require.NoError(t, err)

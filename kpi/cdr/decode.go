@@ -115,6 +115,7 @@ func (d *decoder) readResult(r *outdial.Result) {
 	r.SIPCause = uint16(d.uint())
 	r.Text = d.text()
 	r.RetryAfter = time.Duration(d.int())
+	r.Headers = outdial.Headers(d.text())
 	d.leave(outer)
 }
 

@@ -24,7 +24,7 @@ const (
 	groupControl     = 6
 )
 
-// maxEvent is more than the record of any event can have: fourteen texts and less than 150 numbers.
+// maxEvent is more than the record of any event can have: sixteen texts and less than 150 numbers.
 const maxEvent = 8192
 
 // encoder writes the record of one event. It needs no lock: ids stand in the body as the writer's own numbers.
@@ -125,6 +125,7 @@ func (e *encoder) result(r *outdial.Result) {
 		e.uint(uint64(r.SIPCause))
 		e.text(r.Text)
 		e.int(int64(r.RetryAfter))
+		e.text(string(r.Headers))
 	}
 	e.leave(in)
 }

@@ -105,7 +105,7 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 		l.end(at, outdial.Result{Origin: outdial.OriginTransport}, Event{})
 		return
 	}
-	r := resultOf(res)
+	r := resultOf(res, l.d.cfg.Headers)
 	if l.gaveUp != 0 && (res.StatusCode == 487 || challenged) {
 		r.Origin = l.gaveUp
 	}

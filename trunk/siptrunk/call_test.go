@@ -258,10 +258,16 @@ func TestRejections(t *testing.T) {
 				siptest.Header{Name: "Reason", Value: `preemption;cause=1`}, siptest.Reason(20, "absent")),
 			outdial.Result{Code: 480, Phrase: "Temporarily Unavailable", Cause: outdial.Cause{Value: 20}},
 		},
+		{
+			"a header that is kept", siptest.Reject(503, "", siptest.Header{Name: "X-ERROR-code", Value: "P05"},
+				siptest.Header{Name: "X-Other", Value: "no"}, siptest.Header{Name: "Warning", Value: `370 carrier "bandwidth"`}),
+			outdial.Result{Code: 503, Phrase: "Service Unavailable", Headers: "X-ERROR-code: P05\nWarning: 370 carrier \"bandwidth\""},
+		},
 		{"limit only in the phrase", siptest.Reject(403, "User channel limit exceeded D1"), outdial.Result{Code: 403, Phrase: "User channel limit exceeded D1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, tt.script, nil, func(t *testing.T, w *world) {
+			keep := func(cfg *siptrunk.Config, _ *siptrunk.Trunk) { cfg.Headers = []string{"warning", "x-error-code"} }
+			bubble(t, tt.script, keep, func(t *testing.T, w *world) {
 				tt.want.Origin = outdial.OriginCarrier
 				require.Equal(t, tt.want, w.invite(siptrunk.InviteOptions{}).result())
 				require.NoError(t, w.carrier.Settle(t.Context()))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +31,10 @@ type Config struct {
 	// Offer returns the session description that Dial offers for an attempt; the slice is only read, before Dial
 	// returns. nil = Dial refuses (use Invite).
 	Offer func(*outdial.Attempt) []byte
+
+	// Headers names the header fields of a final response to an INVITE that are kept in outdial.Result.Headers, in any case:
+	// failover.Selector.Headers has those that its rules read. The slice is copied. Empty = none.
+	Headers []string
 
 	// UserAgent is the User-Agent header of requests. "" = "outdial"; "-" = none.
 	UserAgent string
@@ -57,6 +62,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Conn != nil && c.ListenAddr != "" {
 		errs = append(errs, fault("Conn", "it and ListenAddr exclude each other"))
+	}
+	c.Headers = slices.Clone(c.Headers)
+	for i, name := range c.Headers {
+		if !validToken(name) {
+			errs = append(errs, fault(fmt.Sprintf("Headers[%d]", i), "%q is not the name of a header field", name))
+		}
 	}
 	switch {
 	case c.UserAgent == "":

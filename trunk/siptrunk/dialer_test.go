@@ -19,7 +19,7 @@ import (
 
 func TestNewNamesEveryFault(t *testing.T) {
 	_, err := siptrunk.New(siptrunk.Config{
-		UserAgent: "a\r\nb",
+		UserAgent: "a\r\nb", Headers: []string{"X-Good", "X Bad"},
 		Trunks: map[outdial.TrunkID]siptrunk.Trunk{
 			0: {Addr: "10.0.0.1"},
 			1: {},
@@ -28,7 +28,7 @@ func TestNewNamesEveryFault(t *testing.T) {
 		},
 	})
 	for _, want := range []string{
-		"Conn: ", "UserAgent", "0 is no trunk", "trunk 1", "trunk 2", "Sources", "FromDomain", "Prefix",
+		"Conn: ", "UserAgent", `Headers[1]: "X Bad"`, "0 is no trunk", "trunk 1", "trunk 2", "Sources", "FromDomain", "Prefix",
 		"Format", "Password", "trunk 3", "Username",
 	} {
 		require.ErrorContains(t, err, want)

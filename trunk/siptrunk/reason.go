@@ -1,6 +1,7 @@
 package siptrunk
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -161,8 +162,8 @@ func reasonOf(m sip.Message) Reason {
 	return r
 }
 
-// resultOf reads what a final response says; the origin is the carrier.
-func resultOf(res *sip.Response) outdial.Result {
+// resultOf reads what a final response says, and keeps the header fields of these names; the origin is the carrier.
+func resultOf(res *sip.Response, keep []string) outdial.Result {
 	why := reasonOf(res)
 	r := outdial.Result{
 		Origin: outdial.OriginCarrier, Code: uint16(res.StatusCode), Phrase: res.Reason,
@@ -170,6 +171,14 @@ func resultOf(res *sip.Response) outdial.Result {
 	}
 	if h := res.GetHeader("retry-after"); h != nil {
 		r.RetryAfter = ParseRetryAfter(h.Value())
+	}
+	if len(keep) == 0 {
+		return r
+	}
+	for _, h := range res.Headers() {
+		if slices.ContainsFunc(keep, func(name string) bool { return strings.EqualFold(name, h.Name()) }) {
+			r.Headers = r.Headers.With(h.Name(), h.Value())
+		}
 	}
 	return r
 }
