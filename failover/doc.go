@@ -63,7 +63,8 @@
 //
 // An ordered table of [Rule] rows maps the facts of an [outdial.Result] to a verdict and to evidence about the target's
 // health, and to what it has run out of. Rows for a route go before those for a carrier ([Override]), these before
-// Config.Rules, and these before [DefaultRules]. Q.850 goes before the SIP code where both are there, but for
+// Config.Rules, and these before [DefaultRules]. Rows that ask for a [Header] need whoever dials to keep it:
+// [Selector.Headers]. Q.850 goes before the SIP code where both are there, but for
 // a 6xx, which counts as one also where it stands in a Reason header behind another status. A block
 // ([outdial.Result.Blocked]) comes before any row: it stops, and is booked to the caller ID, not to the carrier. What the callee decided
 // is never retried.

@@ -110,6 +110,27 @@ func ExampleRule() {
 	// advance
 }
 
+// A carrier tells in a header of its own why a call was refused. Whoever dials must keep that header: Selector.Headers.
+func ExampleHeader() {
+	s, err := failover.New(failover.Config{Rules: []failover.Rule{{
+		Name: "no channels", Header: failover.Header{Name: "X-Error", Contains: "channel"}, Verdict: outdial.VerdictAdvance,
+		Evidence: failover.EvidenceFull, Shortage: outdial.ShortageChannels,
+	}}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(s.Headers())
+	var kept outdial.Headers
+	a := &outdial.Attempt{Result: outdial.Result{
+		Origin: outdial.OriginCarrier, Code: 480, Headers: kept.With("X-Error", "17 channel limit"),
+	}}
+	j := s.Judge(a)
+	fmt.Println(j.Verdict, j.Evidence, j.Shortage)
+	// Output:
+	// [warning x-error]
+	// advance full channels
+}
+
 // A 503 with Retry-After asks for a pause, which is no failure.
 func ExampleJudgement() {
 	s, err := failover.New(failover.Config{})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/outdial/outdial"
 )
@@ -74,4 +75,23 @@ func (t *classifier) override(overrides []Override, ids *outdial.Registry) error
 // something is full. It is what package trunk learns ceilings from. It does not allocate.
 func (s *Selector) Shortage(carrier outdial.CarrierID, r *outdial.Result) outdial.Shortage {
 	return s.rules.judge(&outdial.Candidate{Carrier: carrier}, r).Shortage
+}
+
+// Headers returns the names of the header fields that rows of the verdict table read, in lower case and ascending: those that
+// whoever dials must keep in outdial.Result.Headers (siptrunk.Config.Headers). The caller owns the slice.
+func (s *Selector) Headers() []string {
+	var names []string
+	add := func(rows []row) {
+		for i := range rows {
+			if name := rows[i].header.Name; name != "" {
+				names = append(names, strings.ToLower(name))
+			}
+		}
+	}
+	add(s.rules.rows)
+	for i := range s.rules.layers {
+		add(s.rules.layers[i].rows)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -3,6 +3,7 @@ package failover
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -20,10 +21,19 @@ type Rule struct {
 	Locations []outdial.Location // where the Q.850 cause was generated; empty = any
 	Phrase    string             // part of the reason phrase, in any case (ASCII)
 	Text      string             // part of the text of a "Reason: SIP" header, in any case (ASCII)
+	Header    Header             // a header field of the response, where the host keeps it: see Selector.Headers
 
 	Verdict  outdial.Verdict // the zero value stops
 	Evidence Evidence
 	Shortage outdial.Shortage // what the trunk has run out of; with EvidenceFull and without it, it is not known of what
+}
+
+// Header is a condition on the header fields of a final response (outdial.Result.Headers): that there is one of that name,
+// and with that value. The zero value holds always. It is data.
+type Header struct {
+	Name     string // in any case
+	Value    string // the whole value, in any case; "" = any
+	Contains string // part of the value, in any case (ASCII)
 }
 
 // Judgement is what the verdict table says about the end of an attempt.
@@ -51,6 +61,7 @@ type row struct {
 	locations uint16    // bit set; 0 = any
 	phrase    string    // lower case
 	text      string    // lower case
+	header    Header    // Contains in lower case
 	verdict   outdial.Verdict
 	evidence  Evidence
 	shortage  outdial.Shortage
@@ -91,10 +102,19 @@ func compile(rules []Rule, where string) ([]row, error) {
 		w := row{
 			name: r.Name, origin: r.Origin, from: r.From, to: to,
 			phrase: lower(r.Phrase), text: lower(r.Text), verdict: r.Verdict, evidence: r.Evidence,
-			shortage: r.Shortage,
+			shortage: r.Shortage, header: r.Header,
 		}
+		w.header.Contains = lower(r.Header.Contains)
 		if w.name == "" {
 			w.name = fmt.Sprintf("rule %d", i)
+		}
+		switch h := r.Header; {
+		case h.Name == "" && h != (Header{}):
+			bad("Header: Name: required")
+		case strings.ContainsAny(h.Name, ": \t\r\n"):
+			bad("Header: Name: %q is not the name of a header field", h.Name)
+		case h.Value != "" && h.Contains != "":
+			bad("Header: Value and Contains exclude each other")
 		}
 		for _, v := range r.Causes {
 			if v < 1 || v > 127 {
@@ -174,7 +194,18 @@ func (w *row) matches(r *outdial.Result) bool {
 		w.locations != 0 && w.locations&(1<<(r.Cause.Location&15)) == 0 {
 		return false
 	}
-	return (w.phrase == "" || containsFold(r.Phrase, w.phrase)) && (w.text == "" || containsFold(r.Text, w.text))
+	return (w.phrase == "" || containsFold(r.Phrase, w.phrase)) && (w.text == "" || containsFold(r.Text, w.text)) &&
+		(w.header.Name == "" || w.header.matches(r.Headers))
+}
+
+// matches reports whether a field of that name and value is there. Contains is in lower case.
+func (h *Header) matches(hs outdial.Headers) bool {
+	for name, value := range hs.All() {
+		if strings.EqualFold(name, h.Name) && (h.Value == "" || strings.EqualFold(value, h.Value)) && containsFold(value, h.Contains) {
+			return true
+		}
+	}
+	return false
 }
 
 // containsFold reports whether part, which is in lower case, occurs in s in any case (ASCII).

@@ -30,6 +30,8 @@ func final(code uint16, more ...any) outdial.Result {
 			r.Phrase = m
 		case time.Duration:
 			r.RetryAfter = m
+		case outdial.Headers:
+			r.Headers = m
 		}
 	}
 	return r
@@ -249,6 +251,11 @@ func TestDefaultRules(t *testing.T) {
 		{final(500, "Trunk capacity exceeded"), advance, full},
 		{final(480, "Call Admission Control"), advance, full},
 		{final(503, "Switching equipment congestion"), advance, full},
+		{final(503, outdial.Headers(`Warning: 370 sbc.example "Insufficient Bandwidth"`)), advance, full},
+		{final(488, outdial.Headers(`warning: 370 - "insufficient bandwidth"`)), advance, full},
+		{final(503, outdial.Headers(`Warning: 399 sbc.example "no reason"`)), advance, soft},
+		{final(503, outdial.Headers(`X-Error: insufficient bandwidth`)), advance, soft},
+		{final(606, outdial.Headers(`Warning: 370 - "Insufficient bandwidth"`)), advance, none},
 		{final(503, "Service Unavailable"), advance, soft},
 		{final(480, "Temporarily Unavailable"), stop, callee},
 		{final(503, time.Minute), advance, none},

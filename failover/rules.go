@@ -5,7 +5,7 @@ import "github.com/outdial/outdial"
 // DefaultRules returns the rows that are asked after Config.Rules, in their order: what ended without a response;
 // what the callee declined, where it is no block, which never comes to the rows: see outdial.Result.Blocked (RFC 3261 §16.7
 // forbids new branches after a 6xx; 606 alone is about media, and another carrier may do better); carriers that say only in
-// words that they are full; Q.850 causes; SIP codes. Whatever no row matches stops.
+// words, of the phrase or of a Warning header, that they are full; Q.850 causes; SIP codes. Whatever no row matches stops.
 //
 // The caller owns the slice.
 func DefaultRules() []Rule {
@@ -48,6 +48,10 @@ func DefaultRules() []Rule {
 			Name: "full_phrase", From: 400, To: 599, Phrase: full.phrase, Verdict: advance, Evidence: EvidenceFull, Shortage: full.of,
 		})
 	}
+	rules = append(rules, Rule{ // RFC 3261 §20.43, warning 370
+		Name: "full_warning", From: 400, To: 599, Header: Header{Name: "Warning", Contains: "insufficient bandwidth"},
+		Verdict: advance, Evidence: EvidenceFull,
+	})
 	user := []outdial.Location{outdial.LocationUser, outdial.LocationRemotePrivate}
 	return append(rules,
 		Rule{Name: "full_cause", Causes: []uint8{34, 44}, Verdict: advance, Evidence: EvidenceFull, Shortage: outdial.ShortageChannels},

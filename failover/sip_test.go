@@ -69,11 +69,11 @@ func newField(t *testing.T, cfg failover.Config, weights []uint32, behaviours ..
 	conn, err := f.network.Listen(fieldDialer)
 	require.NoError(t, err)
 	sdp := siptest.SDP(netip.MustParseAddrPort("10.0.0.100:40000"))
+	f.s = newSelector(t, cfg)
 	f.dialer, err = siptrunk.New(siptrunk.Config{
-		Conn: conn, Trunks: trunks, Offer: func(*outdial.Attempt) []byte { return sdp },
+		Conn: conn, Trunks: trunks, Offer: func(*outdial.Attempt) []byte { return sdp }, Headers: f.s.Headers(),
 	})
 	require.NoError(t, err)
-	f.s = newSelector(t, cfg)
 	f.engine, err = outdial.New(outdial.Config{Router: plan, Failover: f.s})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -262,6 +262,10 @@ func TestFaultsOverSIP(t *testing.T) {
 		"503":    {siptest.Behaviour{Script: siptest.Unavailable(0)}, nil, failover.Out, 14, 6, 10 * time.Millisecond},
 		"503 with Retry-After": {
 			siptest.Behaviour{Script: siptest.Unavailable(40 * time.Second)}, nil, failover.Suspended, 2, 1, 10 * time.Millisecond,
+		},
+		"capped, and it says so in a header": {
+			siptest.Behaviour{Script: siptest.Reject(503, "", siptest.Header{Name: "Warning", Value: `370 sbc "Insufficient bandwidth"`})},
+			nil, failover.Up, 150, 60, 10 * time.Millisecond,
 		},
 		"capped": {siptest.Behaviour{Script: answers.Script, MaxChannels: 2}, nil, failover.Up, 150, 20, 10 * time.Millisecond},
 	} {

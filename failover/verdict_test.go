@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/failover"
 	"github.com/outdial/outdial/internal/race"
+	"github.com/outdial/outdial/kpi/cdr"
 )
 
 // TestShortage: what a rejection says that the trunk has run out of, for trunk to learn from.
@@ -102,8 +104,97 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// TestHeaderRows: a row can ask for any header field that the host keeps, and the Selector says which those are.
+func TestHeaderRows(t *testing.T) {
+	ids := &outdial.Registry{}
+	acme := ids.Carriers.ID("acme")
+	s := newSelector(t, failover.Config{
+		IDs: ids,
+		Rules: []failover.Rule{
+			{Name: "code", Header: failover.Header{Name: "X-Error", Value: "E17"}, Verdict: outdial.VerdictAdvance, Evidence: failover.EvidenceFull},
+			{Name: "part", From: 480, Header: failover.Header{Name: "x-error", Contains: "No Channel"}, Verdict: outdial.VerdictAdvance},
+			{Name: "there", Header: failover.Header{Name: "X-Drop"}},
+		},
+		Overrides: []failover.Override{{Carrier: "acme", Rules: failover.AsteriskRules()}},
+	})
+	require.Equal(t, []string{"warning", "x-asterisk-hangupcausecode", "x-drop", "x-error"}, s.Headers())
+	for _, c := range []struct {
+		carrier outdial.CarrierID
+		code    uint16
+		headers outdial.Headers
+		want    string
+	}{
+		{0, 503, "X-Error: E17", "code"},
+		{0, 503, "x-ERROR: e17", "code"},
+		{0, 503, "X-Error: E170", "server_fault"},
+		{0, 503, "X-Error: E1\nX-Error: E17", "code"},
+		{0, 503, "X-Errors: E17", "server_fault"},
+		{0, 480, "X-Error: sorry, no channels", "part"},
+		{0, 503, "X-Error: sorry, no channels", "server_fault"},
+		{0, 503, "X-Drop: ", "there"},
+		{0, 503, "X-Asterisk-HangupCauseCode: 34", "server_fault"},
+		{acme, 503, "X-Asterisk-HangupCauseCode: 34", "asterisk_channels"},
+		{acme, 503, "X-Asterisk-HangupCauseCode: 3", "server_fault"},
+		{acme, 503, "X-Asterisk-HangupCauseCode: 17", "asterisk_busy"},
+		{acme, 503, "X-Asterisk-HangupCauseCode: 38", "asterisk_fault"},
+		{acme, 503, "X-Error: E17", "code"},
+		{acme, 603, "X-Error: E17", "code"},
+	} {
+		a := &outdial.Attempt{Candidate: outdial.Candidate{Carrier: c.carrier}, Result: final(c.code, c.headers)}
+		j := s.Judge(a)
+		require.Equal(t, c.want, j.Rule, "%+v", c)
+		if c.code == 603 {
+			require.Equal(t, outdial.VerdictStop, j.Verdict, "no row goes on after a refusal by the callee")
+		}
+		if !race.Enabled {
+			require.Zero(t, testing.AllocsPerRun(20, func() { s.Judge(a) }))
+		}
+	}
+
+	_, err := failover.New(failover.Config{Rules: []failover.Rule{
+		{Header: failover.Header{Value: "1"}},
+		{Header: failover.Header{Name: "X-A:"}},
+		{Header: failover.Header{Name: "X-A", Value: "1", Contains: "1"}},
+	}})
+	for _, want := range []string{
+		`Rules[0] "": Header: Name: required`, `Rules[1] "": Header: Name: "X-A:"`, `Rules[2] "": Header: Value and Contains`,
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// TestReplayedVerdict: what the journal keeps of a result is judged as the result was.
+func TestReplayedVerdict(t *testing.T) {
+	ids := named("a")
+	s := newSelector(t, failover.Config{IDs: ids, Rules: []failover.Rule{{
+		Name: "mine", Header: failover.Header{Name: "X-Error", Contains: "busy lines"}, Verdict: outdial.VerdictAdvance,
+		Evidence: failover.EvidenceFull, Shortage: outdial.ShortageChannels,
+	}}})
+	j, _, err := cdr.Open(cdr.Config{Dir: t.TempDir(), IDs: ids})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, j.Close()) }()
+	var long outdial.Headers
+	long = long.With("X-Error", strings.Repeat("all busy lines ", 40)).With("X-Other", "no room")
+	var want []failover.Judgement
+	for _, r := range []outdial.Result{
+		final(480, outdial.Headers("X-Error: no\nX-Error: busy lines")), final(503, long), final(503, time.Minute, "Limit", 34), analytics("Decline"),
+	} {
+		a := &outdial.Attempt{Candidate: outdial.Candidate{Trunk: 1}, Start: start, State: outdial.AttemptEnded, Result: r}
+		want = append(want, s.Judge(a))
+		require.NoError(t, j.Append(&outdial.Event{Kind: outdial.EventEnded, Time: start, Attempt: a}))
+	}
+	require.Equal(t, "mine", want[0].Rule)
+	require.Equal(t, "mine", want[1].Rule)
+	var got []failover.Judgement
+	require.NoError(t, j.Replay(0, func(ev *outdial.Event) error {
+		got = append(got, s.Judge(ev.Attempt))
+		return nil
+	}))
+	require.Equal(t, want, got)
+}
+
 func TestPresets(t *testing.T) {
-	for _, name := range []string{"default", "telnyx", "twilio", "strict-6xx"} {
+	for _, name := range []string{"default", "telnyx", "twilio", "asterisk", "strict-6xx"} {
 		rules, err := failover.Preset(name)
 		require.NoError(t, err)
 		newSelector(t, failover.Config{Rules: rules})

@@ -140,7 +140,8 @@ func (p *Proxy) bind(opts Options) error {
 	p.contact = "<sip:" + p.sentBy + ">"
 	cfg := siptrunk.Config{
 		Conn: opts.CarrierConn, Advertise: p.cfg.CarrierAdvertise, Trunks: p.cfg.interconnects(p.ids), Logger: p.log,
-		Grace: -1, // Run has waited when it ends the Dialer
+		Headers: p.selector.Headers(),
+		Grace:   -1, // Run has waited when it ends the Dialer
 	}
 	if cfg.Conn == nil {
 		cfg.ListenAddr = p.cfg.CarrierListen
