@@ -51,7 +51,7 @@ type Attempt struct {
 	Start     time.Time
 	Timeline  Timeline
 	State     AttemptState
-	Last      bool   // nobody is left to hunt to after it: a silent leg is worth waiting for. Not kept in the journal
+	Last      bool   // nobody is left to hunt to after it, as far as is known: a silent leg is worth waiting for. Not kept in the journal
 	Late      bool   // it was answered after hunting had moved on or the call was over: the host ends it
 	Result    Result // how it ended
 	Abandoned Result // why hunting moved on before it ended; MarkAbandon says whether it did
@@ -94,5 +94,5 @@ func (a *Attempt) Outcome() *Result {
 	return &a.Result
 }
 
-// WasAbandoned reports whether hunting moved on while the leg still lived.
+// WasAbandoned reports whether hunting moved on while the leg still lived, also where it came back to it.
 func (a *Attempt) WasAbandoned() bool { return a.Timeline[MarkAbandon] != 0 }

@@ -32,7 +32,7 @@ type ReportKind uint8
 // Kinds of report; each stands for the Session verb of its name.
 const (
 	ReportProgress ReportKind = iota + 1 // Marks came
-	ReportAbandon                        // hunting should move on: a timer expired; Result says which. The leg is being given up
+	ReportAbandon                        // hunting should move on: a timer expired; Result says which. The leg is being given up: see Reviver
 	ReportAnswer                         // answered
 	ReportEnd                            // the leg is over; Result says how
 )

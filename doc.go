@@ -34,7 +34,7 @@
 //     leg may have reached the callee meanwhile. What is not sent, End with [OriginNeverSent].
 //  7. Keep a timer per attempt: nothing within T100, nothing beyond 100 within the PDD timer, no answer within the ring
 //     timer. When it expires, Abandon the attempt and call Next; End it when it is over. Send CANCEL only after a provisional
-//     response (RFC 3261 §9.1).
+//     response (RFC 3261 §9.1). After [StepRevive] wait for that leg again; who cannot, abandons it once more.
 //  8. Do what Answer returns. [AnswerEnd] means that the answer came too late: acknowledge it and hang up.
 //  9. End every leg exactly when it is over; that frees its channel. A Session dropped early is given back with Cancel.
 //  10. Never retry on your own: what Next does not offer has a reason, which Explain tells.

@@ -173,7 +173,8 @@ func explained() outdial.Explanation {
 	_ = s.Begin(noon, outdial.Call{Ref: "lead-7", To: 12125550123, From: 13125550100})
 	step, _ := s.Next(noon)
 	_ = s.Abandon(noon.Add(time.Second), step.Attempt.ID, outdial.Result{Origin: outdial.OriginNoTrying})
-	_, _ = s.Next(noon.Add(time.Second)) // the silent leg still holds the only channel
+	_ = s.Progress(noon.Add(time.Second), step.Attempt.ID, outdial.ProgressOf(100, false)) // late, and cancelled
+	_, _ = s.Next(noon.Add(time.Second))                                                   // the abandoned leg still holds the only channel
 	return s.Explain()
 }
 

@@ -288,6 +288,34 @@ func ExampleLeg() {
 	// 1
 }
 
+// lineLeg is a leg that can be waited for again.
+type lineLeg struct{ waiting bool }
+
+func (l *lineLeg) Hangup() { l.waiting = false }
+func (l *lineLeg) Revive() { l.waiting = true }
+
+// A leg is given up for its silence, and then nobody else has a channel: Next says to wait for it again.
+func ExampleReviver() {
+	ids, busy := new(outdial.Registry), false
+	engine, _ := outdial.New(outdial.Config{
+		IDs: ids, Router: outdial.Plan{{Trunk: ids.Trunks.ID("east")}, {Trunk: ids.Trunks.ID("west")}},
+		Trunks: one{silent, &busy}, Failover: advanceOn5xx{},
+	})
+	s := engine.NewSession()
+	_ = s.Begin(noon, outdial.Call{To: 12125550123})
+	step, _ := s.Next(noon)
+	_ = s.Abandon(noon.Add(time.Second), step.Attempt.ID, outdial.Result{Origin: outdial.OriginNoTrying})
+	step, _ = s.Next(noon.Add(time.Second)) // the silent leg still holds the only channel
+	var leg outdial.Reviver = new(lineLeg)
+	if step.Kind == outdial.StepRevive {
+		leg.Revive()
+	}
+	action, _ := s.Answer(noon.Add(3*time.Second), step.Attempt.ID)
+	fmt.Println(step.Kind, step.Attempt.ID.Leg, action)
+	// Output:
+	// revive 1 connect
+}
+
 func ExampleReport() {
 	r := outdial.Report{
 		Attempt: outdial.AttemptID{Call: 1, Leg: 1}, Kind: outdial.ReportProgress, Time: noon, Marks: outdial.ProgressOf(180, false),

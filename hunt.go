@@ -11,7 +11,8 @@ import (
 //
 // Within one Next, failover picks a candidate; its trunk gives a channel, the CLI stage a number, the trunk a place
 // in its calls per second; then the Started event is journalled. Whoever refuses, everything taken for that
-// candidate is undone and the next candidate is tried.
+// candidate is undone and the next candidate is tried. Where none is left, but a leg that was abandoned for its silence still
+// lives, the step is to wait for that one again: it is open from then on, and the last of its call.
 //
 // The error is a *NoRouteError, with StopNoRoute, when no attempt could be placed for this call; it wraps
 // ErrJournal when the attempt could not be journalled and the engine refuses such calls (nothing is held then, and
@@ -29,11 +30,14 @@ func (s *Session) Next(now time.Time) (Step, error) {
 		}
 	}
 	switch {
-	case s.made >= s.e.cfg.MaxAttempts:
-		s.halt(now, StopAttempts)
-		return s.stopped()
 	case s.tooLate(now):
 		s.halt(now, StopDeadline)
+		return s.stopped()
+	case s.made >= s.e.cfg.MaxAttempts:
+		if step, ok := s.revive(); ok {
+			return step, nil
+		}
+		s.halt(now, StopAttempts)
 		return s.stopped()
 	}
 	s.waiting = 0
@@ -195,7 +199,7 @@ func (s *Session) worthWaiting(now time.Time, err error, again time.Time) bool {
 	return classOf(err) == RefusedCapacity && again.After(now) && again.Sub(s.call.Begun) <= s.e.cfg.MaxWait && !s.tooLate(again)
 }
 
-// noneLeft waits for the candidates of asked, or stops. rest are those that failover lets rest.
+// noneLeft waits for the candidates of asked, or for a silent leg, or stops. rest are those that failover lets rest.
 func (s *Session) noneLeft(now time.Time, asked, rest uint64) (Step, error) {
 	s.leavePlaces(now, asked)
 	if asked != 0 {
@@ -207,6 +211,9 @@ func (s *Session) noneLeft(now time.Time, asked, rest uint64) (Step, error) {
 		}
 		s.waiting = asked
 		return Step{Kind: StepWait, Until: until}, nil
+	}
+	if step, ok := s.revive(); ok {
+		return step, nil
 	}
 	for ; rest != 0; rest &= rest - 1 {
 		i := bits.TrailingZeros64(rest)

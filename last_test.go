@@ -55,3 +55,95 @@ type verdict struct {
 }
 
 func (v verdict) Verdict(*outdial.Attempt) outdial.Verdict { return v.is }
+
+// TestRevive: which leg is taken up again when nobody else can be taken, and which are not.
+func TestRevive(t *testing.T) {
+	silent := outdial.Result{Origin: outdial.OriginNoTrying}
+	begin := func(t *testing.T, attempts int) (*world, *outdial.Session) {
+		w := newWorld(func(c *outdial.Config) { c.MaxAttempts = attempts })
+		w.router.plan = append(w.router.plan, outdial.Candidate{Trunk: w.trunk("c"), Tier: 2, Weight: 1})
+		w.trunks.full[w.trunk("c")] = time.Time{}
+		s := w.engine.NewSession()
+		require.NoError(t, s.Begin(w.now, aCall))
+		return w, s
+	}
+	abandon := func(t *testing.T, w *world, s *outdial.Session, why outdial.Result) outdial.AttemptID {
+		id := dial(t, s, w.now).ID
+		require.NoError(t, s.Abandon(w.tick(time.Second), id, why))
+		return id
+	}
+	revived := func(t *testing.T, w *world, s *outdial.Session) outdial.AttemptID {
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StepRevive, step.Kind)
+		require.Equal(t, outdial.AttemptOpen, step.Attempt.State)
+		require.True(t, step.Attempt.Last)
+		require.Zero(t, step.Attempt.Abandoned)
+		return step.Attempt.ID
+	}
+	t.Run("the latest of two, then the other", func(t *testing.T) {
+		w, s := begin(t, 0)
+		first, second := abandon(t, w, s, silent), abandon(t, w, s, silent)
+		require.Equal(t, second, revived(t, w, s))
+		require.NoError(t, s.End(w.tick(time.Second), second, carrier(503)))
+		require.Equal(t, first, revived(t, w, s))
+		action, err := s.Answer(w.tick(time.Second), first)
+		require.NoError(t, err)
+		require.Equal(t, outdial.AnswerConnect, action)
+		require.False(t, s.Attempts()[0].Late)
+		require.Equal(t, outdial.StopAnswered, s.Stopped())
+	})
+	t.Run("when there may be no more attempts", func(t *testing.T) {
+		w, s := begin(t, 2)
+		first := abandon(t, w, s, silent)
+		second := dial(t, s, w.now)
+		require.True(t, second.Last)
+		require.NoError(t, s.End(w.tick(time.Second), second.ID, carrier(503)))
+		require.Equal(t, first, revived(t, w, s))
+		require.NoError(t, s.Abandon(w.tick(time.Second), first, silent))
+		requireStop(t, s, w.now, outdial.StopAttempts)
+	})
+	t.Run("one that rings is an open leg that rings", func(t *testing.T) {
+		w, s := begin(t, 0)
+		first := abandon(t, w, s, silent)
+		require.NoError(t, s.End(w.tick(time.Second), dial(t, s, w.now).ID, carrier(503)))
+		require.Equal(t, first, revived(t, w, s))
+		require.NoError(t, s.Progress(w.now, first, outdial.ProgressOf(180, false)))
+		require.Equal(t, outdial.StopNone, s.Stopped(), "it is the one that is waited for")
+		require.NoError(t, s.End(w.now, first, carrier(503)))
+		requireStop(t, s, w.now, outdial.StopProgress)
+	})
+	for name, c := range map[string]struct {
+		why  outdial.Result
+		then func(*world, *outdial.Session, outdial.AttemptID) error
+	}{
+		"a trunk that never rang": {outdial.Result{Origin: outdial.OriginNoProgress}, nil},
+		"a leg that is being cancelled": {silent, func(w *world, s *outdial.Session, id outdial.AttemptID) error {
+			return s.Progress(w.now, id, outdial.ProgressOf(100, false))
+		}},
+		"a leg that is over": {silent, func(w *world, s *outdial.Session, id outdial.AttemptID) error {
+			return s.End(w.now, id, silent)
+		}},
+	} {
+		t.Run("not "+name, func(t *testing.T) {
+			w, s := begin(t, 0)
+			id := abandon(t, w, s, c.why)
+			if c.then != nil {
+				require.NoError(t, c.then(w, s, id))
+			}
+			require.NoError(t, s.End(w.tick(time.Second), dial(t, s, w.now).ID, carrier(503)))
+			requireStop(t, s, w.now, outdial.StopExhausted)
+		})
+	}
+	t.Run("not after the call's deadline", func(t *testing.T) {
+		w := newWorld(nil)
+		s := w.engine.NewSession()
+		call := aCall
+		call.Deadline = w.now.Add(1500 * time.Millisecond)
+		require.NoError(t, s.Begin(w.now, call))
+		abandon(t, w, s, silent)
+		second := dial(t, s, w.now).ID
+		require.NoError(t, s.End(w.tick(time.Second), second, carrier(503)))
+		requireStop(t, s, w.now, outdial.StopDeadline)
+	})
+}

@@ -50,6 +50,8 @@ func (e *Engine) Place(ctx context.Context, call Call, d Dialer) (*Placed, error
 			return p, nil
 		case step.Kind == StepWait:
 			err = p.sleep(ctx, step.Until)
+		case step.Kind == StepRevive:
+			err = p.revive(ctx, step.Attempt.ID)
 		default:
 			err = p.dial(ctx, d, step)
 		}
@@ -86,6 +88,25 @@ func (p *Placed) dial(ctx context.Context, d Dialer, step Step) error {
 	if hangup {
 		leg.Hangup()
 	}
+	return p.await(ctx, id)
+}
+
+// revive waits again for an attempt that was abandoned; one that its Dialer cannot take up is abandoned for good.
+func (p *Placed) revive(ctx context.Context, id AttemptID) error {
+	p.mu.Lock()
+	leg, ok := p.legs[id.Leg-1].(Reviver)
+	ok = ok && !p.hangup[id.Leg-1]
+	p.mu.Unlock()
+	if !ok {
+		p.report(Report{Attempt: id, Kind: ReportAbandon, Time: p.e.cfg.Now(), Result: Result{Origin: OriginNoTrying}})
+		return ctx.Err()
+	}
+	leg.Revive()
+	return p.await(ctx, id)
+}
+
+// await waits until an attempt is decided. The error is ctx's.
+func (p *Placed) await(ctx context.Context, id AttemptID) error {
 	for p.undecided(id) {
 		select {
 		case <-p.wake:
@@ -143,7 +164,9 @@ func (p *Placed) apply(r Report) (over Leg) {
 		err = p.s.Progress(r.Time, r.Attempt, r.Marks)
 	case ReportAbandon:
 		err = p.s.Abandon(r.Time, r.Attempt, r.Result)
-		over = p.giveLegUp(r.Attempt)
+		if !p.revivable(r.Attempt) {
+			over = p.giveLegUp(r.Attempt)
+		}
 	case ReportAnswer:
 		var action AnswerAction
 		if action, err = p.s.Answer(r.Time, r.Attempt); action == AnswerEnd {
@@ -157,6 +180,16 @@ func (p *Placed) apply(r Report) (over Leg) {
 	}
 	p.note(err)
 	return over
+}
+
+// revivable reports whether hunting may come back to an abandoned leg: it is hung up when hunting is over, not before.
+func (p *Placed) revivable(id AttemptID) bool {
+	a := p.s.find(id)
+	if a == nil || a.Last || a.Abandoned.Origin != OriginNoTrying {
+		return false
+	}
+	_, ok := p.legs[id.Leg-1].(Reviver)
+	return ok
 }
 
 // note keeps the first error.
@@ -196,14 +229,26 @@ func (p *Placed) giveUp() {
 	p.finish()
 }
 
-// finish marks hunting as over; the call is done when the legs that are still open have ended.
+// finish marks hunting as over, and hangs up the legs that it moved on from; the call is done when those that are still open
+// have ended.
 func (p *Placed) finish() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.s.stop == StopNone {
 		p.s.halt(p.e.cfg.Now(), StopCancelled)
 	}
 	p.closeIfDone()
+	var over []Leg
+	for i := range p.s.attempts[:p.s.made] {
+		if p.s.attempts[i].State == AttemptAbandoned && !p.hangup[i] {
+			over = append(over, p.giveLegUp(p.s.attempts[i].ID))
+		}
+	}
+	p.mu.Unlock()
+	for _, leg := range over {
+		if leg != nil {
+			leg.Hangup()
+		}
+	}
 }
 
 // Answered reports whether an attempt was answered in time, and returns a copy of it.

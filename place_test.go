@@ -17,7 +17,8 @@ import (
 type scriptDialer struct {
 	scripts map[outdial.TrunkID][]scriptStep
 	refuse  map[outdial.TrunkID]error
-	rings   map[outdial.TrunkID]time.Duration // how long after it was hung up a leg rings once
+	rings   map[outdial.TrunkID]time.Duration                                         // how long after it was hung up a leg rings once
+	revived map[outdial.TrunkID]func(id outdial.AttemptID, sink func(outdial.Report)) // what legs do then; nil = they cannot
 	mu      sync.Mutex
 	hungUp  map[outdial.TrunkID]int
 }
@@ -42,6 +43,14 @@ func (l *scriptLeg) Hangup() {
 		close(l.stop)
 	})
 }
+
+// revivable is a leg that goes on with another script when it is taken up again.
+type revivable struct {
+	*scriptLeg
+	revive func()
+}
+
+func (l *revivable) Revive() { l.revive() }
 
 func (d *scriptDialer) Dial(_ context.Context, a *outdial.Attempt, sink func(outdial.Report)) (outdial.Leg, error) {
 	trunk := a.Candidate.Trunk
@@ -72,6 +81,9 @@ func (d *scriptDialer) Dial(_ context.Context, a *outdial.Attempt, sink func(out
 		}
 		sink(outdial.Report{Attempt: id, Kind: outdial.ReportEnd, Time: time.Now(), Result: outdial.Result{Origin: outdial.OriginHost}})
 	}()
+	if later := d.revived[trunk]; later != nil {
+		return &revivable{leg, func() { go later(id, sink) }}, nil
+	}
 	return leg, nil
 }
 
@@ -84,7 +96,7 @@ func placeWorld(change func(*outdial.Config)) (*world, *scriptDialer) {
 	})
 	return w, &scriptDialer{
 		scripts: map[outdial.TrunkID][]scriptStep{}, refuse: map[outdial.TrunkID]error{}, hungUp: map[outdial.TrunkID]int{},
-		rings: map[outdial.TrunkID]time.Duration{},
+		rings: map[outdial.TrunkID]time.Duration{}, revived: map[outdial.TrunkID]func(outdial.AttemptID, func(outdial.Report)){},
 	}
 }
 
@@ -135,6 +147,51 @@ func TestPlaceEndsALateAnswer(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, w.trunk("b"), a.Candidate.Trunk)
 		time.Sleep(10 * time.Second)
+		require.Equal(t, map[outdial.TrunkID]int{w.trunk("a"): 1}, d.hungUp)
+		p.Hangup()
+		require.NoError(t, p.Wait(t.Context()))
+		require.True(t, w.clean())
+	})
+}
+
+// TestPlaceRevives: a leg that was given up at T100 is waited for when the rest turns out to be full, where its Dialer can;
+// where it cannot, the call has failed.
+func TestPlaceRevives(t *testing.T) {
+	silent := scriptStep{time.Second, outdial.Report{Kind: outdial.ReportAbandon, Result: outdial.Result{Origin: outdial.OriginNoTrying}}}
+	for name, can := range map[string]bool{"can": true, "cannot": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, d := placeWorld(nil)
+				w.trunks.full[w.trunk("b")] = time.Time{}
+				d.scripts[w.trunk("a")] = []scriptStep{silent}
+				if can {
+					d.revived[w.trunk("a")] = func(id outdial.AttemptID, sink func(outdial.Report)) {
+						time.Sleep(500 * time.Millisecond)
+						sink(outdial.Report{Attempt: id, Kind: outdial.ReportAnswer, Time: time.Now()})
+					}
+				}
+				p, err := w.engine.Place(t.Context(), aCall, d)
+				require.NoError(t, err)
+				a, ok := p.Answered()
+				require.Equal(t, can, ok)
+				if can {
+					require.False(t, a.Late)
+					require.Empty(t, d.hungUp)
+					p.Hangup()
+				}
+				require.NoError(t, p.Wait(t.Context()))
+				require.Equal(t, map[outdial.TrunkID]int{w.trunk("a"): 1}, d.hungUp)
+				require.True(t, w.clean())
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // where hunting goes on after all, it is hung up when that is over
+		w, d := placeWorld(nil)
+		d.scripts[w.trunk("a")] = []scriptStep{silent}
+		d.revived[w.trunk("a")] = func(outdial.AttemptID, func(outdial.Report)) { t.Error("it was taken up") }
+		d.scripts[w.trunk("b")] = []scriptStep{answers(time.Second)}
+		p, err := w.engine.Place(t.Context(), aCall, d)
+		require.NoError(t, err)
 		require.Equal(t, map[outdial.TrunkID]int{w.trunk("a"): 1}, d.hungUp)
 		p.Hangup()
 		require.NoError(t, p.Wait(t.Context()))

@@ -219,6 +219,8 @@ func (p *player) next() string {
 			text += " from " + a.CLI.String()
 		}
 		return text + "\n"
+	case step.Kind == outdial.StepRevive:
+		return fmt.Sprintf("revive %d\n", step.Attempt.ID.Leg)
 	case step.Kind == outdial.StepWait:
 		return fmt.Sprintf("wait %v\n", step.Until.Sub(p.now))
 	}

@@ -49,6 +49,10 @@ func playCall(t *rapid.T, w *world, s *outdial.Session) {
 		verb := rapid.SampledFrom([]string{"next", "next", "progress", "ring", "abandon", "answer", "end", "cancel"}).Draw(t, "verb")
 		if verb == "next" || len(ids) == 0 {
 			step, err := s.Next(now)
+			if step.Kind == outdial.StepRevive {
+				require.False(t, rang || stopped || connected > 0, "taken up again after the callee was reached")
+				require.Equal(t, outdial.AttemptOpen, step.Attempt.State)
+			}
 			if errors.Is(err, outdial.ErrAttemptOpen) || step.Kind != outdial.StepDial {
 				continue
 			}

@@ -37,8 +37,8 @@ const requestTerminated = 487
 // carrier's answer to the host's CANCEL. It never sets hunting going again, and leaves a successor that is already
 // under way alone.
 func (s *Session) reconsider(now time.Time, a *Attempt) {
-	if !a.WasAbandoned() || s.stop != StopNone {
-		return
+	if !a.WasAbandoned() || a.State == AttemptOpen || s.stop != StopNone {
+		return // not abandoned, or taken up again
 	}
 	tells := a.Progressed()
 	if a.State == AttemptEnded {

@@ -7,19 +7,20 @@ type StepKind uint8
 
 // Kinds of step.
 const (
-	StepNone StepKind = iota // no step: Next returned an error that is about the host or the journal
-	StepStop                 // hunting is over: Stop says why
-	StepDial                 // dial Attempt, not before NotBefore
-	StepWait                 // nothing may leave now: call Next again at Until
+	StepNone   StepKind = iota // no step: Next returned an error that is about the host or the journal
+	StepStop                   // hunting is over: Stop says why
+	StepDial                   // dial Attempt, not before NotBefore
+	StepWait                   // nothing may leave now: call Next again at Until
+	StepRevive                 // nobody else can be taken: wait again for Attempt, which was abandoned for its silence (Reviver)
 )
 
-// String returns "none", "stop", "dial" or "wait".
-func (k StepKind) String() string { return nameOf(k, "none", "stop", "dial", "wait") }
+// String returns "none", "stop", "dial", "wait" or "revive".
+func (k StepKind) String() string { return nameOf(k, "none", "stop", "dial", "wait", "revive") }
 
 // Step is what a host is to do next with a call.
 type Step struct {
 	Kind      StepKind
-	Attempt   *Attempt   // StepDial; lives in the Session, valid until it is ended
+	Attempt   *Attempt   // StepDial, StepRevive; lives in the Session, valid until it is ended
 	NotBefore time.Time  // StepDial: the INVITE is spaced to here; zero or past = at once
 	Until     time.Time  // StepWait
 	Stop      StopReason // StepStop

@@ -40,7 +40,8 @@
 //	up ──503 with Retry-After──▶ suspended ──time over──▶ up
 //
 // An attempt counts once: at its first sign of success, where hunting moved on from it, or at its end. What an abandoned
-// leg does later is no further evidence; but when its trunk asks to be left alone in the end, it is.
+// leg does later is no further evidence; but when its trunk asks to be left alone in the end, it is, and so is the sign of success of
+// one that hunting came back to (outdial.StepRevive).
 //
 // While a target is probing, one live call at a time is sent to it, and only if the call has another target that is
 // up to go on to. One that is back gets the keep-warm share first, and all of its share after Config.Ramp; two returns

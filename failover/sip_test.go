@@ -15,6 +15,7 @@ import (
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/failover"
 	"github.com/outdial/outdial/internal/siptest"
+	"github.com/outdial/outdial/trunk"
 	"github.com/outdial/outdial/trunk/siptrunk"
 )
 
@@ -348,4 +349,36 @@ func TestLateAnswerOverSIP(t *testing.T) {
 		require.True(t, f.placed[0].attempts[0].Late)
 		require.False(t, f.placed[0].attempts[1].Late)
 	}, late, quick)
+}
+
+// TestLastOfTheRestIsFull: a carrier is silent for longer than T100, and the channels of the other are all taken. The call is
+// not given up: its INVITE is repeated, and the answer is not late.
+func TestLastOfTheRestIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newField(t, failover.Config{KeepWarm: -1}, []uint32{0, 0}, answers, answers)
+		defer f.end()
+		ids := named("first", "second")
+		room, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "first"}, {Name: "second", Channels: 1}}})
+		require.NoError(t, err)
+		_, _, err = room.Acquire(time.Now(), &outdial.Call{To: callee, ID: 1}, &outdial.Candidate{Trunk: 2})
+		require.NoError(t, err)
+		plan := outdial.Plan{{Trunk: 1}, {Trunk: 2}}
+		f.engine, err = outdial.New(outdial.Config{IDs: ids, Router: plan, Failover: f.s, Trunks: room})
+		require.NoError(t, err)
+		f.silence(0)
+		f.running.Go(func() {
+			time.Sleep(2 * time.Second)
+			f.restore(0)
+		})
+		f.call(1, time.Second)
+		f.calls.Wait()
+		lost, _, twice, _ := f.score(f.began)
+		require.Equal(t, [2]int{}, [2]int{lost, twice})
+		a := f.placed[0].attempts
+		require.Len(t, a, 1)
+		require.True(t, a[0].Last)
+		require.False(t, a[0].Late)
+		require.Greater(t, f.placed[0].answered, 2*time.Second)
+		require.Less(t, f.placed[0].answered, 4*time.Second)
+	})
 }

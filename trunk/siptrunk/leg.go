@@ -69,7 +69,7 @@ type Leg struct {
 	t100, pdd, ring, bound, unacked, linger time.Time // deadlines; zero = none
 }
 
-var _ outdial.Leg = (*Leg)(nil)
+var _ outdial.Reviver = (*Leg)(nil)
 
 // phase is how far a leg has come. It never goes back, but for an INVITE that is sent again with credentials.
 type phase uint8
@@ -119,6 +119,24 @@ func (l *Leg) HangupReason(cause outdial.Cause) {
 // no final response says otherwise. why goes into CANCEL or BYE.
 func (l *Leg) HangupAs(origin outdial.Origin, why Reason) {
 	l.post(input{run: func() { l.hangUp(origin, why) }})
+}
+
+// Revive implements outdial.Reviver: a leg that was given up at T100 is waited for again, for as long as the last attempt of a
+// call is, and its INVITE is repeated at once. When its PDD timer has expired meanwhile, it is abandoned once more.
+func (l *Leg) Revive() { l.post(input{run: func() { l.revive(time.Now()) }}) }
+
+func (l *Leg) revive(now time.Time) {
+	if !l.abandoned || l.cancelled || l.hungUp || l.phase == ended {
+		return
+	}
+	if l.phase == calling && l.route.PDDTimer > 0 && l.pdd.IsZero() {
+		l.reportAbandon(now, outdial.OriginNoTrying)
+		return
+	}
+	l.abandoned, l.gaveUp, l.last = false, outdial.OriginUnknown, true
+	if l.phase == calling {
+		l.t100, l.invite.resend = l.silence(now), now
+	}
 }
 
 // Ack sends the ACK of the answer for a leg that was placed with InviteOptions.ManualAck; body may be empty, and
@@ -225,6 +243,10 @@ func (l *Leg) abandon(now time.Time, why outdial.Origin) {
 	if l.phase == calling {
 		l.invite.deadline = now.Add(timeout)
 	}
+	l.reportAbandon(now, why)
+}
+
+func (l *Leg) reportAbandon(now time.Time, why outdial.Origin) {
 	l.report(Event{Report: outdial.Report{Kind: outdial.ReportAbandon, Time: now, Result: outdial.Result{Origin: why}}})
 }
 

@@ -301,3 +301,38 @@ func TestLastAttemptWaits(t *testing.T) {
 		})
 	}
 }
+
+// TestRevive: a leg that was given up at T100 and is taken up again repeats its INVITE, and is the last of its call; one that is
+// being cancelled or is over is not taken up.
+func TestRevive(t *testing.T) {
+	slow := siptest.Play(siptest.Respond(0, 180), siptest.Respond(time.Second, 200))
+	for name, c := range map[string]struct {
+		lost   int32         // INVITEs that are lost
+		revive time.Duration // when it is taken up
+		hangup bool          // … and hung up just before
+		want   []string
+	}{
+		"in time":     {2, 1200 * ms, false, []string{"0s progress invite", "1s abandon no_trying", "1.2s progress trying+provisional+ringing", "2.2s answer"}},
+		"too late":    {99, 9 * time.Second, false, []string{"0s progress invite", "1s abandon no_trying", "9s abandon no_trying", "33s end no_trying"}},
+		"still early": {0, 500 * ms, false, []string{"0s progress invite", "0s progress trying+provisional+ringing", "1s answer"}},
+		"hung up":     {2, 1200 * ms, true, []string{"0s progress invite", "1s abandon no_trying", "33s end no_trying"}},
+		"for nothing": {99, 1200 * ms, false, []string{"0s progress invite", "1s abandon no_trying", "8s abandon no_trying", "40s end no_trying"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, slow, nil, func(t *testing.T, w *world) {
+				w.dropFirst(c.lost, "INVITE", "")
+				got := w.inviteWith(siptrunk.InviteOptions{}, nil)
+				time.Sleep(c.revive)
+				if c.hangup {
+					got.Hangup()
+				}
+				got.Revive()
+				time.Sleep(50 * time.Second)
+				got.Hangup()
+				trace := got.trace()
+				require.Equal(t, c.want, trace[:min(len(c.want), len(trace))])
+				require.NotEqual(t, outdial.OriginHost, got.result().Origin, "an answer was not late")
+			})
+		})
+	}
+}

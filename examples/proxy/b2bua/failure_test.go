@@ -159,6 +159,26 @@ func TestSlowLastTrunk(t *testing.T) {
 	})
 }
 
+// TestSlowTrunkWhenTheOthersAreFull: a trunk that is given up at T100 for others which turn out to have no room is waited for
+// again.
+func TestSlowTrunkWhenTheOthersAreFull(t *testing.T) {
+	slow := siptest.Play(siptest.Respond(2500*ms, 180), siptest.Respond(time.Second, 200))
+	slow.Talk = time.Second
+	full := func(c *b2bua.Config) { c.Trunks[1].Channels = 1 }
+	bubble(t, slow, siptest.Answer(0, 0, 20*time.Second), full, func(t *testing.T, w *world) {
+		first := make(chan *siptest.CallResult, 1)
+		go func() { first <- w.call(siptest.CallerCall{}) }()
+		time.Sleep(2 * time.Second)
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, 3500*ms, r.AnsweredAt)
+		require.Equal(t, time.Second, (<-first).AnsweredAt)
+		w.settled()
+		require.Equal(t, 2, w.first.Stats().Invites)
+		require.Equal(t, 1, w.second.Stats().Invites)
+	})
+}
+
 // TestPings: an idle trunk is sent OPTIONS, and one that does not answer them is out before a call meets it.
 func TestPings(t *testing.T) {
 	bubble(t, siptest.Silence(), siptest.Answer(0, 0, time.Second), nil, func(t *testing.T, w *world) {

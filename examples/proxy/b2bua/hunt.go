@@ -45,6 +45,10 @@ func (c *call) hunt(now time.Time) {
 		case step.Kind == outdial.StepWait:
 			c.gap = gap{until: step.Until}
 			return
+		case step.Kind == outdial.StepRevive:
+			c.current = step.Attempt.ID
+			c.legs[c.current.Leg-1].Revive()
+			return
 		case step.NotBefore.After(now):
 			c.gap = gap{until: step.NotBefore, dial: step.Attempt.ID}
 			return
