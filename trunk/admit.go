@@ -15,19 +15,8 @@ type want struct {
 	call     *outdial.Call // nil = it cannot wait in the queue
 }
 
-// acquire takes a channel, or says why not and when to ask again.
+// acquire takes a channel under the lock, or says why not and when to ask again.
 func (t *line) acquire(now time.Time, call *outdial.Call) (outdial.Lease, time.Time, error) {
-	// Most calls end here: there is room for anybody, and nothing that needs the lock or a look at the clock.
-	if l, recount := t.slots.takeCalmly(t.shareOf(call), t.index); l != 0 {
-		if recount {
-			t.recountOne(l)
-		}
-		return l, time.Time{}, nil
-	}
-	return t.acquireLocked(now, call)
-}
-
-func (t *line) acquireLocked(now time.Time, call *outdial.Call) (outdial.Lease, time.Time, error) {
 	t.lock()
 	defer t.unlock()
 	return t.acquireGuarded(now, call)
@@ -171,14 +160,8 @@ func (t *line) take(w *want) outdial.Lease {
 	return leaseOf(gen, i, t.index)
 }
 
-// release gives a channel back.
-func (t *line) release(now time.Time, l outdial.Lease) {
-	if how := t.slots.giveCalmly(l); how != done {
-		t.releaseLocked(now, l, how)
-	}
-}
-
-func (t *line) releaseLocked(now time.Time, l outdial.Lease, how given) {
+// release gives a channel back under the lock, after giveCalmly has got as far as how says.
+func (t *line) release(now time.Time, l outdial.Lease, how given) {
 	t.lock()
 	defer t.unlock()
 	if how == locked {

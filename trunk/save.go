@@ -72,8 +72,9 @@ type savedMinute struct {
 }
 
 // Save writes what Observe has folded: orders, trials, learned ceilings, the time above the base, the traffic of the last
-// hour. It returns the sequence of the newest event that it contains: Restore it, then Observe what the journal holds
-// after that. Channels in use are not part of it, and neither are counts of this process.
+// hour. It returns the sequence of the newest event that it contains: Restore it, and an Engine replays what the journal
+// holds after that (see Resumed). Call it in outdial.Engine.Checkpoint: at another moment an event may be on its way that is
+// older than the newest. Channels in use are not part of it, and neither are counts of this process.
 func (s *Set) Save(w io.Writer) (seq uint64, err error) {
 	out := saved{Version: saveVersion}
 	all := s.table.Load().all
@@ -170,8 +171,12 @@ func Restore(cfg Config, r io.Reader) (*Set, uint64, error) {
 		return nil, 0, err
 	}
 	s.seq.Store(in.Seq)
+	s.resumed = in.Seq
 	return s, in.Seq, nil
 }
+
+// Resumed implements outdial.Resumer: the sequence of the newest event in what the Set was restored from, 0 if it was not.
+func (s *Set) Resumed() uint64 { return s.resumed }
 
 // validate finds what no Save has written.
 func (x *savedTrunk) validate() error {

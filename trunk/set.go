@@ -18,6 +18,8 @@ type Set struct {
 	mu    sync.Mutex // serialises Update
 	ids   *outdial.Registry
 	seq   atomic.Uint64 // of the newest event that was observed
+
+	resumed uint64 // of the newest event in what Restore has read
 }
 
 // table is immutable.
@@ -35,6 +37,7 @@ var (
 	_ outdial.Advancer       = (*Set)(nil)
 	_ outdial.ControlChecker = (*Set)(nil)
 	_ outdial.Queuer         = (*Set)(nil)
+	_ outdial.Resumer        = (*Set)(nil)
 )
 
 // New returns a Set with nothing in use. The error names every bad field.
@@ -108,6 +111,13 @@ func (s *Set) Acquire(now time.Time, call *outdial.Call, c *outdial.Candidate) (
 	}
 	if call != nil && (call.Rehearsal() || call.Record().On()) {
 		return t.explain(now, call)
+	}
+	// Most calls end here: there is room for anybody, and nothing that needs the lock or a look at the clock.
+	if l, recount := t.slots.takeCalmly(t.shareOf(call), t.index); l != 0 {
+		if recount {
+			t.recountOne(l)
+		}
+		return l, time.Time{}, nil
 	}
 	return t.acquire(now, call)
 }
@@ -220,7 +230,9 @@ func (s *Set) Leave(_ time.Time, call *outdial.Call, c *outdial.Candidate) {
 // Release gives the channel back. A lease that was given back before, or reclaimed, or is 0, does nothing.
 func (s *Set) Release(now time.Time, l outdial.Lease) {
 	if t := s.holder(l); t != nil {
-		t.release(now, l)
+		if how := t.slots.giveCalmly(l); how != done {
+			t.release(now, l, how)
+		}
 	}
 }
 

@@ -107,10 +107,7 @@ func (s *slots) used() int { return usedIn(s.word.Load()) }
 // takeCalmly takes a slot for a share without the lock; 0 = it must be asked for under it. recount says that the slot may
 // have been counted for another share by somebody who put the guard up meanwhile.
 func (s *slots) takeCalmly(share uint16, trunk uint16) (l outdial.Lease, recount bool) {
-	for tries := 0; ; tries++ {
-		if tries > 0 {
-			yield(tries)
-		}
+	for tries := 1; ; tries++ {
 		w := s.word.Load()
 		used, head := usedIn(w), headIn(w)
 		if w&guarded != 0 || head == 0 || used >= int(s.calm.Load()) {
@@ -119,6 +116,7 @@ func (s *slots) takeCalmly(share uint16, trunk uint16) (l outdial.Lease, recount
 		c := s.cell(head - 1)
 		v := c.Load()
 		if !s.word.CompareAndSwap(w, wordOf(w, used+1, nextIn(v))) {
+			yield(tries)
 			continue
 		}
 		if used >= int(s.peak.Load()) {
