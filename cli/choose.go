@@ -17,7 +17,7 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 	}
 	if kept != none && g.numbers[kept].pool == p && !g.numbers[kept].state.gone() {
 		n := &g.numbers[kept]
-		if n.wakeup != none { // its state may change by itself now
+		if g.places[kept] != none { // its state may change by itself now
 			g.ripen(now, n)
 		}
 		status, wake := n.assess(now, prev == 0)

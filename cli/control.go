@@ -151,7 +151,7 @@ func (g *Governor) holdControl(m moment, now time.Time, n outdial.Number, c *out
 		return
 	}
 	x := &g.numbers[slot]
-	x.lived().hold = until
+	x.setHold(until)
 	from, to := x.state, StateQuarantined
 	if c.Action == ActionRelease {
 		if from, to = StateQuarantined, x.state; x.state == StateQuarantined && x.life.until != noWake {

@@ -41,10 +41,10 @@ type Governor struct {
 	watches atomic.Pointer[map[outdial.PoolID]*watch] // replaced whole
 }
 
-// store is the numbers, and their places in queues.
+// store is the numbers, and where each stands among the wake-ups of its class; none = it has none.
 type store struct {
 	numbers []number
-	links   []link
+	places  []int32
 }
 
 // calleeConfig is what a program that appears later is set up with.
@@ -86,11 +86,11 @@ func (g *Governor) slot(of outdial.Number) int32 {
 		return i
 	}
 	i := int32(len(g.numbers))
-	n := number{number: of, wakeup: none, info: &unknown, share: whole, weight: whole, uses: uses{last: window.Never, lost: window.Never}}
+	n := number{number: of, info: &unknown, share: whole, weight: whole, uses: uses{last: window.Never, lost: window.Never}}
 	if h, ok := g.holds[of]; ok {
-		n.lived().hold = g.holdUntil(h)
+		n.setHold(g.holdUntil(h))
 	}
-	g.numbers = append(g.numbers, n)
+	g.numbers, g.places = append(g.numbers, n), append(g.places, none)
 	g.slots[of] = i
 	return i
 }

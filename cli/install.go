@@ -91,20 +91,14 @@ func (g *Governor) install(next *layout, cfg *Config) {
 	g.installWatches(next)
 	for i := range g.numbers {
 		n := &g.numbers[i]
-		n.pool, n.status, n.wakeup = nil, StatusStock, none
+		n.pool, n.status = nil, StatusStock
+		g.places[i] = none
 	}
 	order := make([]int32, 0, len(next.rows))
-	g.expiries, g.links = nil, nil
-	g.numbers = slices.Grow(g.numbers, max(len(next.rows)-len(g.numbers), 0))
-	links := 0
-	for _, r := range next.rows {
-		if r.pool != nil {
-			links += int(r.pool.homes[r.home].links)
-		}
-	}
-	g.links = make([]link, links)
+	g.expiries = nil
+	room := max(len(next.rows)-len(g.numbers), 0)
+	g.numbers, g.places = slices.Grow(g.numbers, room), slices.Grow(g.places, room)
 	g.rings(next)
-	links = 0
 	listed := make([]bool, len(g.numbers))
 	for _, r := range next.rows {
 		slot := g.slots[r.number]
@@ -112,13 +106,11 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		listed[slot] = true
 		n.pool, n.home = r.pool, r.home
 		g.configured(n, &r, cfg.Change, first)
-		n.info, n.told = r.info, r.state
+		n.info, n.told, n.right = r.info, r.state, r.info.rightUntil > g.clock.held.unix
 		g.reshare(n)
 		if r.pool == nil {
 			continue
 		}
-		n.link = int32(links)
-		links += int(r.pool.homes[r.home].links)
 		r.pool.slots = append(r.pool.slots, slot)
 		r.pool.watch.weigh(n.state, 1)
 		order = append(order, slot)

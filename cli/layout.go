@@ -97,7 +97,7 @@ func newLayout(cfg *Config) *layout {
 	next := neighbours(cfg, places)
 	for _, b := range builders {
 		b.merge()
-		b.order()
+		b.place()
 		b.locate(places, next)
 	}
 	return l

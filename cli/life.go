@@ -17,7 +17,8 @@ type life struct {
 	trial   float32 // of a number in rehab: evidence that it is still decayed
 	rested  []int64 // when its quarantines began, Unix seconds, the newest last; those that count
 	labels  []label
-	redress *Redress // of its last block that named one
+	redress *Redress       // of its last block that named one
+	shared  window.Instant // the Ledger has no room for it before; Never = it has not said so
 	nets    map[outdial.NetworkID]*conduct
 }
 
@@ -30,10 +31,20 @@ type label struct {
 
 func (n *number) lived() *life {
 	if n.life == nil {
-		n.life = &life{hold: window.Never, until: noWake, stageAt: window.Never}
+		n.life = &life{hold: window.Never, until: noWake, stageAt: window.Never, shared: window.Never}
 	}
 	return n.life
 }
+
+// setHold sets an operator's quarantine, until an instant; Never = none.
+func (n *number) setHold(until window.Instant) {
+	l := n.lived()
+	l.hold = until
+	n.held = l.hold != window.Never || l.shared != window.Never
+}
+
+// setShared keeps the number until the Ledger may have room for it.
+func (n *number) setShared(until window.Instant) { n.lived().shared, n.held = until, true }
 
 // ripe is when a number that is not presented changes its state by itself.
 func (n *number) ripe() window.Instant {
@@ -99,7 +110,7 @@ func (g *Governor) reshare(n *number) {
 
 // ripen makes the changes of state that time makes.
 func (g *Governor) ripen(now moment, n *number) {
-	if n.life == nil || g.rules.off || now.at < n.ripe() {
+	if n.state != StateQuarantined && n.state != StateRetiring || g.rules.off || now.at < n.ripe() {
 		return
 	}
 	switch n.state {

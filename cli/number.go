@@ -31,31 +31,29 @@ func (s Status) String() string { return nameIn(statusNames, s) }
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // number is a number of the inventory, or one that was; what is counted of it outlives configurations. Its place in
-// Governor.numbers never changes.
+// Governor.numbers never changes. What Reserve reads stands first.
 type number struct {
-	number   outdial.Number
-	uses     uses
-	pool     *pool // nil = in stock
-	info     *info
-	life     *life // nil until something happened to it
-	conduct  conduct
-	home     int32 // in pool.homes
-	link     int32 // the first of its links
-	wakeup   int32 // place in the class's wakeups; none = it has none
-	inFlight int32
-	state    State // as it stands
-	told     State // as it was configured last
-	status   Status
-	share    uint8 // of its caps, in percent
-	weight   uint8 // against its peers when numbers are chosen, in percent
-	listed   bool  // in the inventory of the configuration in force
+	uses       uses
+	pool       *pool // nil = in stock
+	prev, next int32 // in the queue of its home, while it is ready
+	home       int32 // in pool.homes
+	inFlight   int32
+	state      State // as it stands
+	status     Status
+	share      uint8 // of its caps, in percent
+	weight     uint8 // against its peers when numbers are chosen, in percent
+	right      bool  // an unexpired right to use is on record; see expire
+	held       bool  // life.hold or life.shared is set
+	told       State // as it was configured last
+	listed     bool  // in the inventory of the configuration in force
+	number     outdial.Number
+	info       *info
+	life       *life // nil until something happened to it
+	conduct    conduct
 }
 
 // whole is the share and the weight of a number in good standing.
 const whole = 100
-
-// link is a number's place in one queue.
-type link struct{ prev, next int32 }
 
 // info is what is known of a number and takes little part in decisions; immutable, and shared by numbers that agree.
 type info struct {
@@ -88,13 +86,16 @@ func (n *number) assess(now moment, spaced bool) (Status, window.Instant) {
 		return StatusStock, noWake
 	case !n.state.Presentable():
 		return StatusResting, n.ripe()
-	case n.life != nil && n.life.hold > now.at:
+	case n.held && n.life.hold > now.at:
 		return StatusResting, n.life.hold
-	case n.info.rightUntil <= now.unix:
+	case !n.right:
 		return StatusNoRight, noWake
 	}
 	r := &n.pool.rules
 	wake := n.uses.peek(now.at, r, n.share)
+	if n.held {
+		wake = max(wake, n.life.shared)
+	}
 	if last := n.uses.last; spaced && r.spacing > 0 && last != window.Never {
 		wake = max(wake, last+r.spacing*whole/window.Instant(n.share))
 	}

@@ -33,8 +33,9 @@ func (t tier) String() string { return nameIn(tierNames, t) }
 // pool is the numbers that one program presents, in queues. Its shape comes from a configuration and never changes;
 // the queues' contents do, under the Governor's lock.
 //
-// A number that is ready stands in one queue for each tier that it can be found by; a number that will be ready at a
-// known instant stands in the wake-up heap of its class. Both are O(1) or O(log n) to enter and to leave.
+// A number that is ready stands in the queue of its home, and the home in a rank for each tier that it can be found by; a
+// number that will be ready at a known instant stands in the wake-up heap of its class. All are O(1) or O(log n) to enter and
+// to leave, and to present a number touches two numbers beside it at most.
 type pool struct {
 	id          outdial.PoolID
 	name        string
@@ -48,7 +49,8 @@ type pool struct {
 
 	classes   []class
 	homes     []home
-	queues    []queue
+	ranks     []rank
+	places    [tierCount][]int32 // of homes, in the rank of each tier
 	buckets   []bucket
 	areas     *digits.Table // of callees, to spots
 	spots     []spot
@@ -71,7 +73,7 @@ type class struct {
 	carriers []outdial.CarrierID // sorted; nil = every carrier
 	attested []outdial.CarrierID // that are expected to sign with full attestation
 	budget   *budget             // of the region; nil = none
-	wakeups  []wakeup            // heap, the earliest first
+	wakeups  heap                // of numbers, by the instant at which each is to be assessed again
 	count    [statusCount]int32
 }
 
@@ -101,24 +103,22 @@ func contains(sorted []outdial.CarrierID, id outdial.CarrierID) bool {
 	return ok
 }
 
-// home is what numbers of the same class, area, region and country share: the queues that they stand in.
+// home is the numbers that are alike for every tier: of the same class, area, centre, region and country. Those that are
+// ready stand in a queue, linked; the one at the head has been ready the longest.
 type home struct {
-	class  int32
-	queues [tierCount]int32 // none where the number cannot be found by the tier
-	orders [tierCount]uint8 // which of a number's links is that of the tier
-	links  int32            // of each number
-}
-
-func (h *home) order(t tier) int32 { return int32(h.orders[t]) }
-
-// queue is the ready numbers of one class in one bucket, linked; the one at the head has been ready the longest.
-type queue struct {
 	class      int32
-	tier       tier
 	head, tail int32
+	ranks      [tierCount]int32 // that it stands in while a number of it is ready; none where it cannot be found by the tier
 }
 
-// bucket is the queues of one area, region, country or pool: one for each class.
+// rank is the homes of one class in one bucket that have a ready number, by when the number at the head was used last.
+type rank struct {
+	class int32
+	tier  tier
+	heads heap
+}
+
+// bucket is the ranks of one area, centre, region, country or pool: one for each class.
 type bucket []int32
 
 // spot is the buckets that are near to the callees of one area; none where the pool has no such numbers.
@@ -128,12 +128,6 @@ type spot struct {
 }
 
 func nowhere() spot { return spot{tiers: [tierCount]int32{none, none, none, none, none, none, none}} }
-
-// wakeup is the instant at which a number is to be assessed again.
-type wakeup struct {
-	at   window.Instant
-	slot int32
-}
 
 // near returns the buckets to look in for a callee.
 func (p *pool) near(call *outdial.Call) spot {
@@ -179,22 +173,29 @@ func (b *better) try(s *store, slot int32, now, trust window.Instant) {
 // pick returns the best number of bucket b that the carrier accepts, none if there is none.
 func (p *pool) pick(s *store, b int32, carrier outdial.CarrierID, now window.Instant) int32 {
 	best := better{slot: none}
-	for _, qi := range p.buckets[b] {
-		q := &p.queues[qi]
-		c := &p.classes[q.class]
-		if q.head == none || !c.accepts(carrier) || !c.open(now) {
+	for _, i := range p.buckets[b] {
+		r := &p.ranks[i]
+		c := &p.classes[r.class]
+		if len(r.heads) == 0 || !c.accepts(carrier) || !c.open(now) {
 			continue
 		}
 		trust := c.trust(carrier)
-		slot := q.head
+		slot := p.homes[r.heads[0].id].head
 		for range sample {
 			best.try(s, slot, now, trust)
-			if s.numbers[slot].weight == whole {
+			n := &s.numbers[slot]
+			if n.weight == whole {
 				break // no one behind it has rested longer
 			}
-			if slot = s.links[s.numbers[slot].link+p.homes[s.numbers[slot].home].order(q.tier)].next; slot == none {
+			if slot = n.next; slot == none {
 				break
 			}
+		}
+		if s.numbers[p.homes[r.heads[0].id].head].weight == whole {
+			continue
+		}
+		for _, e := range r.heads[1:min(sample, len(r.heads))] {
+			best.try(s, p.homes[e.id].head, now, trust)
 		}
 	}
 	return best.slot
@@ -221,115 +222,62 @@ func (p *pool) pickExchange(s *store, i int32, carrier outdial.CarrierID, now wi
 	return best.slot
 }
 
-// enqueue puts a ready number at the end of its queues. One that was not used after all goes back to the front of those
-// in which no other has rested longer.
+// enqueue puts a ready number at the end of the queue of its home. One that was not used after all goes back to the front,
+// unless another has rested longer.
 func (p *pool) enqueue(s *store, slot int32, front bool) {
 	n := &s.numbers[slot]
-	at := n.link
-	for _, qi := range p.homes[n.home].queues {
-		if qi == none {
-			continue
+	h := &p.homes[n.home]
+	switch {
+	case h.head == none:
+		n.prev, n.next = none, none
+		h.head, h.tail = slot, slot
+		for t, r := range h.ranks {
+			if r != none {
+				p.ranks[r].heads.add(p.places[t], entry{n.uses.last, n.home})
+			}
 		}
-		q := &p.queues[qi]
-		l := &s.links[at]
-		at++
-		switch {
-		case q.head == none:
-			*l = link{none, none}
-			q.head, q.tail = slot, slot
-		case front && n.uses.last <= s.numbers[q.head].uses.last:
-			*l = link{none, q.head}
-			p.linkOf(s, q.head, q.tier).prev = slot
-			q.head = slot
-		default:
-			*l = link{q.tail, none}
-			p.linkOf(s, q.tail, q.tier).next = slot
-			q.tail = slot
-		}
+	case front && n.uses.last <= s.numbers[h.head].uses.last:
+		n.prev, n.next = none, h.head
+		s.numbers[h.head].prev = slot
+		h.head = slot
+		p.rerank(s, n.home)
+	default:
+		n.prev, n.next = h.tail, none
+		s.numbers[h.tail].next = slot
+		h.tail = slot
 	}
-}
-
-func (p *pool) linkOf(s *store, slot int32, t tier) *link {
-	n := &s.numbers[slot]
-	return &s.links[n.link+p.homes[n.home].order(t)]
 }
 
 func (p *pool) dequeue(s *store, slot int32) {
 	n := &s.numbers[slot]
-	at := n.link
-	for _, qi := range p.homes[n.home].queues {
-		if qi == none {
-			continue
-		}
-		q := &p.queues[qi]
-		l := s.links[at]
-		at++
-		if l.prev != none {
-			p.linkOf(s, l.prev, q.tier).next = l.next
-		} else {
-			q.head = l.next
-		}
-		if l.next != none {
-			p.linkOf(s, l.next, q.tier).prev = l.prev
-		} else {
-			q.tail = l.prev
+	h := &p.homes[n.home]
+	if n.next != none {
+		s.numbers[n.next].prev = n.prev
+	} else {
+		h.tail = n.prev
+	}
+	if n.prev != none {
+		s.numbers[n.prev].next = n.next
+		return
+	}
+	if h.head = n.next; h.head != none {
+		p.rerank(s, n.home)
+		return
+	}
+	for t, r := range h.ranks {
+		if r != none {
+			p.ranks[r].heads.remove(p.places[t], n.home)
 		}
 	}
 }
 
-// plan enters a wake-up for a number that has none.
-func (c *class) plan(numbers []number, slot int32, at window.Instant) {
-	c.wakeups = append(c.wakeups, wakeup{})
-	c.up(numbers, len(c.wakeups)-1, wakeup{at, slot})
-}
-
-// cancel removes a number's wake-up.
-func (c *class) cancel(numbers []number, slot int32) {
-	i := int(numbers[slot].wakeup)
-	numbers[slot].wakeup = none
-	last := len(c.wakeups) - 1
-	w := c.wakeups[last]
-	c.wakeups = c.wakeups[:last]
-	switch {
-	case i == last:
-	case i > 0 && w.at < c.wakeups[(i-1)/2].at:
-		c.up(numbers, i, w)
-	default:
-		c.down(numbers, i, w)
+// rerank moves a home to where the number at its head belongs.
+func (p *pool) rerank(s *store, id int32) {
+	h := &p.homes[id]
+	last := s.numbers[h.head].uses.last
+	for t, r := range h.ranks {
+		if r != none {
+			p.ranks[r].heads.move(p.places[t], entry{last, id})
+		}
 	}
-}
-
-func (c *class) up(numbers []number, i int, w wakeup) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if c.wakeups[parent].at <= w.at {
-			break
-		}
-		c.set(numbers, i, c.wakeups[parent])
-		i = parent
-	}
-	c.set(numbers, i, w)
-}
-
-func (c *class) down(numbers []number, i int, w wakeup) {
-	for {
-		child := 2*i + 1
-		if child >= len(c.wakeups) {
-			break
-		}
-		if child+1 < len(c.wakeups) && c.wakeups[child+1].at < c.wakeups[child].at {
-			child++
-		}
-		if w.at <= c.wakeups[child].at {
-			break
-		}
-		c.set(numbers, i, c.wakeups[child])
-		i = child
-	}
-	c.set(numbers, i, w)
-}
-
-func (c *class) set(numbers []number, i int, w wakeup) {
-	c.wakeups[i] = w
-	numbers[w.slot].wakeup = int32(i)
 }

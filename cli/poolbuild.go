@@ -9,14 +9,14 @@ import (
 	"github.com/outdial/outdial/internal/digits"
 )
 
-// poolBuilder makes the buckets, queues and homes of one pool.
+// poolBuilder makes the buckets, ranks and homes of one pool.
 type poolBuilder struct {
 	pool    *pool
 	budgets map[string]*budget // by region
 	classes map[classKey]int32
 	buckets map[bucketKey]int32
-	queues  map[[2]int32]int32 // by bucket and class
-	homes   map[home]int32
+	ranks   map[[2]int32]int32 // by bucket and class
+	homes   map[homeKey]int32
 	nowhere bool                      // some number has no country
 	centres map[outdial.Prefix]string // of exchanges
 
@@ -35,6 +35,11 @@ type classKey struct {
 	budget             *budget
 }
 
+type homeKey struct {
+	class int32
+	ranks [tierCount]int32
+}
+
 type bucketKey struct {
 	tier  tier
 	area  outdial.Prefix
@@ -49,7 +54,7 @@ func newPoolBuilder(cfg *Config, p PoolConfig) *poolBuilder {
 			country: map[[2]byte]int32{},
 		},
 		budgets: map[string]*budget{}, classes: map[classKey]int32{}, buckets: map[bucketKey]int32{},
-		queues: map[[2]int32]int32{}, homes: map[home]int32{}, centres: map[outdial.Prefix]string{}, byCentre: map[string]int32{},
+		ranks: map[[2]int32]int32{}, homes: map[homeKey]int32{}, centres: map[outdial.Prefix]string{}, byCentre: map[string]int32{},
 	}
 	for _, x := range p.Budgets {
 		caps := []Cap{x.Cap}
@@ -65,8 +70,8 @@ func newPoolBuilder(cfg *Config, p PoolConfig) *poolBuilder {
 
 // home returns the home of a number.
 func (b *poolBuilder) home(cfg *Config, n *NumberConfig, r *info) int32 {
-	h := home{class: b.class(cfg, n), queues: nowhere().tiers}
-	add := func(t tier, k bucketKey) { h.queues[t] = b.queue(b.bucket(k), h.class, t) }
+	h := homeKey{class: b.class(cfg, n), ranks: nowhere().tiers}
+	add := func(t tier, k bucketKey) { h.ranks[t] = b.rank(b.bucket(k), h.class, t) }
 	add(tierPool, bucketKey{tier: tierPool})
 	if r.area != 0 {
 		add(tierArea, bucketKey{tier: tierArea, area: r.area})
@@ -101,7 +106,7 @@ func (b *poolBuilder) home(cfg *Config, n *NumberConfig, r *info) int32 {
 	if !ok {
 		i = int32(len(b.pool.homes))
 		b.homes[h] = i
-		b.pool.homes = append(b.pool.homes, h)
+		b.pool.homes = append(b.pool.homes, home{class: h.class, head: none, tail: none, ranks: h.ranks})
 	}
 	return i
 }
@@ -144,19 +149,19 @@ func (b *poolBuilder) bucket(k bucketKey) int32 {
 	return i
 }
 
-func (b *poolBuilder) queue(bucket, class int32, t tier) int32 {
+func (b *poolBuilder) rank(bucket, class int32, t tier) int32 {
 	k := [2]int32{bucket, class}
-	i, ok := b.queues[k]
+	i, ok := b.ranks[k]
 	if !ok {
-		i = int32(len(b.pool.queues))
-		b.queues[k] = i
-		b.pool.queues = append(b.pool.queues, queue{class: class, tier: t, head: none, tail: none})
+		i = int32(len(b.pool.ranks))
+		b.ranks[k] = i
+		b.pool.ranks = append(b.pool.ranks, rank{class: class, tier: t})
 		b.pool.buckets[bucket] = append(b.pool.buckets[bucket], i)
 	}
 	return i
 }
 
-// merge spares the queues of a country that all numbers of the pool are of: they are those of the pool.
+// merge spares the ranks of a country that all numbers of the pool are of: they are those of the pool.
 func (b *poolBuilder) merge() {
 	if len(b.pool.country) != 1 || b.nowhere {
 		return
@@ -166,19 +171,15 @@ func (b *poolBuilder) merge() {
 		b.buckets[bucketKey{tier: tierCountry, where: place{country: string(code[:])}}] = b.pool.whole
 	}
 	for i := range b.pool.homes {
-		b.pool.homes[i].queues[tierCountry] = none
+		b.pool.homes[i].ranks[tierCountry] = none
 	}
 }
 
-// order numbers the links of each home.
-func (b *poolBuilder) order() {
-	for i := range b.pool.homes {
-		h := &b.pool.homes[i]
-		for t, q := range h.queues {
-			if q != none {
-				h.orders[t] = uint8(h.links)
-				h.links++
-			}
+// place makes room for the places of homes in their ranks.
+func (b *poolBuilder) place() {
+	for t := range b.pool.places {
+		if slices.ContainsFunc(b.pool.homes, func(h home) bool { return h.ranks[t] != none }) {
+			b.pool.places[t] = make([]int32, len(b.pool.homes))
 		}
 	}
 }

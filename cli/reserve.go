@@ -11,6 +11,9 @@ import (
 // night all of them are due at once, and the first call shall not pay for that.
 const wakeBudget = 16
 
+// ledgerTries is how many numbers a Ledger may refuse to one Reserve.
+const ledgerTries = 8
+
 // Admit implements outdial.CLIs: it refuses a callee that is suppressed for the call's program (ErrSuppressed) or left alone
 // for a time (ErrSilence), that the program has called as often as it may (ErrCalleeMemory, ErrCallee), a program without a
 // pool (ErrNoPool), a tenant that has used up its quota (ErrQuota), and any call while the suppression list cannot be read
@@ -103,31 +106,41 @@ func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candida
 		return outdial.Presentation{}, time.Time{}, err
 	}
 	key := g.keys.of(call.To)
-	g.mu.Lock()
-	p, again, err = g.reserve(now, key, call, c, prev)
-	ledger, caps := g.ledger, []Cap(nil)
-	if ledger != nil && err == nil && p.Lease != 0 {
-		caps = g.layout.byID[p.Pool].rules.list
+	for range ledgerTries {
+		g.mu.Lock()
+		p, again, err = g.reserve(now, key, call, c, prev)
+		ledger, caps := g.ledger, []Cap(nil)
+		if ledger != nil && err == nil && p.Lease != 0 {
+			caps = g.layout.byID[p.Pool].rules.list
+		}
+		g.mu.Unlock()
+		if caps == nil {
+			return p, again, err
+		}
+		stamp, ok, err := ledger.Take(now, p.Number, caps)
+		switch {
+		case err != nil:
+			g.Undo(now, p.Lease)
+			return outdial.Presentation{}, time.Time{}, ErrLedger
+		case ok:
+			g.mu.Lock()
+			if l := g.leases.get(p.Lease); l != nil {
+				l.shared = stamp
+			}
+			g.mu.Unlock()
+			return p, again, nil
+		}
+		again = stamp
+		g.mu.Lock()
+		if l, ok := g.leases.giveBack(p.Lease); ok {
+			n := &g.numbers[l.slot]
+			n.inFlight--
+			n.setShared(g.clock.epoch.Instant(stamp))
+			g.takeBack(g.clock.read(now), &l)
+		}
+		g.mu.Unlock()
 	}
-	g.mu.Unlock()
-	if caps == nil {
-		return p, again, err
-	}
-	stamp, ok, err := ledger.Take(now, p.Number, caps)
-	switch {
-	case err != nil:
-		g.Undo(now, p.Lease)
-		return outdial.Presentation{}, time.Time{}, ErrLedger
-	case !ok:
-		g.Undo(now, p.Lease)
-		return outdial.Presentation{}, stamp, ErrCaps
-	}
-	g.mu.Lock()
-	if l := g.leases.get(p.Lease); l != nil {
-		l.shared = stamp
-	}
-	g.mu.Unlock()
-	return p, again, nil
+	return outdial.Presentation{}, again, ErrCaps
 }
 
 func (g *Governor) reserve(now time.Time, key calleeKey, call *outdial.Call, c *outdial.Candidate, prev outdial.Number) (

@@ -82,7 +82,7 @@ func (g *Governor) decode(d *decoder) {
 	g.clock = clock{epoch: unixEpoch(nanos), started: true}
 	g.clock.held = moment{at: d.instant(), unix: d.i64()}
 	count := d.n(12)
-	g.numbers = make([]number, 0, count)
+	g.numbers, g.places = make([]number, 0, count), make([]int32, 0, count)
 	for range count {
 		if !g.decodeNumber(d) {
 			return
@@ -151,6 +151,7 @@ func (g *Governor) decodeNumber(d *decoder) bool {
 	decodeConduct(d, &n.conduct)
 	if flags&2 != 0 {
 		g.decodeLife(d, n.lived())
+		n.setHold(n.life.hold)
 	}
 	return d.err == nil
 }

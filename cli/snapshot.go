@@ -83,6 +83,7 @@ func (g *Governor) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{Time: now}
 	g.mu.Lock()
 	m, pools := g.clock.read(now), g.layout.pools
+	g.expire(m)
 	for _, p := range g.programs {
 		s.Programs = append(s.Programs, ProgramSnapshot{
 			ID: p.id, Name: g.ids.Programs.Name(p.id),
@@ -105,7 +106,9 @@ func (g *Governor) Number(now time.Time, n outdial.Number) (NumberSnapshot, bool
 	if !ok {
 		return NumberSnapshot{}, false
 	}
-	s, _ := g.snapshotNumber(&g.numbers[slot], g.clock.read(now), nil)
+	m := g.clock.read(now)
+	g.expire(m)
+	s, _ := g.snapshotNumber(&g.numbers[slot], m, nil)
 	return s, true
 }
 

@@ -12,16 +12,18 @@ type expiry struct {
 	slot int32
 }
 
-// expire settles the numbers whose right to use has ended, so that each ready number has one.
+// expire settles the numbers whose right to use has ended, so that each ready number has one. Whoever asks whether a number can
+// be presented calls it first.
 func (g *Governor) expire(now moment) {
 	for len(g.expiries) > 0 && g.expiries[0].unix <= now.unix {
+		g.numbers[g.expiries[0].slot].right = false
 		g.settle(g.expiries[0].slot, now, false)
 		g.expiries = g.expiries[1:]
 	}
 }
 
-// settle assesses a number that is in a pool and puts it where it belongs: in its queues, in the wake-up heap, or in
-// neither. A ready number goes to the end of its queues, or to the front (see enqueue).
+// settle assesses a number that is in a pool and puts it where it belongs: in its queue, in the wake-up heap, or in
+// neither. A ready number goes to the end of its queue, or to the front (see enqueue).
 func (g *Governor) settle(slot int32, now moment, front bool) {
 	n := &g.numbers[slot]
 	p := n.pool
@@ -31,8 +33,8 @@ func (g *Governor) settle(slot int32, now moment, front bool) {
 	if n.status == StatusReady {
 		p.dequeue(&g.store, slot)
 	}
-	if n.wakeup != none {
-		c.cancel(g.numbers, slot)
+	if g.places[slot] != none {
+		c.wakeups.remove(g.places, slot)
 	}
 	status, wake := n.assess(now, true)
 	n.status = status
@@ -41,7 +43,7 @@ func (g *Governor) settle(slot int32, now moment, front bool) {
 	case status == StatusReady:
 		p.enqueue(&g.store, slot, front)
 	case wake != noWake:
-		c.plan(g.numbers, slot, wake)
+		c.wakeups.add(g.places, entry{wake, slot})
 	}
 }
 
@@ -52,7 +54,7 @@ func (g *Governor) wake(c *class, now moment, most int) (more bool) {
 			return true
 		}
 		most--
-		g.settle(c.wakeups[0].slot, now, false)
+		g.settle(c.wakeups[0].id, now, false)
 	}
 	return false
 }
