@@ -1,94 +1,97 @@
 package cli
 
 // calleeIndex leads from keys to places: open addressing with linear probing, in 256 parts that grow each by itself and by
-// a quarter, so that no call pays for a million callees and no part is much larger than it has to be. The keys stand with
-// the callees.
+// an eighth, so that no call pays for a million callees and no part is much larger than it has to be. The keys stand with
+// the callees, and 16 bits of each here: a look-up reads one callee, as a rule, and growing reads none.
 type calleeIndex struct {
 	parts [256]indexPart
 }
 
 type indexPart struct {
-	places []int32 // place+1; 0 = empty
+	tags   []uint16 // 0 = empty
+	places []int32
 	used   int
 }
 
-func (p *indexPart) home(key calleeKey) int {
-	return int(uint64(uint32(key)*0x9e3779b1) * uint64(len(p.places)) >> 32)
+func tagOf(key calleeKey) uint16 { return uint16(key>>31) | 1 }
+
+// home is where a tag stands if nothing is in its way. Tags are in order, so that growing reads and writes in one direction.
+func (p *indexPart) home(tag uint16) int { return int(tag) * len(p.tags) >> 16 }
+
+func (p *indexPart) after(i int) int {
+	if i++; i < len(p.tags) {
+		return i
+	}
+	return 0
 }
 
 func (x *calleeIndex) part(key calleeKey) *indexPart { return &x.parts[key>>47&0xff] }
 
 func (x *calleeIndex) find(c *callees, key calleeKey) int32 {
 	p := x.part(key)
+	if i := p.find(c, key); i >= 0 {
+		return p.places[i]
+	}
+	return none
+}
+
+func (p *indexPart) find(c *callees, key calleeKey) int {
 	if p.used == 0 {
-		return none
+		return -1
 	}
-	for i := p.home(key); ; {
-		at := p.places[i]
-		if at == 0 {
-			return none
-		}
-		if c.at(at-1).key() == key {
-			return at - 1
-		}
-		if i++; i == len(p.places) {
-			i = 0
+	tag := tagOf(key)
+	for i := p.home(tag); p.tags[i] != 0; i = p.after(i) {
+		if p.tags[i] == tag && c.at(p.places[i]).key() == key {
+			return i
 		}
 	}
+	return -1
 }
 
 // add enters a key that is not there.
-func (x *calleeIndex) add(c *callees, key calleeKey, place int32) {
+func (x *calleeIndex) add(key calleeKey, place int32) {
 	p := x.part(key)
-	if (p.used+1)*8 > len(p.places)*7 {
-		old := p.places
-		p.places, p.used = make([]int32, len(old)+max(len(old)/4, 8)), 0
-		for _, at := range old {
-			if at != 0 {
-				p.put(c.at(at-1).key(), at)
+	if (p.used+1)*16 > len(p.tags)*15 {
+		old := *p
+		size := len(old.tags) + max(len(old.tags)/8, 8)
+		*p = indexPart{tags: make([]uint16, size), places: make([]int32, size)}
+		for i, tag := range old.tags {
+			if tag != 0 {
+				p.put(tag, old.places[i])
 			}
 		}
 	}
-	p.put(key, place+1)
+	p.put(tagOf(key), place)
 }
 
-func (p *indexPart) put(key calleeKey, at int32) {
-	i := p.home(key)
-	for p.places[i] != 0 {
-		if i++; i == len(p.places) {
-			i = 0
-		}
+func (p *indexPart) put(tag uint16, place int32) {
+	i := p.home(tag)
+	for p.tags[i] != 0 {
+		i = p.after(i)
 	}
-	p.places[i] = at
+	p.tags[i], p.places[i] = tag, place
 	p.used++
 }
 
 // remove takes a key out, and moves up what stands behind it in its run.
 func (x *calleeIndex) remove(c *callees, key calleeKey) {
 	p := x.part(key)
-	i := p.home(key)
-	for c.at(p.places[i]-1).key() != key {
-		if i++; i == len(p.places) {
-			i = 0
-		}
-	}
+	i := p.find(c, key)
 	p.used--
 	for k := i; ; {
-		p.places[i] = 0
+		p.tags[i] = 0
 		for {
-			if k++; k == len(p.places) {
-				k = 0
-			}
-			if p.places[k] == 0 {
+			k = p.after(k)
+			if p.tags[k] == 0 {
 				return
 			}
-			h := p.home(c.at(p.places[k] - 1).key())
+			h := p.home(p.tags[k])
 			// It may move to i unless its home lies cyclically in (i, k].
 			if i <= k && (h <= i || h > k) || i > k && h <= i && h > k {
 				break
 			}
 		}
-		p.places[i] = p.places[k]
+		p.tags[i], p.places[i] = p.tags[k], p.places[k]
 		i = k
 	}
 }

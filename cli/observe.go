@@ -76,7 +76,7 @@ func conversed(a *outdial.Attempt) bool {
 func (g *Governor) talked(now moment, a *outdial.Attempt, key calleeKey) {
 	p := g.program(a.Call.Program)
 	if i := p.callees.find(key); i != none {
-		p.callees.at(i).packed |= hasTalked
+		p.callees.at(i).talk()
 	}
 	p.hush(key, now.unix, p.rule(&a.Call.Dest).afterTalk)
 }

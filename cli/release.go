@@ -60,7 +60,7 @@ func (g *Governor) takeBack(m moment, l *lease) {
 	if i == none {
 		return
 	}
-	if e := c.at(i); e.slot() == l.slot && e.call == l.call && (!l.counted || c.of(i)[0] == l.called) { // the newest
+	if e := c.at(i); e.slot() == l.slot && e.call() == l.call && (!l.counted || e.stamps()[0] == l.called) { // the newest
 		e.setSlot(l.knew)
 	}
 	if l.counted {

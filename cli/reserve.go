@@ -213,10 +213,10 @@ func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKe
 		i = p.callees.add(key, now.at)
 	}
 	e := p.callees.at(i)
-	l.former, l.knew = e.call, e.slot()
+	l.former, l.knew = e.call(), e.slot()
 	if !p.callees.sameCall(i, call.ID, prev, now.at) {
 		p.callees.stamp(i, call.ID, now.at)
-		l.counted, l.called = true, p.callees.of(i)[0]
+		l.counted, l.called = true, e.stamps()[0]
 	}
 	p.callees.bind(i, slot)
 	return l

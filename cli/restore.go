@@ -225,13 +225,15 @@ func (g *Governor) decodeProgram(d *decoder, p *program) {
 		}
 		i := c.add(key, window.Never)
 		x := c.at(i)
-		x.packed, x.call = x.packed|flags&hasTalked, uint16(call)
+		x.setCall(uint16(call))
+		if flags&hasTalked != 0 {
+			x.talk()
+		}
 		if slot, ok := g.slots[known]; ok {
 			x.setSlot(slot)
 		}
-		s := c.of(i)
-		for k := range s {
-			s[k] = d.u32()
+		for k := range x.stamps() {
+			x.stamps()[k] = d.u32()
 		}
 	}
 	p.callees = c

@@ -194,17 +194,17 @@ func (g *Governor) encodeProgram(e *encoder, p *program) {
 	e.u64(c.evicted)
 	e.n(c.depth)
 	e.n(int(c.live))
-	for i := c.oldest; i != none; i = c.at(i).newer {
+	for i := c.oldest; i != none; i = c.at(i).newer() {
 		x := c.at(i)
 		e.u64(uint64(x.key()))
-		e.u32(x.packed & hasTalked)
-		e.u32(uint32(x.call))
+		e.u32(x[calleePacked] & hasTalked)
+		e.u32(uint32(x.call()))
 		known := outdial.Number(0)
 		if slot := x.slot(); slot != none {
 			known = g.numbers[slot].number
 		}
 		e.u64(uint64(known))
-		for _, s := range c.of(i) {
+		for _, s := range x.stamps() {
 			e.u32(s)
 		}
 	}
