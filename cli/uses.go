@@ -7,8 +7,8 @@ import (
 )
 
 // uses is the newest uses of one number in a ring: what every cap is asked of. A use takes 4 bytes: its instant in
-// units of the rules (0.1 ms for caps of up to five days), rounded up, modulo 2^32 units, which is longer than the longest
-// window. So a cap is never exceeded, and a number is ready at most a unit later than the last nanosecond of exactness
+// units of the rules (0.1 ms for caps of up to two days), rounded up, modulo 2^32 units, which is twice the longest window or
+// more. So a cap is never exceeded, and a number is ready at most a unit later than the last nanosecond of exactness
 // would have it; the instants that a number is woken at are exact.
 //
 // TestUsesOracle compares every answer with a plain list of uses.
@@ -21,22 +21,24 @@ type uses struct {
 	lost window.Instant // the newest use that was overwritten, Never if none was
 }
 
-// useUnits are what instants are kept in: the finest of which 2^32 are longer than the longest window.
+// useUnits are what instants are kept in: the finest of which 2^31 are longer than the longest window.
 var useUnits = [...]window.Instant{
 	window.Instant(time.Microsecond), window.Instant(10 * time.Microsecond), window.Instant(100 * time.Microsecond),
-	window.Instant(time.Millisecond), window.Instant(10 * time.Millisecond),
+	window.Instant(time.Millisecond), window.Instant(10 * time.Millisecond), window.Instant(100 * time.Millisecond),
 }
 
-const unitsKept = 1<<32 - 2
+// period is for how many units uses are kept at least. Those that are older are forgotten at the first use in each period, so
+// that none is older than two periods, which 32 bits tell apart.
+const period = 1 << 31
 
 // stepFor returns the place of the unit for a longest window.
 func stepFor(longest window.Instant) uint8 {
 	for i, u := range useUnits {
-		if longest < u*unitsKept {
+		if longest < u*(period-1) {
 			return uint8(i)
 		}
 	}
-	return uint8(len(useUnits) - 1) // MaxWindow is shorter than 2^32 of these
+	return uint8(len(useUnits) - 1) // MaxWindow is shorter than a period of these
 }
 
 // peek returns when a further use is allowed under a share (in percent) of the caps, which is now or earlier if it is.
@@ -56,10 +58,10 @@ func (u *uses) peek(now window.Instant, r *rules, share uint8) window.Instant {
 // add counts a use, and returns its stamp.
 func (u *uses) add(now window.Instant) window.Instant {
 	unit := useUnits[u.step]
-	at := max(now, u.last)
-	if at = (at + unit - 1) / unit * unit; u.last != window.Never {
-		for u.n > 0 && (at-u.newest(int(u.n)))/unit >= unitsKept {
-			u.n-- // out of every window, and soon out of what 32 bits tell apart
+	at := (max(now, u.last) + unit - 1) / unit * unit
+	if u.last != window.Never && at/unit/period != u.last/unit/period {
+		for u.n > 0 && (at-u.newest(int(u.n)))/unit >= period {
+			u.n-- // out of every window
 		}
 	}
 	if int(u.n) == len(u.ring) {
