@@ -33,10 +33,11 @@
 // nearness: the callee's exchange (North American numbers), its rate centre, its area code, areas that overlay it or border
 // on it, its region, its country, any number of the pool. A region can have a budget. Within a tier the number goes first
 // that has been eligible and unused the longest, times its weight: numbers under suspicion, and those that the carrier
-// is not expected to sign with full attestation, come later. Eligible numbers stand in linked queues, one for each
-// area, region, country and pool, and set of carriers; a number that reaches a cap leaves them and is found again by the
-// instant at which the window lets go of it. So Reserve takes the same time for ten numbers and for a hundred
-// thousand: no number is scanned that cannot be presented. Queues were preferred to sampling because their choice is
+// is not expected to sign with full attestation, come later. Eligible numbers stand in linked queues, one for
+// those that agree in area, rate centre, region, country and set of carriers, and the queues in a heap for each tier, by how long
+// the number at the head has rested; a number that reaches a cap leaves its queue and is found again by the
+// instant at which the window lets go of it. So Reserve takes the same time for ten numbers and for a million: no number is
+// scanned that cannot be presented, and a choice touches two numbers beside the one that is chosen. Queues were preferred to sampling because their choice is
 // deterministic, so that a decision can be replayed, and because nothing in them can starve.
 //
 // # Facts
@@ -55,8 +56,8 @@
 //
 // # Memory
 //
-// A number takes 4 bytes for each use that its greatest cap counts, and about 190 more with its queues, indexes and
-// conduct: 595 at 100 a day (BenchmarkMemory). A callee takes less than 40 bytes at three calls a day, under an HMAC of its
+// A number takes 4 bytes for each use that its greatest cap counts, and about 180 more with its queue, indexes and
+// conduct: 576 at 100 a day (BenchmarkMemory). A callee takes less than 40 bytes at three calls a day, under an HMAC of its
 // number, not the number; [Config].MaxCallees bounds how many a program remembers. A number that leaves the configuration
 // keeps its counts until the process ends, so that leaving and returning resets nothing.
 package cli
