@@ -11,12 +11,17 @@ import (
 // was, and once. Each has one place, by its call's number in the row, so that an engine's latest calls are all there.
 type answers struct {
 	list     []answered
-	locks    [64]sync.Mutex // by place
 	unjoined atomic.Uint64
 }
 
-// answered is an attempt as far as a disposition needs it; it fills a cache line.
+// answered is a place for an answer: a lock of its own, so that cores meet only over one call.
 type answered struct {
+	mu sync.Mutex
+	answer
+}
+
+// answer is an attempt as far as a disposition needs it.
+type answer struct {
 	call  outdial.CallID
 	ids   ids
 	state uint64 // start tick << 10 | leg << 2 | byMachine | disposed
@@ -27,12 +32,12 @@ const (
 	fromMachine = 2
 )
 
-func (a *answered) start() int64   { return int64(a.state) >> 10 }
-func (a *answered) machine() bool  { return a.state&fromMachine != 0 }
-func (a *answered) disposed() bool { return a.state&wasDisposed != 0 }
+func (a *answer) start() int64   { return int64(a.state) >> 10 }
+func (a *answer) machine() bool  { return a.state&fromMachine != 0 }
+func (a *answer) disposed() bool { return a.state&wasDisposed != 0 }
 
 // set fills in an attempt that started at a tick.
-func (a *answered) set(start int64, of *outdial.Attempt) {
+func (a *answer) set(start int64, of *outdial.Attempt) {
 	a.call = of.ID.Call
 	a.state = uint64(start)<<10 | uint64(of.ID.Leg)<<2
 	if m := of.Call.Mode; m == outdial.ModePredictive || m == outdial.ModePrerecorded {
@@ -41,69 +46,70 @@ func (a *answered) set(start int64, of *outdial.Attempt) {
 }
 
 // same reports whether it is the attempt of another record.
-func (a *answered) same(o *answered) bool {
+func (a *answer) same(o *answer) bool {
 	return a.call == o.call && uint8(a.state>>2) == uint8(o.state>>2)
+}
+
+func (a *answered) copy() answer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.answer
 }
 
 func newAnswers(n int) *answers { return &answers{list: make([]answered, n)} }
 
-func (t *answers) place(id outdial.CallID) (*answered, *sync.Mutex) {
-	i := inRow(id) % uint64(len(t.list))
-	return &t.list[i], &t.locks[i%uint64(len(t.locks))]
-}
+func (t *answers) place(id outdial.CallID) *answered { return &t.list[inRow(id)%uint64(len(t.list))] }
 
 // dispose takes the attempt of a disposition, and reports whether it is known and was not disposed of before. known says
 // whether the event tells where the attempt belongs, or its id alone.
-func (t *answers) dispose(from *answered, known bool) bool {
+func (t *answers) dispose(from *answer, known bool) bool {
 	if len(t.list) == 0 || from.call == 0 {
 		return known
 	}
-	have, mu := t.place(from.call)
-	mu.Lock()
-	defer mu.Unlock()
+	have := t.place(from.call)
+	have.mu.Lock()
+	defer have.mu.Unlock()
 	switch {
 	case have.same(from):
 		if have.disposed() {
 			return false
 		}
-		*from = *have
+		*from = have.answer
 	case !known:
 		return false
 	}
-	*have = *from
+	have.answer = *from
 	have.state |= wasDisposed
 	return true
 }
 
 // rememberAnswer keeps an attempt that was answered in time.
-func (m *Meter) rememberAnswer(start int64, a *outdial.Attempt) {
+func (m *Meter) rememberAnswer(start int64, a *outdial.Attempt, d *ids) {
 	if len(m.answers.list) == 0 || a.ID.Call == 0 {
 		return
 	}
-	at, mu := m.answers.place(a.ID.Call)
-	mu.Lock()
+	at := m.answers.place(a.ID.Call)
+	at.mu.Lock()
 	at.set(start, a)
-	m.idsOf(a, &at.ids)
-	mu.Unlock()
+	at.ids = *d
+	at.mu.Unlock()
 }
 
-// disposed counts a disposition where its attempt was counted.
-func (m *Meter) disposed(f *fact, ev *outdial.Event) {
+// disposed counts a disposition where its attempt was counted; false where that is not known, or it was told before.
+func (m *Meter) disposed(f *fact, start int64, ev *outdial.Event, of *ids) bool {
 	a, d := ev.Attempt, ev.Disposition
-	var from answered
-	known := !a.Start.IsZero()
-	from.set(m.tickOf(a.Start), a)
-	if known {
-		m.idsOf(a, &from.ids)
-	}
-	if !m.answers.dispose(&from, known) {
+	var from answer
+	from.set(start, a)
+	from.ids = *of
+	if !m.answers.dispose(&from, !a.Start.IsZero()) {
 		m.answers.unjoined.Add(1)
-		return
+		return false
 	}
 	k := famDisposed | kind(min(d.AnsweredBy, outdial.AnsweredByScreening))<<disposedByShift |
 		flag(d.Contact, disposedContact) | flag(from.machine(), disposedMachine) | flag(m.abandoned(d), disposedAbandoned)
 	f.add(from.start(), m.kinds.number(k)).sum = d.AgentTime.Milliseconds()
-	m.count(f, &from.ids)
+	*of = from.ids
+	return true
 }
 
 // abandoned reports whether nobody took a person who had answered: by the host's own codes, or by no agent time.

@@ -1,68 +1,87 @@
 package kpi
 
 import (
-	"sync"
+	"sync/atomic"
 
 	"github.com/outdial/outdial"
 )
 
 // calls remembers the calls of the last minutes, so that a call is counted once however many bids it makes, and its
-// answer where its first bid was: small sets, in each of which the newest call displaces the oldest. A call that was
-// displaced and bids again is counted again. Calls that begin one after the other stand beside each other, so that what is
-// at work lies close together.
+// answer where its first bid was: small sets of a cache line each, in which the newest call displaces the oldest. A call that
+// was displaced and bids again is counted again. Calls that begin one after the other are in different sets, so that cores
+// do not wait for each other.
+//
+// A call is one word: 30 bits of its number within the set, whether it has made a bid and was answered, and the lower half of
+// the tick of its first bid. The calls of one engine are told apart for 2^30 rounds through the sets; one of another engine is
+// taken for one of them once in 2^30.
 type calls struct {
 	sets []callSet
 }
 
+const callWays = 8
+
+type callSet [callWays]atomic.Uint64
+
 const (
-	callWays = 7 // so that a set fills two cache lines
-	callRun  = 4 // calls in a row that share a set
+	callWon      = 1 << 32
+	callBid      = 1 << 33
+	callNumberAt = 34
 )
 
-type callSet struct {
-	mu   sync.Mutex
-	bid  uint8 // bit i: the call in place i has made a bid
-	won  uint8 // bit i: it was answered
-	ids  [callWays]outdial.CallID
-	tick [callWays]int64 // of the call's first bid
-}
-
-func newCalls(n int) *calls { return &calls{sets: make([]callSet, (n+callRun-1)/callRun)} }
+func newCalls(n int) *calls { return &calls{sets: make([]callSet, (n+callWays-1)/callWays)} }
 
 // bid notes a bid of a call, made in tick at, and reports whether it is the call's first. Without an id every bid is.
-func (c *calls) bid(id outdial.CallID, at int64) (tick int64, first bool) {
-	if id == 0 {
-		return at, true
-	}
-	s := c.set(id)
-	s.mu.Lock()
-	i := s.place(id, at)
-	first = s.bid&(1<<i) == 0
-	s.bid |= 1 << i
-	tick = s.tick[i]
-	s.mu.Unlock()
-	return tick, first
-}
+func (c *calls) bid(id outdial.CallID, at int64) (tick int64, first bool) { return c.note(id, at, callBid) }
 
 // answer notes an answer of a call and reports whether it is the call's first, with the tick of the first bid.
 // at is the tick of the answered attempt, for a call that is not known.
-func (c *calls) answer(id outdial.CallID, at int64) (tick int64, first bool) {
+func (c *calls) answer(id outdial.CallID, at int64) (tick int64, first bool) { return c.note(id, at, callWon) }
+
+func (c *calls) note(id outdial.CallID, at int64, flag uint64) (tick int64, first bool) {
 	if id == 0 {
 		return at, true
 	}
-	s := c.set(id)
-	s.mu.Lock()
-	i := s.place(id, at)
-	first = s.won&(1<<i) == 0
-	s.won |= 1 << i
-	tick = s.tick[i]
-	s.mu.Unlock()
-	return tick, first
+	row := inRow(id)
+	set := &c.sets[row%uint64(len(c.sets))]
+	number := row / uint64(len(c.sets)) << callNumberAt
+	for {
+		var oldest *atomic.Uint64
+		var instead uint64
+		for i := range set {
+			w := set[i].Load()
+			if w>>callNumberAt == number>>callNumberAt && w != 0 {
+				if w&flag != 0 {
+					return near(w, at), false
+				}
+				if set[i].CompareAndSwap(w, w|flag) {
+					return near(w, at), true
+				}
+				oldest = nil
+				break
+			}
+			if oldest == nil || older(w, instead, at) {
+				oldest, instead = &set[i], w
+			}
+		}
+		if oldest != nil && oldest.CompareAndSwap(instead, number|flag|uint64(uint32(at))) {
+			return at, true
+		}
+	}
 }
 
-func (c *calls) set(id outdial.CallID) *callSet {
-	return &c.sets[inRow(id)/callRun%uint64(len(c.sets))]
+// older reports whether a has to give way to a new call before b: nothing before anything, then by the first bid, then by number.
+func older(a, b uint64, at int64) bool {
+	if a == 0 || b == 0 {
+		return a == 0 && b != 0
+	}
+	if x, y := near(a, at), near(b, at); x != y {
+		return x < y
+	}
+	return a < b
 }
+
+// near is the tick of a call's first bid: the one with these lower bits that is nearest to another tick.
+func near(word uint64, at int64) int64 { return at + int64(int32(uint32(word)-uint32(at))) }
 
 // inRow numbers calls so that those of one engine that begin one after the other have numbers that do: its ids count
 // above the twelve bits of the node.
@@ -72,17 +91,33 @@ func inRow(id outdial.CallID) uint64 {
 	return uint64(id)>>nodeBits + node*0x9e3779b97f4a7c15>>16
 }
 
-// place returns where id is. A new one takes place 0, with tick at, and moves the others on.
-func (s *callSet) place(id outdial.CallID, at int64) int {
-	for i, have := range s.ids {
-		if have == id {
-			return i
+// keep lists the words that are in use, each with its set.
+func (c *calls) keep() (list []keptCall) {
+	for i := range c.sets {
+		for j := range c.sets[i] {
+			if w := c.sets[i][j].Load(); w != 0 {
+				list = append(list, keptCall{Set: uint32(i), Word: w})
+			}
 		}
 	}
-	copy(s.ids[1:], s.ids[:])
-	copy(s.tick[1:], s.tick[:])
-	s.ids[0], s.tick[0] = id, at
-	s.bid <<= 1
-	s.won <<= 1
-	return 0
+	return list
+}
+
+// restore takes them back into as many sets; into another number of sets it takes none.
+func (c *calls) restore(sets int, list []keptCall) {
+	if sets != len(c.sets) {
+		return
+	}
+	for i, k := range list {
+		if int(k.Set) >= sets {
+			continue
+		}
+		place := 0
+		for place < i && place < callWays && list[i-place-1].Set == k.Set {
+			place++
+		}
+		if place < callWays {
+			c.sets[k.Set][place].Store(k.Word)
+		}
+	}
 }

@@ -40,11 +40,11 @@ type Config struct {
 	MaxCells int
 
 	// RecentCalls is how many calls are remembered so that one with several bids is counted once; it should exceed
-	// the calls that begin within the longest set-up of one call. 0 = 65,536 (1.2 MB).
+	// the calls that begin within the longest set-up of one call. 0 = 65,536 (0.5 MB).
 	RecentCalls int
 
 	// RecentAnswers is how many answered attempts are remembered, so that a Disposed event that brings only the attempt's
-	// id is counted where the attempt was, and each once. 0 = 65,536 (6 MB); negative = none.
+	// id is counted where the attempt was, and each once. 0 = 65,536 (5 MB); negative = none.
 	RecentAnswers int
 
 	// AbandonedCodes are the host's disposition codes for a call that a person answered and no agent took. nil = a

@@ -45,19 +45,24 @@ func (m *Meter) Observe(ev *outdial.Event) {
 		}
 		return
 	}
+	if ev.Kind == outdial.EventProgressed || ev.Kind == outdial.EventAbandoned {
+		return
+	}
 	var f fact
 	f.now = m.tickOf(ev.Time)
 	start := f.now
 	if !a.Start.IsZero() {
 		start = m.tickOf(a.Start)
 	}
+	var d ids
+	m.idsOf(a, &d)
 	switch ev.Kind {
 	case outdial.EventRefused:
 		m.refused(&f, start, ev)
 	case outdial.EventStarted:
 		m.started(&f, start, a)
 	case outdial.EventAnswered:
-		m.answered(&f, start, a)
+		m.answered(&f, start, a, &d)
 	case outdial.EventEnded:
 		if a.Answered() {
 			m.hungUp(&f, a)
@@ -65,16 +70,11 @@ func (m *Meter) Observe(ev *outdial.Event) {
 			m.failed(&f, start, a)
 		}
 	case outdial.EventDisposed:
-		if ev.Disposition != nil {
-			m.disposed(&f, ev)
+		if ev.Disposition == nil || !m.disposed(&f, start, ev, &d) {
+			return
 		}
-		return
-	default:
-		return
 	}
 	if f.n > 0 {
-		var d ids
-		m.idsOf(a, &d)
 		m.count(&f, &d)
 	}
 }
@@ -102,7 +102,7 @@ func (m *Meter) bid(f *fact, start int64, a *outdial.Attempt, k kind) {
 	}
 }
 
-func (m *Meter) answered(f *fact, start int64, a *outdial.Attempt) {
+func (m *Meter) answered(f *fact, start int64, a *outdial.Attempt, d *ids) {
 	t := &a.Timeline
 	k := famOutcome | kind(ClassAnswer)<<outcomeClassShift | kind(ByAnswer)<<outcomeByShift | flags(a) |
 		flag(atOnce(t), outcomeFAS)
@@ -113,7 +113,7 @@ func (m *Meter) answered(f *fact, start int64, a *outdial.Attempt) {
 		k |= kindFirst
 	}
 	if !a.Late {
-		m.rememberAnswer(start, a)
+		m.rememberAnswer(start, a, d)
 	}
 	p := f.add(start, m.kinds.number(k))
 	p.setPDD(t)

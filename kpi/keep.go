@@ -15,7 +15,7 @@ import (
 // ErrSnapshot says that what was given to Restore is no snapshot of a meter like this one.
 var ErrSnapshot = errors.New("kpi: not a snapshot of a meter with this configuration")
 
-const keptMagic = "OUTDKPI1"
+const keptMagic = "OUTDKPI2"
 
 // kept is the form of a snapshot. Ids stand beside their names, because another process issues other ids.
 type kept struct {
@@ -29,6 +29,7 @@ type kept struct {
 	Names     [keptNames]map[uint32]string
 	Cells     []keptCell
 	Calls     []keptCall
+	CallSets  int
 	Answers   []keptAnswer
 	Labels    map[outdial.Number][]keptLabel
 	Countries []uint64
@@ -58,10 +59,8 @@ type keptBucket struct {
 }
 
 type keptCall struct {
-	ID   outdial.CallID
-	Tick int64
-	Bid  bool
-	Won  bool
+	Set  uint32
+	Word uint64
 }
 
 type keptAnswer struct {
@@ -101,22 +100,9 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 			k.Cells = append(k.Cells, c)
 		}
 	}
-	for i := range m.calls.sets {
-		s := &m.calls.sets[i]
-		s.mu.Lock()
-		for j := callWays - 1; j >= 0; j-- {
-			if s.ids[j] != 0 {
-				k.Calls = append(k.Calls, keptCall{s.ids[j], s.tick[j], s.bid&(1<<j) != 0, s.won&(1<<j) != 0})
-			}
-		}
-		s.mu.Unlock()
-	}
+	k.Calls, k.CallSets = m.calls.keep(), len(m.calls.sets)
 	for i := range m.answers.list {
-		_, mu := m.answers.place(m.answers.list[i].call)
-		mu.Lock()
-		a := m.answers.list[i]
-		mu.Unlock()
-		if a.call != 0 {
+		if a := m.answers.list[i].copy(); a.call != 0 {
 			key := packed{ids: a.ids}.key()
 			m.nameKey(&k, &key)
 			k.Answers = append(k.Answers, keptAnswer{Call: a.call, Key: key, State: a.state})

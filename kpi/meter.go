@@ -26,6 +26,7 @@ type Meter struct {
 	spans      []spanAt // the first is Config.Window
 	longest    int      // the span that looks back farthest
 	tick       time.Duration
+	perTick    divisor
 	horizon    int64 // the longest span, in ticks
 	views      []viewState
 	dimensions View // that any view has
@@ -79,6 +80,7 @@ func New(cfg Config) (*Meter, error) {
 			m.longest, m.horizon = i, n
 		}
 	}
+	m.perTick = divisorOf(int64(m.tick))
 	m.told.Store(noTick)
 	m.cells.Store(newIndex(cfg.MaxCells))
 	m.codes.Store(newCodeTable())
@@ -142,7 +144,7 @@ func (m *Meter) Stats() Stats {
 }
 
 // tickOf numbers the tick of t.
-func (m *Meter) tickOf(t time.Time) int64 { return floorDiv(t.UnixNano(), int64(m.tick)) }
+func (m *Meter) tickOf(t time.Time) int64 { return m.perTick.floor(t.UnixNano()) }
 
 // tell notes the tick of a reader's clock.
 func (m *Meter) tell(now time.Time) int64 {

@@ -2,6 +2,8 @@ package kpi
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 	"time"
 )
 
@@ -59,4 +61,24 @@ func floorDiv(a, b int64) int64 {
 		q--
 	}
 	return q
+}
+
+// divisor divides by what does not change, by multiplying.
+type divisor struct {
+	by      int64
+	inverse uint64 // 2^64 ÷ by
+}
+
+func divisorOf(by int64) divisor { return divisor{by, math.MaxUint64 / uint64(by)} }
+
+// floor is v ÷ by, rounded down.
+func (d *divisor) floor(v int64) int64 {
+	if v < 0 {
+		return floorDiv(v, d.by)
+	}
+	q, _ := bits.Mul64(uint64(v), d.inverse) // at most one too small
+	if uint64(v)-q*uint64(d.by) >= uint64(d.by) {
+		q++
+	}
+	return int64(q)
 }

@@ -73,23 +73,16 @@ func (m *Meter) take(k *kept) error {
 			s.restore(m, c)
 		}
 	}
-	for _, c := range k.Calls {
-		if c.Bid {
-			m.calls.bid(c.ID, c.Tick)
-		}
-		if c.Won {
-			m.calls.answer(c.ID, c.Tick)
-		}
-	}
+	m.calls.restore(k.CallSets, k.Calls)
 	for i := range k.Answers {
 		a := &k.Answers[i]
 		if len(m.answers.list) == 0 || a.Call == 0 {
 			continue
 		}
 		own(&a.Key)
-		at, _ := m.answers.place(a.Call)
 		a.Key.View = allDimensions
-		*at = answered{call: a.Call, ids: a.Key.packed().ids, state: a.State}
+		at := m.answers.place(a.Call)
+		at.answer = answer{call: a.Call, ids: a.Key.packed().ids, state: a.State}
 		at.ids[3] &= 1<<viewShift - 1
 	}
 	m.labels.restore(k.Labels)
