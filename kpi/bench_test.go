@@ -1,7 +1,11 @@
 package kpi_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,12 +16,16 @@ import (
 
 // benchLegs are the whole lives of n attempts, four a second in the model's time.
 func benchLegs(n, trunks, groups int) [][]outdial.Event {
+	return pacedLegs(n, trunks, groups, time.Second/4)
+}
+
+func pacedLegs(n, trunks, groups int, pace time.Duration) [][]outdial.Event {
 	rng := rand.New(rand.NewPCG(1, 2))
 	legs := make([][]outdial.Event, n)
 	for i := range legs {
 		pdd := time.Duration(rng.ExpFloat64() * 2e9)
 		talk := time.Duration(rng.ExpFloat64() * 90e9)
-		start := t0.Add(time.Duration(i) * time.Second / 4)
+		start := t0.Add(time.Duration(i) * pace)
 		events := answeredLeg(i+1, start, outdial.TrunkID(rng.IntN(trunks)+1), min(pdd, 9*time.Second), talk)
 		group := outdial.GroupID(rng.IntN(groups) + 1)
 		for j := range events {
@@ -50,18 +58,73 @@ func BenchmarkObserveAttempt(b *testing.B) {
 	}
 }
 
+// The same from one goroutine a core, each with calls of its own, into a meter over which the cores have met before: run it
+// with -cpu 1,2. Estimated has readers of estimates besides, so that their sums are kept up.
 func BenchmarkObserveAttemptParallel(b *testing.B) {
-	m := newMeter(b, kpi.Config{})
-	legs := benchLegs(1024, 10, 10)
-	var next atomic.Uint64
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		i := next.Add(1) * 1777
-		for pb.Next() {
-			observe(m, legs[i&1023]...)
-			i++
+	for _, estimated := range []bool{false, true} {
+		b.Run(map[bool]string{false: "counted", true: "estimated"}[estimated], func(b *testing.B) {
+			m := newMeter(b, kpi.Config{})
+			h := newHosts(m)
+			if estimated {
+				h.estimate()
+			}
+			h.meet()
+			b.ReportAllocs()
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) { h.work(pb.Next) })
+		})
+	}
+}
+
+// hosts feed a meter from several goroutines, with a thousand calls a second of model time.
+type hosts struct {
+	m    *kpi.Meter
+	legs [][]outdial.Event
+	n    atomic.Uint64
+}
+
+func newHosts(m *kpi.Meter) *hosts {
+	return &hosts{m: m, legs: pacedLegs(1024, 10, 10, time.Millisecond)}
+}
+
+// work is one host at work, with attempts and ids of its own.
+func (h *hosts) work(more func() bool) {
+	own, n := make([][]outdial.Event, len(h.legs)), h.n.Add(1)
+	for i := range own {
+		own[i] = slices.Clone(h.legs[i])
+		for k := range own[i] {
+			a := *own[i][k].Attempt
+			own[i][k].Attempt = &a
 		}
-	})
+	}
+	id := outdial.CallID(n << 40)
+	for i := n * 1777; more(); i++ {
+		id += 1 << 12 // as an engine counts
+		for k := range own[i&1023] {
+			a := own[i&1023][k].Attempt
+			a.ID.Call, a.Call.ID = id, id
+		}
+		observe(h.m, own[i&1023]...)
+	}
+}
+
+// meet has a host a core at work for a while, so that they have met over the cells.
+func (h *hosts) meet() {
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			left := 400_000
+			h.work(func() bool { left--; return left > 0 })
+		})
+	}
+	all.Wait()
+}
+
+// estimate reads an estimate of every trunk and group.
+func (h *hosts) estimate() {
+	for _, l := range h.legs {
+		h.m.Estimate(l[3].Time, &l[0].Attempt.Candidate, l[0].Attempt.Call.Dest.Group)
+	}
 }
 
 // One attempt into one cell: what each further view costs is the difference to the five.
@@ -76,19 +139,30 @@ func BenchmarkObserveAttemptTotalOnly(b *testing.B) {
 	}
 }
 
+// A reading while nothing is counted, and while every other core counts as fast as it can.
 func BenchmarkEstimate(b *testing.B) {
-	m := newMeter(b, kpi.Config{})
-	legs := benchLegs(1024, 10, 10)
-	for i := range legs {
-		observe(m, legs[i]...)
-	}
-	now := legs[1023][3].Time
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		a := legs[i&1023][0].Attempt
-		m.Estimate(now, &a.Candidate, a.Call.Dest.Group)
-		i++
+	for _, writers := range []int{0, max(runtime.GOMAXPROCS(0)-1, 1)} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			m := newMeter(b, kpi.Config{})
+			h := newHosts(m)
+			h.meet()
+			h.estimate()
+			var all sync.WaitGroup
+			var over atomic.Bool
+			for range writers {
+				all.Go(func() { h.work(func() bool { return !over.Load() }) })
+			}
+			now := h.legs[1023][0].Time
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				a := h.legs[i&1023][0].Attempt
+				m.Estimate(now, &a.Candidate, a.Call.Dest.Group)
+				i++
+			}
+			over.Store(true)
+			all.Wait()
+		})
 	}
 }
 

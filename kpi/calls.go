@@ -31,11 +31,15 @@ const (
 func newCalls(n int) *calls { return &calls{sets: make([]callSet, (n+callWays-1)/callWays)} }
 
 // bid notes a bid of a call, made in tick at, and reports whether it is the call's first. Without an id every bid is.
-func (c *calls) bid(id outdial.CallID, at int64) (tick int64, first bool) { return c.note(id, at, callBid) }
+func (c *calls) bid(id outdial.CallID, at int64) (tick int64, first bool) {
+	return c.note(id, at, callBid)
+}
 
 // answer notes an answer of a call and reports whether it is the call's first, with the tick of the first bid.
 // at is the tick of the answered attempt, for a call that is not known.
-func (c *calls) answer(id outdial.CallID, at int64) (tick int64, first bool) { return c.note(id, at, callWon) }
+func (c *calls) answer(id outdial.CallID, at int64) (tick int64, first bool) {
+	return c.note(id, at, callWon)
+}
 
 func (c *calls) note(id outdial.CallID, at int64, flag uint64) (tick int64, first bool) {
 	if id == 0 {

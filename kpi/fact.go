@@ -11,6 +11,7 @@ type fact struct {
 	now   int64 // tick of the event
 	n     int
 	parts [2]part
+	lane  *lane // of who counts it, once that is asked for
 }
 
 // part is one count, and the slice that it belongs to.

@@ -95,7 +95,7 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 	}
 	for _, s := range m.sorted() {
 		c := keptCell{Key: s.key.key()}
-		if s.keep(&c) {
+		if s.keep(m, &c) {
 			m.nameKey(&k, &c.Key)
 			k.Cells = append(k.Cells, c)
 		}

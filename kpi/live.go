@@ -58,21 +58,19 @@ func (l *live) add(m *Meter, p *part, does *effects) {
 	}
 }
 
-// read returns the live sums of a cell, moved on to epoch; nil for no cell.
-func (m *Meter) read(s *state, epoch int64) *live {
+// liveOf returns the live sums of a cell, made at the first asking; nil for no cell.
+func (m *Meter) liveOf(s *state) *live {
 	if s == nil {
 		return nil
 	}
-	l := s.live.Load()
-	if l == nil {
-		l = new(live)
-		l.at.Store(noTick)
-		if !s.live.CompareAndSwap(nil, l) {
-			l = s.live.Load()
-		}
+	if l := s.live.Load(); l != nil {
+		return l
 	}
-	if l.at.Load() != epoch {
-		m.moveOn(s, l, epoch)
+	m.estimated.Store(true)
+	l := new(live)
+	l.at.Store(noTick)
+	if !s.live.CompareAndSwap(nil, l) {
+		l = s.live.Load()
 	}
 	return l
 }
@@ -102,8 +100,12 @@ func (m *Meter) weigh(s *state, epoch int64, sums *[sumCount]float64) {
 }
 
 func (s *state) weigh(m *Meter, now int64, sums *[sumCount]float64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	for s := range s.each {
+		s.weighOwn(m, now, sums)
+	}
+}
+
+func (s *state) weighOwn(m *Meter, now int64, sums *[sumCount]float64) {
 	span := &m.spans[0]
 	n := int64(span.Buckets)
 	if s.rings == nil {
@@ -114,7 +116,7 @@ func (s *state) weigh(m *Meter, now int64, sums *[sumCount]float64) {
 		})
 		return
 	}
-	for _, b := range s.rings.spans[0] {
+	for _, b := range s.rings[0].buckets {
 		if b == nil || !within(b.epoch, now, n) {
 			continue
 		}
@@ -136,17 +138,11 @@ func (e *effects) weigh(n float64, sums *[sumCount]float64) {
 
 // ratio returns a pair of sums as floats.
 func (l *live) ratio(k, n int) (float64, float64) {
-	if l == nil {
-		return 0, 0
-	}
-	return float64(l.sums[k].Load()) / one, float64(l.sums[n].Load()) / one
+	return float64(int64(l.sums[k].Load())) / one, float64(int64(l.sums[n].Load())) / one
 }
 
 // delay returns the 95th percentile of PDD as an estimate, of what the cell alone has seen.
 func (m *Meter) delay(s *state, l *live, epoch int64) outdial.Estimate {
-	if l == nil {
-		return outdial.Estimate{}
-	}
 	if l.due.Load() == 0 || l.delays.Load() >= l.due.Load() {
 		m.percentile(s, l, epoch)
 	}

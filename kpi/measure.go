@@ -29,11 +29,21 @@ func (m *Meter) Estimate(now time.Time, c *outdial.Candidate, group outdial.Grou
 // does not keep is passed over. Which country and region a group lies in is learned from its attempts. It takes no lock
 // but for the first reading of a cell in each slice of time, and for MetricPDD when a sixteenth more calls have come.
 func (m *Meter) Measure(now time.Time, metric outdial.Metric, c *outdial.Candidate, group outdial.GroupID) outdial.Estimate {
-	var d ids
-	d[0] = uint64(c.Trunk) & id21
-	d[1] = uint64(group) & id21
-	m.placeOf(group, &d)
-	return m.estimate(now, metric, &d, false)
+	var room [len(estimateViews)]rung
+	var rungs []rung
+	if l := m.ladder(c.Trunk, group); l != nil {
+		rungs = l.rungs
+	} else {
+		var d ids
+		d[0] = uint64(c.Trunk) & id21
+		d[1] = uint64(group) & id21
+		places := m.countries.Load()
+		m.placeOf(*places, group, &d)
+		var x *index
+		rungs, x = m.climb(&d, false, &room)
+		m.keepLadder(c.Trunk, group, x, places, rungs)
+	}
+	return m.estimate(now, metric, rungs)
 }
 
 // MeasureCall is Measure for one callee: the lowest level is the callee's block of numbers, where the meter keeps the view
@@ -43,7 +53,9 @@ func (m *Meter) MeasureCall(now time.Time, metric outdial.Metric, c *outdial.Can
 	a.Candidate.Trunk = c.Trunk
 	var d ids
 	m.idsOf(&a, &d)
-	return m.estimate(now, metric, &d, true)
+	var room [len(estimateViews)]rung
+	rungs, _ := m.climb(&d, true, &room)
+	return m.estimate(now, metric, rungs)
 }
 
 // estimateViews are the levels of an estimate, coarsest first.
@@ -57,14 +69,9 @@ type level struct {
 	delay outdial.Estimate
 }
 
-func (m *Meter) estimate(now time.Time, metric outdial.Metric, d *ids, block bool) outdial.Estimate {
-	k, n := sumsOf(metric)
-	if k < 0 && metric != outdial.MetricPDD {
-		return outdial.Estimate{}
-	}
-	epoch := m.spans[0].epoch(m.tell(now))
+// climb finds the cells that an estimate goes through, with a nil for one that is not there yet.
+func (m *Meter) climb(d *ids, block bool, room *[len(estimateViews)]rung) ([]rung, *index) {
 	x := m.cells.Load()
-	var levels [len(estimateViews)]level
 	used := 0
 	for i, v := range m.levels {
 		if v == nil || i == len(m.levels)-1 && !block || m.unknown(v.view, d) {
@@ -76,18 +83,37 @@ func (m *Meter) estimate(now time.Time, metric outdial.Metric, d *ids, block boo
 			d.in(v, &key)
 			s = x.find(&key)
 		}
-		l := m.read(s, epoch)
-		if metric == outdial.MetricPDD {
-			levels[used].delay = m.delay(s, l, epoch)
-		} else {
-			levels[used].k, levels[used].n = l.ratio(k, n)
-		}
+		room[used] = rung{s, m.liveOf(s)}
 		used++
 	}
-	if metric == outdial.MetricPDD {
-		return m.mixDelays(levels[:used])
+	return room[:used], x
+}
+
+func (m *Meter) estimate(now time.Time, metric outdial.Metric, rungs []rung) outdial.Estimate {
+	k, n := sumsOf(metric)
+	if k < 0 && metric != outdial.MetricPDD {
+		return outdial.Estimate{}
 	}
-	return m.shrink(levels[:used])
+	epoch := m.spans[0].epoch(m.tell(now))
+	var levels [len(estimateViews)]level
+	for i := range rungs {
+		r := &rungs[i]
+		if r.s == nil {
+			continue
+		}
+		if r.l.at.Load() != epoch {
+			m.moveOn(r.s, r.l, epoch)
+		}
+		if metric == outdial.MetricPDD {
+			levels[i].delay = m.delay(r.s, r.l, epoch)
+		} else {
+			levels[i].k, levels[i].n = r.l.ratio(k, n)
+		}
+	}
+	if metric == outdial.MetricPDD {
+		return m.mixDelays(levels[:len(rungs)])
+	}
+	return m.shrink(levels[:len(rungs)])
 }
 
 // unknown reports whether the place that a level is about is not known: then it says nothing.

@@ -2,6 +2,7 @@ package kpi
 
 import (
 	"iter"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,10 @@ type Meter struct {
 
 	cells atomic.Pointer[index]
 	told  atomic.Int64 // the tick that a reader asked for last
+	lanes *lanes
+
+	estimated atomic.Bool // somebody reads estimates
+	ladders   ladders
 
 	mu        sync.Mutex // guards adding to cells, codes and countries
 	reclaimed int64      // epoch in which expired cells made room last
@@ -82,6 +87,8 @@ func New(cfg Config) (*Meter, error) {
 	}
 	m.perTick = divisorOf(int64(m.tick))
 	m.told.Store(noTick)
+	m.lanes = newLanes(min(runtime.GOMAXPROCS(0), maxParts))
+	m.ladders = newLadders(cfg.MaxCells)
 	m.cells.Store(newIndex(cfg.MaxCells))
 	m.codes.Store(newCodeTable())
 	m.countries.Store(new(countries))

@@ -67,8 +67,8 @@ func (m *Meter) learn(d *ids) {
 }
 
 // placeOf adds what is known about where a group lies.
-func (m *Meter) placeOf(group outdial.GroupID, d *ids) {
-	if list := *m.countries.Load(); int(group) < len(list) {
+func (m *Meter) placeOf(list countries, group outdial.GroupID, d *ids) {
+	if int(group) < len(list) {
 		d[3] |= list[group]
 	}
 	if m.dimensions&ByRegion != 0 {

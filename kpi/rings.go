@@ -3,29 +3,35 @@ package kpi
 import "slices"
 
 // rings is how a busy cell keeps its counts: for every span a ring of buckets.
-type rings struct {
-	spans [][]*bucket
+type rings []ring
+
+// ring is the slices of one span. Nearly all that comes belongs to the slice that was counted in last.
+type ring struct {
+	last    *bucket
+	buckets []*bucket
 }
 
 // bucket holds what was counted in one slice of time, which its epoch numbers. It is made when something is first
 // counted in its place of the ring, and used again for later epochs.
 type bucket struct {
 	epoch           int64
+	first           int64    // tick with which the slice begins
 	counts          []uint32 // by the number of the kind
 	pdd, ring, long tally
 	cost, agent     int64 // micros; milliseconds
 }
 
-func newRings(spans []spanAt) *rings {
-	r := &rings{spans: make([][]*bucket, len(spans))}
+func newRings(spans []spanAt) rings {
+	const apart = 2 // rings of room, so that cells of different cores are not in one cache line
+	r := make(rings, len(spans), len(spans)+apart)
 	for i, s := range spans {
-		r.spans[i] = make([]*bucket, s.Buckets)
+		r[i].buckets = make([]*bucket, s.Buckets)
 	}
 	return r
 }
 
-func (b *bucket) reset(epoch int64) {
-	b.epoch = epoch
+func (b *bucket) reset(epoch, first int64) {
+	b.epoch, b.first = epoch, first
 	clear(b.counts)
 	b.pdd.reset()
 	b.ring.reset()
@@ -35,22 +41,17 @@ func (b *bucket) reset(epoch int64) {
 
 func (b *bucket) add(p *part, does *effects) {
 	if int(p.kind) >= len(b.counts) {
-		b.counts = append(b.counts, make([]uint32, int(p.kind)+1-len(b.counts))...)
-		b.counts = slices.Grow(b.counts, 8)
-		b.counts = b.counts[:cap(b.counts)]
+		b.widen(int(p.kind) + 1)
 	}
 	b.counts[p.kind]++
 	if does.pdd {
-		d := p.pdd.duration()
-		b.pdd.add(binOf(d), d)
+		b.pdd.addQuantum(p.pdd)
 	}
 	if does.ring {
-		d := p.ring.duration()
-		b.ring.add(binOf(d), d)
+		b.ring.addQuantum(p.ring)
 	}
 	if does.duration {
-		d := p.long.duration()
-		b.long.add(binOf(d), d)
+		b.long.addQuantum(p.long)
 	}
 	switch {
 	case !does.sum:
@@ -61,17 +62,65 @@ func (b *bucket) add(p *part, does *effects) {
 	}
 }
 
+// widen makes room for n kinds, and some more.
+func (b *bucket) widen(n int) {
+	b.counts = append(b.counts, make([]uint32, n-len(b.counts))...)
+	b.counts = slices.Grow(b.counts, 8)
+	b.counts = b.counts[:cap(b.counts)]
+}
+
+// merge adds what another bucket of the same slice counted.
+func (b *bucket) merge(o *bucket) {
+	if len(o.counts) > len(b.counts) {
+		b.widen(len(o.counts))
+	}
+	for kind, n := range o.counts {
+		b.counts[kind] += n
+	}
+	b.pdd.merge(&o.pdd)
+	b.ring.merge(&o.ring)
+	b.long.merge(&o.long)
+	b.cost += o.cost
+	b.agent += o.agent
+}
+
 // add counts a part in every span whose ring still has its slice, and reports whether the longest one had.
-func (r *rings) add(p *part, does *effects, spans []spanAt, longest int, now, told int64) bool {
+func (r rings) add(p *part, does *effects, spans []spanAt, longest int, now, told int64) bool {
 	kept := false
-	for i := range spans {
-		s := &spans[i]
-		if b := bucketOf(r.spans[i], s, s.epoch(p.tick), s.epoch(now), s.epochTold(told)); b != nil {
-			b.add(p, does)
-			kept = kept || i == longest
+	for i := range r {
+		s, ring := &spans[i], &r[i]
+		b := ring.last
+		if b == nil || uint64(p.tick-b.first) >= uint64(s.ticks) || p.tick <= now-s.ticks*int64(len(ring.buckets)-1) {
+			if b = bucketOf(ring.buckets, s, s.epoch(p.tick), s.epoch(now), s.epochTold(told)); b == nil {
+				continue
+			}
+			ring.last = b
 		}
+		b.add(p, does)
+		kept = kept || i == longest
 	}
 	return kept
+}
+
+// merge adds what other rings over the same spans counted. Of two slices that have one place, the later one stays.
+func (r rings) merge(o rings, spans []spanAt) {
+	for i := range o {
+		for _, from := range o[i].buckets {
+			if from == nil {
+				continue
+			}
+			at := &r[i].buckets[spans[i].place(from.epoch)]
+			switch {
+			case *at == nil:
+				*at = &bucket{epoch: from.epoch, first: from.first}
+			case (*at).epoch > from.epoch:
+				continue
+			case (*at).epoch < from.epoch:
+				(*at).reset(from.epoch, from.first)
+			}
+			(*at).merge(from)
+		}
+	}
 }
 
 // bucketOf returns the bucket of an epoch, emptied if it held an earlier one; nil if it holds a later one, or the
@@ -84,11 +133,11 @@ func bucketOf(ring []*bucket, s *spanAt, epoch, now, told int64) *bucket {
 	b := *at
 	switch {
 	case b == nil:
-		b = &bucket{epoch: epoch}
+		b = &bucket{epoch: epoch, first: epoch * s.ticks}
 		*at = b
 	case b.epoch == epoch:
 	case b.epoch < epoch || ahead(b.epoch, now, told, int64(len(ring))):
-		b.reset(epoch)
+		b.reset(epoch, epoch*s.ticks)
 	default:
 		return nil
 	}

@@ -36,7 +36,7 @@ func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
 		}
 	}
 	if len(ups) > 0 {
-		s.above = ups
+		s.above = &ups
 	}
 	x.add(s)
 	return s
@@ -107,44 +107,51 @@ func (m *Meter) room(n int, now int64) bool {
 // reclaim drops expired cells: base cells first, then the roll-ups that have none left.
 func (m *Meter) reclaim(x *index, now int64) {
 	next := newIndex(m.cfg.MaxCells)
-	keep := func(s *state) bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.below != nil {
-			left := make([]*state, 0, len(*s.below))
-			for _, b := range *s.below {
-				if !b.gone {
-					left = append(left, b)
-				}
-			}
-			s.below = &left
-		}
-		s.gone = s.expired(m, now)
-		return !s.gone
-	}
 	var ups []*state
 	for i := range x.slots {
 		switch s := x.slots[i].Load(); {
 		case s == nil:
 		case m.isDerived(s.key.key().View):
 			ups = append(ups, s)
-		case keep(s):
+		case !s.drop(m, now, true):
 			next.add(s)
 		}
 	}
 	for _, s := range ups {
-		if keep(s) {
+		if !s.drop(m, now, true) {
 			next.add(s)
 		}
 	}
 	for i := range m.views {
-		if o := m.views[i].other; keep(o) || true {
-			o.mu.Lock()
-			o.gone = false
-			o.mu.Unlock()
-		}
+		m.views[i].other.drop(m, now, false)
 	}
 	m.cells.Store(next)
+}
+
+// drop forgets the cells below that have left the index, and marks the cell itself as gone, if it may, when nothing in it is
+// in the longest span that ends at now.
+func (s *state) drop(m *Meter, now int64, may bool) bool {
+	s.lock()
+	defer s.unlock()
+	if s.below != nil {
+		left := make([]*state, 0, len(*s.below))
+		for _, b := range *s.below {
+			if !b.gone {
+				left = append(left, b)
+			}
+		}
+		s.below = &left
+		may = may && len(left) == 0
+	}
+	span := &m.spans[m.longest]
+	oldest := span.epoch(now) - int64(span.Buckets)
+	for _, p := range s.whole() {
+		may = may && (p.newest == noTick || span.epoch(p.newest) <= oldest)
+	}
+	for _, p := range s.whole() {
+		p.gone = may
+	}
+	return may
 }
 
 func (m *Meter) isDerived(v View) bool {

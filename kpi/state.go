@@ -8,20 +8,25 @@ import (
 // noTick is a time that nobody told.
 const noTick = -1 << 62
 
-// state is a cell at work. A base cell counts: at first in a diary, later in rings. A roll-up is read as the sum of the
-// base cells below it; besides, it counts itself what found no base cell.
+// state is a cell at work. A base cell counts: at first in a diary, later in rings, and where several cores meet over it, in
+// a part for each of them (parts.go). A roll-up is read as the sum of the base cells below it; besides, it counts itself what
+// found no base cell.
 type state struct {
 	key packed
 
 	mu     sync.Mutex
-	gone   bool // no longer in the index; whoever holds it looks it up anew
+	gone   bool  // no longer in the index; whoever holds it looks it up anew
+	part   bool  // of another cell
+	met    uint8 // how often somebody had to wait for another one in the tick metAt, at most crowd
+	metAt  uint32
 	diary  diary
 	newest int64 // the latest tick that was counted
-	rings  *rings
+	rings  rings
 	below  *[]*state // base cells that this one sums up
 
-	above []*state // roll-ups of this base cell that estimates may be read from; fixed
+	above *[]*state // roll-ups of this base cell that estimates may be read from; fixed
 	live  atomic.Pointer[live]
+	parts atomic.Pointer[parts]
 }
 
 func newState(key packed) *state { return &state{key: key, newest: noTick} }
@@ -37,13 +42,20 @@ const (
 
 // add counts f.
 func (s *state) add(m *Meter, f *fact) outcome {
-	s.mu.Lock()
+	if ps := s.parts.Load(); ps != nil {
+		s = ps.of(m, f)
+	}
+	if !s.mu.TryLock() {
+		s.mu.Lock()
+		s.crowded(m, f)
+	}
 	if s.gone {
 		s.mu.Unlock()
 		return gone
 	}
 	out := added
 	told := m.told.Load()
+	estimated := m.estimated.Load()
 	for i := range f.parts[:f.n] {
 		p := &f.parts[i]
 		does := &m.kinds.does[p.kind]
@@ -51,19 +63,27 @@ func (s *state) add(m *Meter, f *fact) outcome {
 			out = tooLate
 			continue
 		}
-		if does.sums != 0 {
-			if l := s.live.Load(); l != nil {
-				l.add(m, p, does)
-			}
-			for _, up := range s.above {
-				if l := up.live.Load(); l != nil {
-					l.add(m, p, does)
-				}
-			}
+		if estimated && does.sums != 0 {
+			s.tell(m, p, does)
 		}
 	}
 	s.mu.Unlock()
 	return out
+}
+
+// tell adds a part to the sums of those who are read for estimates.
+func (s *state) tell(m *Meter, p *part, does *effects) {
+	if l := s.live.Load(); l != nil {
+		l.add(m, p, does)
+	}
+	if s.above == nil {
+		return
+	}
+	for _, up := range *s.above {
+		if l := up.live.Load(); l != nil {
+			l.add(m, p, does)
+		}
+	}
 }
 
 // count adds a part, and reports whether the longest span still has its slice.
@@ -88,7 +108,7 @@ func (s *state) count(m *Meter, p *part, does *effects, now, told int64) bool {
 		return s.count(m, p, does, now, told)
 	}
 	kept := s.rings.add(p, does, m.spans, m.longest, now, told)
-	if kept {
+	if kept && p.tick != s.newest {
 		if ahead(s.newest, now, told, m.horizon) {
 			s.newest = p.tick
 		}
@@ -99,6 +119,9 @@ func (s *state) count(m *Meter, p *part, does *effects, now, told int64) bool {
 
 // fits reports whether a diary still takes a tick: what rings of the longest span would have given up, it has not.
 func (s *state) fits(m *Meter, tick, now, told int64) bool {
+	if tick == s.newest && now-tick < m.horizon-m.spans[m.longest].ticks {
+		return true
+	}
 	span := &m.spans[m.longest]
 	n := int64(span.Buckets)
 	epoch := span.epoch(tick)
@@ -125,15 +148,6 @@ func (s *state) outgrow(m *Meter, now int64) {
 	s.rings, s.diary = r, diary{}
 }
 
-// expired reports whether nothing in the cell, and in those below it, is in the longest span that ends at now.
-func (s *state) expired(m *Meter, now int64) bool {
-	if s.below != nil && len(*s.below) > 0 {
-		return false
-	}
-	span := &m.spans[m.longest]
-	return s.newest == noTick || span.epoch(s.newest) <= span.epoch(now)-int64(span.Buckets)
-}
-
 // collect adds what the cell counted itself, in the window of a span that ends with epoch now, to x.
 func (s *state) collect(m *Meter, span int, now int64, x *sum) {
 	s.collectRange(m, span, now-int64(m.spans[span].Buckets)+1, now, x)
@@ -145,8 +159,12 @@ func (s *state) collectSlice(m *Meter, span int, epoch int64, x *sum) {
 }
 
 func (s *state) collectRange(m *Meter, span int, from, to int64, x *sum) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	for s := range s.each {
+		s.collectOwn(m, span, from, to, x)
+	}
+}
+
+func (s *state) collectOwn(m *Meter, span int, from, to int64, x *sum) {
 	if s.rings == nil {
 		at := &m.spans[span]
 		s.diary.records(&m.kinds, func(p *part, does *effects) {
@@ -156,7 +174,7 @@ func (s *state) collectRange(m *Meter, span int, from, to int64, x *sum) {
 		})
 		return
 	}
-	for _, b := range s.rings.spans[span] {
+	for _, b := range s.rings[span].buckets {
 		if b != nil && b.epoch >= from && b.epoch <= to {
 			x.addBucket(b)
 		}

@@ -133,20 +133,31 @@ func (m *Meter) cellOf(key Key, now int64) *state {
 	return nil
 }
 
-// keep copies what a cell counted itself, and reports whether there is anything.
-func (s *state) keep(c *keptCell) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.newest == noTick {
+// keep copies what a cell counted itself, its parts merged, and reports whether there is anything.
+func (s *state) keep(m *Meter, c *keptCell) bool {
+	s.lock()
+	defer s.unlock()
+	c.Newest = noTick
+	for _, p := range s.whole() {
+		c.Newest = max(c.Newest, p.newest)
+	}
+	if c.Newest == noTick {
 		return false
 	}
-	c.Log, c.First, c.Last, c.Newest = slices.Clone(s.diary.log), s.diary.first, s.diary.last, s.newest
-	if s.rings == nil {
-		return true
+	c.Log, c.First, c.Last = slices.Clone(s.diary.log), s.diary.first, s.diary.last
+	r := s.rings
+	if s.parts.Load() != nil {
+		c.Log, r = nil, newRings(m.spans)
+		for _, p := range s.whole() {
+			if p.rings == nil {
+				p.outgrow(m, c.Newest)
+			}
+			r.merge(p.rings, m.spans)
+		}
 	}
-	for _, ring := range s.rings.spans {
+	for _, ring := range r {
 		var list []keptBucket
-		for _, b := range ring {
+		for _, b := range ring.buckets {
 			if b != nil {
 				list = append(list, keptBucket{
 					Epoch: b.epoch, Counts: slices.Clone(b.counts),
@@ -172,8 +183,8 @@ func (s *state) restore(m *Meter, c *keptCell) {
 	for i, list := range c.Rings[:min(len(c.Rings), len(m.spans))] {
 		for j := range list {
 			k := &list[j]
-			s.rings.spans[i][m.spans[i].place(k.Epoch)] = &bucket{
-				epoch: k.Epoch, counts: k.Counts, cost: k.Cost, agent: k.Agent,
+			s.rings[i].buckets[m.spans[i].place(k.Epoch)] = &bucket{
+				epoch: k.Epoch, first: k.Epoch * m.spans[i].ticks, counts: k.Counts, cost: k.Cost, agent: k.Agent,
 				pdd: tallyOf(k.PDD, k.PDDN, k.PDDSum), ring: tallyOf(k.Ring, k.RingN, k.RingSum), long: tallyOf(k.Long, k.LongN, k.LongS),
 			}
 		}

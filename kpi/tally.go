@@ -15,23 +15,39 @@ const (
 	tallyMost = 1<<tallyBits - 1
 )
 
-// add counts d in its bin. A bin that is full gets another slot.
-func (t *tally) add(bin uint16, d time.Duration) {
+func (t *tally) addQuantum(q quantum) {
+	d := q.duration()
 	t.n++
 	t.sum += d
+	t.add(uint32(binOf(d)), 1)
+}
+
+// add counts n in a bin. A bin that is full gets another slot.
+func (t *tally) add(bin, n uint32) {
 	if 4*t.used >= 3*uint32(len(t.slots)) {
 		t.grow()
 	}
 	mask := uint32(len(t.slots) - 1)
-	for i := uint32(bin) * 0x9e3779b1 >> 8; ; i++ {
+	for i := bin * 0x9e3779b1 >> 8; ; i++ {
 		switch p := &t.slots[i&mask]; {
 		case *p == 0:
-			*p = uint32(bin)<<tallyBits | 1
+			*p = bin<<tallyBits | n
 			t.used++
 			return
-		case *p>>tallyBits == uint32(bin) && *p&tallyMost < tallyMost:
-			*p++
+		case *p>>tallyBits == bin && *p&tallyMost+n <= tallyMost:
+			*p += n
 			return
+		}
+	}
+}
+
+// merge adds what o counted.
+func (t *tally) merge(o *tally) {
+	t.n += o.n
+	t.sum += o.sum
+	for _, s := range o.slots {
+		if s != 0 {
+			t.add(s>>tallyBits, s&tallyMost)
 		}
 	}
 }
