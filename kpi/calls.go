@@ -49,36 +49,46 @@ func (c *calls) note(id outdial.CallID, at int64, flag uint64) (tick int64, firs
 	set := &c.sets[row%uint64(len(c.sets))]
 	number := row / uint64(len(c.sets)) << callNumberAt
 	for {
-		var oldest *atomic.Uint64
-		var instead uint64
-		for i := range set {
-			w := set[i].Load()
-			if w>>callNumberAt == number>>callNumberAt && w != 0 {
-				if w&flag != 0 {
-					return near(w, at), false
-				}
-				if set[i].CompareAndSwap(w, w|flag) {
-					return near(w, at), true
-				}
-				oldest = nil
-				break
+		w, place := set.find(number)
+		if place == nil {
+			if old, place := set.oldest(at); place.CompareAndSwap(old, number|flag|uint64(uint32(at))) {
+				return at, true
 			}
-			if oldest == nil || older(w, instead, at) {
-				oldest, instead = &set[i], w
-			}
+			continue
 		}
-		if oldest != nil && oldest.CompareAndSwap(instead, number|flag|uint64(uint32(at))) {
-			return at, true
+		if w&flag != 0 {
+			return near(w, at), false
+		}
+		if place.CompareAndSwap(w, w|flag) {
+			return near(w, at), true
 		}
 	}
 }
 
-// older reports whether a has to give way to a new call before b: nothing before anything, then by the first bid, then by number.
-func older(a, b uint64, at int64) bool {
-	if a == 0 || b == 0 {
-		return a == 0 && b != 0
+// find returns the word with a number and its place; nil where there is none.
+func (s *callSet) find(number uint64) (uint64, *atomic.Uint64) {
+	for i := range s {
+		if w := s[i].Load(); (w^number)>>callNumberAt == 0 && w != 0 {
+			return w, &s[i]
+		}
 	}
-	if x, y := near(a, at), near(b, at); x != y {
+	return 0, nil
+}
+
+// oldest returns the word that has to give way to a new call.
+func (s *callSet) oldest(at int64) (uint64, *atomic.Uint64) {
+	least, place := s[0].Load(), &s[0]
+	for i := 1; i < len(s) && least != 0; i++ {
+		if w := s[i].Load(); older(w, least, at) {
+			least, place = w, &s[i]
+		}
+	}
+	return least, place
+}
+
+// older reports whether a has to give way to a new call before b: what is free first, then by the first bid, then by number.
+func older(a, b uint64, at int64) bool {
+	if x, y := near(a, at), near(b, at); x != y && a != 0 {
 		return x < y
 	}
 	return a < b

@@ -10,6 +10,34 @@ import (
 // Spread makes every cell of m keep rings from its first count on.
 func (m *Meter) Spread() { m.diaryMost = -1 }
 
+// Divide gives every cell of m parts, of which whoever counts next takes the given one.
+func (m *Meter) Divide(lane int) {
+	const n = 3
+	m.lanes.n = n
+	m.lanes.mine().part.Store(uint32(lane % n))
+	for _, s := range m.sorted() {
+		s.mu.Lock()
+		if s.parts.Load() == nil && s.newest != noTick {
+			if s.rings == nil {
+				s.outgrow(m, s.newest)
+			}
+			s.divide(m)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// Divided reports whether any cell has parts.
+func (m *Meter) Divided() bool {
+	return slices.ContainsFunc(m.sorted(), func(s *state) bool { return s.parts.Load() != nil })
+}
+
+// Floor divides as a meter finds ticks.
+func Floor(v, by int64) int64 {
+	d := divisorOf(by)
+	return d.floor(v)
+}
+
 // Kept is d as cells keep it.
 func Kept(d time.Duration) time.Duration { return quantumOf(d).duration() }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // A meter that was saved at any event, restored in another process and told the rest is as one that was told everything:
-// diaries and rings, calls whose first bid was before, dispositions of earlier answers, labels.
+// diaries, rings and parts, calls whose first bid was before, dispositions of earlier answers, labels.
 func TestRestoredMeterAndTail(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rings := rapid.Bool().Draw(t, "rings")
@@ -59,9 +59,13 @@ func TestRestoredMeterAndTail(t *testing.T) {
 			ev.Attempt = &a
 			return ev
 		}
+		divide := rapid.Bool().Draw(t, "parts")
 		for i := range events {
 			whole.Observe(&events[i])
 			if i < at {
+				if divide {
+					before.Divide(i)
+				}
 				before.Observe(&events[i])
 			}
 		}
@@ -132,7 +136,7 @@ func FuzzRestore(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(b)
 	}
-	f.Add([]byte("OUTDKPI1...."))
+	f.Add([]byte("OUTDKPI2...."))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := newMeter(t, kpi.Config{MaxCells: 100, RecentCalls: 100, RecentAnswers: 100})
 		if m.Restore(kpi.Resealed(b)) != nil {

@@ -69,9 +69,13 @@ func (s *state) crowded(m *Meter, f *fact) {
 		s.met, s.metAt = 0, at
 	}
 	s.met = min(s.met+1, crowd)
-	if s.met < crowd || s.rings == nil || s.gone || m.lanes.n < 2 || s.parts.Load() != nil {
-		return
+	if s.met == crowd && s.rings != nil && !s.gone && m.lanes.n > 1 && s.parts.Load() == nil {
+		s.divide(m)
 	}
+}
+
+// divide gives the cell parts. It is locked.
+func (s *state) divide(m *Meter) {
 	up := []*state{s}
 	if s.above != nil {
 		up = append(up, *s.above...)

@@ -76,7 +76,7 @@ func requireSameCell(t require.TestingT, want, got *kpi.Cell) {
 }
 
 // A meter tells what its oracle tells, over each of its spans, at any time at or after the last event, also when events
-// come out of order, whether cells keep diaries or rings, and whatever of its cells finds room.
+// come out of order, whether cells keep diaries, rings or parts, and whatever of its cells finds room.
 func TestMeterAgainstOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		short := []time.Duration{3 * time.Second, 15 * time.Second}
@@ -99,8 +99,12 @@ func TestMeterAgainstOracle(t *testing.T) {
 		if rapid.Bool().Draw(t, "shuffle") {
 			o.events = rapid.Permutation(o.events).Draw(t, "order")
 		}
+		divide := rapid.Bool().Draw(t, "parts")
 		last := t0
 		for i := range o.events {
+			if divide {
+				m.Divide(i)
+			}
 			m.Observe(&o.events[i])
 			if o.events[i].Time.After(last) {
 				last = o.events[i].Time

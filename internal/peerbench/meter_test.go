@@ -69,13 +69,14 @@ func newLeg() *leg {
 	return l
 }
 
-// begin makes the leg that of another call.
+// begin makes the leg that of another call; ids are as an engine issues them.
 func (l *leg) begin(c *course) {
+	const nodeBits = 12
 	l.call++
 	start := monday.Add(time.Duration(l.call) * time.Second / pace)
 	for i := range l.attempts {
 		a := &l.attempts[i]
-		a.ID.Call, a.Call.ID, a.Start = l.call, l.call, start
+		a.ID.Call, a.Call.ID, a.Start = l.call<<nodeBits, l.call<<nodeBits, start
 		a.Candidate.Trunk, a.Call.Dest.Group, a.Pool, a.Call.Program = c.trunk, c.group, c.pool, c.program
 		if i >= 1 {
 			a.Timeline[outdial.MarkProvisional] = c.pdd
