@@ -36,7 +36,8 @@ type Config struct {
 
 	// MaxCells bounds the cells, over all views, besides one per view that takes what finds no room (Key.Other). When
 	// they are used up, those with nothing left in the longest window, by the time of the latest reading, make room. A cell
-	// takes 0.2 KB and ten bytes for each attempt in the window, and from some eight hundred on 8 KB. 0 = 16,384; negative = none.
+	// takes 0.2 KB and ten bytes for each attempt in the window, and from some eight hundred on 8 KB; one that several cores
+	// count in at the same time, 8 KB for each of up to 8. 0 = 16,384; negative = none.
 	MaxCells int
 
 	// RecentCalls is how many calls are remembered so that one with several bids is counted once; it should exceed
