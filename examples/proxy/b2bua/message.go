@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"net/netip"
@@ -19,6 +20,14 @@ type request struct {
 	from   netip.AddrPort // where it came from
 	source *source
 	key    string // of its server transaction, RFC 3261 §17.2.3
+	echo   echo   // what its responses repeat; see there
+}
+
+// echo is the header fields of a request that every response to it repeats (RFC 3261 §8.2.6.2), written once.
+type echo struct {
+	vias []byte // the Via lines, with received and rport
+	from []byte // the From line, and To up to its end
+	rest []byte // the end of the To line, Call-ID and CSeq
 }
 
 // header is a header field to be written.
@@ -118,28 +127,23 @@ func (p *response) render(req *request) []byte {
 	b := make([]byte, 0, 512+len(p.body))
 	b = append(strconv.AppendInt(append(b, "SIP/2.0 "...), int64(p.code), 10), ' ')
 	b = append(append(b, clean(p.phrase)...), "\r\n"...)
-	for i, h := range req.GetHeaders("via") {
-		if v, ok := h.(*sip.ViaHeader); ok && i == 0 {
-			h = received(v, req.from)
-		}
-		b = line(b, "Via", h.Value())
-	}
+	e := req.echoed()
+	b = append(b, e.vias...)
 	if req.Method == sip.INVITE && p.code > 100 && p.code < 300 {
 		for _, h := range req.GetHeaders("record-route") {
 			b = line(b, "Record-Route", h.Value())
 		}
 	}
-	if ts := req.GetHeader("timestamp"); ts != nil && p.code == 100 { // RFC 3261 §8.2.6.1
-		b = line(b, "Timestamp", ts.Value())
+	if p.code == 100 { // RFC 3261 §8.2.6.1
+		if ts := req.GetHeader("timestamp"); ts != nil {
+			b = line(b, "Timestamp", ts.Value())
+		}
 	}
-	b = line(b, "From", req.From().Value())
-	to := req.To().Value()
+	b = append(b, e.from...)
 	if p.code > 100 && p.tag != "" && req.toTag() == "" {
-		to += ";tag=" + p.tag
+		b = append(append(b, ";tag="...), p.tag...)
 	}
-	b = line(b, "To", to)
-	b = line(b, "Call-ID", req.CallID().Value())
-	b = line(b, "CSeq", req.CSeq().Value())
+	b = append(b, e.rest...)
 	if p.contact != "" {
 		b = line(b, "Contact", p.contact)
 	}
@@ -147,6 +151,24 @@ func (p *response) render(req *request) []byte {
 		b = line(b, h.name, h.value)
 	}
 	return appendBody(b, p.contentType, p.body)
+}
+
+// echoed returns what responses repeat of the request.
+func (r *request) echoed() *echo {
+	e := &r.echo
+	if e.vias != nil {
+		return e
+	}
+	e.vias = make([]byte, 0, 160)
+	for i, h := range r.GetHeaders("via") {
+		if v, ok := h.(*sip.ViaHeader); ok && i == 0 {
+			h = received(v, r.from)
+		}
+		e.vias = line(e.vias, "Via", h.Value())
+	}
+	e.from = append(append(line(make([]byte, 0, 160), "From", r.From().Value()), "To: "...), clean(r.To().Value())...)
+	e.rest = line(line(append(make([]byte, 0, 96), "\r\n"...), "Call-ID", r.CallID().Value()), "CSeq", r.CSeq().Value())
+	return e
 }
 
 // received returns a Via with what the next hop cannot know: the address that it came from.
@@ -189,13 +211,13 @@ func clean(s string) string {
 	return s
 }
 
-// randomHex returns n random bytes in hexadecimal, for tags and branches.
+// randomHex returns n random bytes in hexadecimal, at most 16, for tags and branches. math/rand/v2 draws from ChaCha8 seeded
+// by the operating system.
 func randomHex(n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(rand.Uint32())
-	}
-	return hex.EncodeToString(b)
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
+	return hex.EncodeToString(b[:n])
 }
 
 // hop returns the address of a URI whose host is an IP address.
