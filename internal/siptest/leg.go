@@ -41,6 +41,7 @@ type leg struct {
 	cancel bool // a CANCEL was handled
 
 	rseq    int
+	rseqTag string // To tag of the reliable provisional response
 	prack   *task // retransmission of a reliable provisional
 	bye     *task // retransmission of our BYE
 	byeCSeq int

@@ -69,6 +69,10 @@ func (c *Carrier) provisional(l *leg, st Step) {
 		strings.Contains(headerValue(l.invite, "Require"), "100rel"))
 	if reliable {
 		l.rseq++
+		l.rseqTag = l.tag
+		if st.Tag != "" {
+			l.rseqTag = st.Tag
+		}
 		r.headers = append(r.headers[:len(r.headers):len(r.headers)], Header{"Require", "100rel"}, Header{"RSeq", strconv.Itoa(l.rseq)})
 	}
 	c.respond(l, r)

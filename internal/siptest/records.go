@@ -74,7 +74,8 @@ type Stats struct {
 	Unacked           int // calls whose final response was given up on
 	ByesReceived      int // calls that the caller hung up
 	ByesSent          int // calls that the carrier hung up
-	Strays            int // ACK, CANCEL, BYE or INVITE within a dialog that fit no call, or not as RFC 3261 §12.2.1.1 has it
+	Pracks            int // reliable provisional responses that were acknowledged
+	Strays            int // ACK, CANCEL, BYE, PRACK or INVITE within a dialog that fit no call, or not as RFC 3261 §12.2.1.1 has it
 	Options           int
 	Channels          int // busy now
 	PeakChannels      int

@@ -152,11 +152,19 @@ func (c *Carrier) onBye(req *sip.Request, src netip.AddrPort) {
 func (c *Carrier) onPrack(req *sip.Request, src netip.AddrPort) {
 	l := c.legs[legKey(req)]
 	rack := strings.Fields(headerValue(req, "RAck"))
-	if l == nil || len(rack) == 0 || rack[0] != strconv.Itoa(l.rseq) {
+	if l == nil || len(rack) != 3 || rack[0] != strconv.Itoa(l.rseq) || rack[2] != "INVITE" ||
+		rack[1] != strconv.FormatUint(uint64(l.invite.CSeq().SeqNo), 10) || toTag(req) != l.rseqTag || req.CSeq().SeqNo <= l.invite.CSeq().SeqNo {
+		c.stray()
 		c.answer(req, src, reply{code: 481})
 		return
 	}
+	if l.prack != nil {
+		c.book.mu.Lock()
+		c.book.stats.Pracks++
+		c.book.mu.Unlock()
+	}
 	l.prack.stop()
+	l.prack = nil
 	c.answer(req, src, reply{code: 200})
 }
 

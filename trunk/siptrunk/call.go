@@ -15,7 +15,10 @@ import (
 func (l *Leg) sendInvite(now time.Time) error {
 	m := *l.initial
 	m.branch, m.cseq = newBranch(), l.cseq
-	m.lines = l.creds.lines(m.lines)
+	m.lines = l.creds.lines(l.session.lines(m.lines, false))
+	if v := l.supported(); v != "" {
+		m.lines = append(m.lines, v)
+	}
 	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
 	if err := l.d.conn.send(packet, l.firstDst); err != nil {
 		return err
@@ -66,6 +69,9 @@ func (l *Leg) onResponse(res *sip.Response, at time.Time) {
 
 func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 	l.invite.provisional()
+	if !l.acknowledges(res, at) {
+		return
+	}
 	l.t100 = time.Time{}
 	l.phase = max(l.phase, trying)
 	if res.StatusCode > 100 {
@@ -93,7 +99,7 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
 	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
 	l.ackRejection(m, res, l.firstDst)
-	if l.redirect(res, at) {
+	if l.redirect(res, at) || l.require(res, at) || l.tooBrief(res, at) {
 		return
 	}
 	challenged := res.StatusCode == 401 || res.StatusCode == 407
@@ -115,7 +121,7 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 // ackRejection acknowledges a final response of 300 and above to the INVITE that m says (RFC 3261 §17.1.1.3): of what it
 // said besides, nothing is repeated.
 func (l *Leg) ackRejection(m message, res *sip.Response, dst netip.AddrPort) {
-	m.contact, m.extra, m.contentType, m.body = false, nil, "", nil
+	m.contact, m.extra, m.contentType, m.body, m.lines = false, nil, "", nil, authorization(m.lines)
 	m.method, m.maxForwards, m.to = string(sip.ACK), maxForwards, res.To().Value()
 	l.keepAck(ack{branch: m.branch, tag: toTagOf(res), packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: dst})
 }
@@ -138,7 +144,9 @@ func (l *Leg) onAnswer(res *sip.Response, at time.Time) {
 	l.remote, l.tag = res.To().Value(), toTagOf(res)
 	l.target = targetOf(res, target{uri: l.uri, dst: l.firstDst})
 	l.meet(l.target.dst)
-	l.initial = nil
+	l.describe(l.initial.contentType, l.initial.body)
+	l.initial, l.early = nil, nil
+	l.session.settle(res, at)
 	if l.manualAck && !l.hungUp && !l.cancelled {
 		l.unacked = at.Add(ackWait)
 	} else {

@@ -9,7 +9,7 @@ import (
 // arm sets the timer to the next thing that is due.
 func (l *Leg) arm() {
 	var next time.Time
-	for _, t := range [...]time.Time{l.t100, l.pdd, l.ring, l.bound, l.unacked, l.linger} {
+	for _, t := range [...]time.Time{l.t100, l.pdd, l.ring, l.bound, l.unacked, l.linger, l.session.refresh, l.session.expiry} {
 		next = earliest(next, t)
 	}
 	if l.invite != nil {
@@ -47,9 +47,10 @@ func (l *Leg) onTimer(now time.Time) {
 		}
 	}
 	if due(&l.unacked, now) && l.phase == answered {
-		l.sendAck(l.remote, l.tag, l.target, "", nil)
+		l.ackBare()
 		l.sendBye(now, outdial.Result{Origin: outdial.OriginHost})
 	}
+	l.onSession(now)
 	l.onTransactions(now)
 	if due(&l.linger, now) {
 		if len(l.others) > 0 { // the BYE of a forked answer still waits

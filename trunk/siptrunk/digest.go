@@ -28,6 +28,17 @@ func (c *credentials) lines(base []string) []string {
 	return base
 }
 
+// authorization returns the lines of credentials among the lines of a request: the ACK of a 2xx has them too (RFC 3261
+// §13.2.2.4), and nothing else of the INVITE.
+func authorization(lines []string) (some []string) {
+	for _, l := range lines {
+		if strings.HasPrefix(l, "Authorization: ") || strings.HasPrefix(l, "Proxy-Authorization: ") {
+			some = append(some, l)
+		}
+	}
+	return some
+}
+
 // authorize answers the challenge of a 401 or 407 (RFC 3261 §22, RFC 8760), by sipgo's digest. It returns false
 // when there is nothing to answer, no way to, or the same credentials were refused.
 func (l *Leg) authorize(c *credentials, method sip.RequestMethod, uri string, res *sip.Response) bool {

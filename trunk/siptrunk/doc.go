@@ -25,7 +25,12 @@
 // A leg that the ring timer ends, or that was hung up or abandoned, ends with that origin when 487 (or nothing)
 // comes, and with OriginCarrier when any other final response does: then the response crossed the CANCEL. A challenge
 // (401, 407) that Username and Password can answer is answered in the same attempt and not reported, and so is a 3xx
-// whose contact is one of Trunk.Redirects.
+// whose contact is one of Trunk.Redirects, a 421 that requires 100rel, and a 422 that wants a longer session interval.
+//
+// # Extensions
+//
+// Reliable provisional responses (RFC 3262) get their PRACK; a repetition is not reported. Session timers (RFC 4028) are offered, see
+// Trunk.SessionExpires, and kept by the leg: it refreshes, or ends a session that the carrier does not refresh.
 //
 // Every leg ends: 32 s after ReportAbandon{OriginNoTrying} (or after the INVITE, when nothing was abandoned)
 // without any response, 32 s after a CANCEL without a final response, 32 s after a BYE without an answer, 185 s after the last
@@ -66,7 +71,7 @@
 //
 // # Limits
 //
-// UDP only; no 100rel, no session timers of our own. A trunk's name is looked up for every attempt (A and AAAA, no
+// UDP only. A trunk's name is looked up for every attempt (A and AAAA, no
 // SRV) and one address is tried. Next hops within a dialog that are names and not addresses are replaced by the trunk's
 // address. Credentials are those of the trunk, one set.
 package siptrunk

@@ -98,7 +98,7 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 	l := &Leg{
 		d: d, id: a.ID, route: r, callID: token(16), fromTag: token(8), sink: sink,
 		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dst,
-		last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
+		reliable: r.Reliable, session: session{ask: r.SessionExpires}, last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
 	}
 	l.uri = l.requestURI(a.Call.To)
 	l.to = "<" + l.uri + ">"

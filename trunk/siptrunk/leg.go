@@ -57,6 +57,13 @@ type Leg struct {
 
 	met []netip.AddrPort
 
+	early     []early // early dialogs with reliable provisional responses
+	reliable  bool    // the INVITE offers 100rel
+	session   session
+	offered   described     // what we last described the session by
+	reoffer   *sip.Response // a 2xx to an INVITE of ours without an offer, whose ACK waits for Leg.Ack
+	reoffered message       // that INVITE
+
 	redirects int            // 3xx that were followed
 	abandoned bool           // ReportAbandon was reported
 	gaveUp    outdial.Origin // why the leg is to end before the answer; 0 = it is not
@@ -139,17 +146,25 @@ func (l *Leg) revive(now time.Time) {
 	}
 }
 
-// Ack sends the ACK of the answer for a leg that was placed with InviteOptions.ManualAck; body may be empty, and
-// contentType "" = "application/sdp". Without an answer that waits for it, it does nothing.
+// Ack sends the ACK of the answer for a leg that was placed with InviteOptions.ManualAck, or that of an INVITE without an
+// offer that Do sent; body may be empty, and contentType "" = "application/sdp". Without an answer that waits for it, it
+// does nothing. body is copied.
 func (l *Leg) Ack(contentType string, body []byte) {
 	if contentType == "" || !validValue(contentType) {
 		contentType = "application/sdp"
 	}
+	body = slices.Clone(body)
 	l.post(input{run: func() {
-		if l.phase == answered && !l.unacked.IsZero() {
-			l.unacked = time.Time{}
+		switch {
+		case l.phase != answered || l.unacked.IsZero():
+			return
+		case l.reoffer != nil:
+			l.ackOffer(contentType, body)
+		default:
 			l.sendAck(l.remote, l.tag, l.target, contentType, body)
 		}
+		l.unacked = time.Time{}
+		l.describe(contentType, body)
 	}})
 }
 
@@ -268,6 +283,8 @@ func (l *Leg) end(at time.Time, r outdial.Result, ev Event) {
 	}
 	l.phase = ended
 	l.t100, l.pdd, l.ring, l.bound, l.unacked = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	l.session.stop()
+	l.offered, l.reoffer = described{}, nil
 	l.linger = at.Add(timeout)
 	l.invite = nil
 	left := l.others[:0:0]

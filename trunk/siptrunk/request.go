@@ -22,8 +22,9 @@ var (
 )
 
 // Do sends a request within the dialog of an answered leg and waits for its final response: INVITE (again), UPDATE,
-// INFO, OPTIONS, MESSAGE, REFER or NOTIFY. A 2xx to INVITE is acknowledged at once, without a body. contentType ""
-// = "application/sdp"; headers are subject to what InviteOptions.Headers says; body is copied.
+// INFO, OPTIONS, MESSAGE, REFER or NOTIFY. A 2xx to INVITE is acknowledged at once, without a body; but that to an INVITE without
+// a body is an offer, whose answer Ack brings, within 28 s: later the session is ended. contentType "" =
+// "application/sdp"; headers are subject to what InviteOptions.Headers says; body is copied.
 //
 // The response must not be changed. An error means that none came: that of ctx (the request itself goes on),
 // ErrNoDialog, ErrPending, ErrMethod or ErrNoResponse. It must not be called from the leg's sink, which it waits for.
@@ -50,7 +51,7 @@ func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType stri
 			done <- outcome{err: ErrNoDialog}
 			return
 		}
-		if method == sip.INVITE && (l.inviting() || l.theirInvite != nil) {
+		if method == sip.INVITE && (l.inviting() || l.theirInvite != nil || !l.unacked.IsZero()) {
 			done <- outcome{err: ErrPending}
 			return
 		}
@@ -58,7 +59,16 @@ func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType stri
 			m.extra, m.contentType, m.body = headers, contentType, body
 			m.contact = method == sip.INVITE || method == sip.UPDATE
 		}
-		l.transact(time.Now(), method, nil, add, &credentials{}, func(res *sip.Response, _ time.Time) {
+		var lines []string
+		if method == sip.INVITE || method == sip.UPDATE {
+			if lines = l.session.lines(nil, true); lines != nil {
+				lines = append(lines, "Supported: timer\r\n")
+			}
+		}
+		l.transact(time.Now(), method, lines, add, &credentials{}, func(res *sip.Response, _ time.Time) {
+			if res != nil && res.IsSuccess() && (method == sip.INVITE || method == sip.UPDATE) {
+				l.describe(contentType, body)
+			}
 			if res == nil {
 				done <- outcome{err: ErrNoResponse}
 				return
@@ -86,8 +96,9 @@ func (l *Leg) sendBye(now time.Time, r outdial.Result) {
 	}
 	if !l.unacked.IsZero() {
 		l.unacked = time.Time{}
-		l.sendAck(l.remote, l.tag, l.target, "", nil)
+		l.ackBare()
 	}
+	l.session.stop()
 	l.bye, l.result = true, r
 	var creds credentials
 	l.transact(now, sip.BYE, l.why.lines(), nil, &creds, func(_ *sip.Response, at time.Time) { l.end(at, l.result, Event{}) })
@@ -97,23 +108,34 @@ func (l *Leg) sendBye(now time.Time, r outdial.Result) {
 func (l *Leg) transact(now time.Time, method sip.RequestMethod, lines []string, add func(*message), creds *credentials,
 	final func(*sip.Response, time.Time),
 ) {
+	l.transactAt(now, method, l.remote, l.target, lines, add, creds, final)
+}
+
+// transactAt is transact in a dialog with the given To and target.
+func (l *Leg) transactAt(now time.Time, method sip.RequestMethod, to string, t target, lines []string, add func(*message),
+	creds *credentials, final func(*sip.Response, time.Time),
+) {
 	l.cseq++
-	m := l.inDialog(method, l.remote, l.target)
+	m := l.inDialog(method, to, t)
 	m.lines = creds.lines(lines)
 	if add != nil {
 		add(&m)
 	}
-	tx := newClientTx(method, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.target.dst, now)
+	tx := newClientTx(method, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), t.dst, now)
 	tx.final = func(res *sip.Response, at time.Time) {
 		switch {
 		case res == nil:
 		case method == sip.INVITE:
-			l.ackAgain(&m, res)
+			l.ackAgain(&m, res, at)
 		case method == sip.UPDATE && res.IsSuccess():
 			l.retarget(res.Contact()) // RFC 3311 §5.1
 		}
-		if res != nil && l.phase == answered && l.authorize(creds, method, m.uri, res) {
-			l.transact(at, method, lines, add, creds, final)
+		if res != nil && res.IsSuccess() && l.phase == answered && (method == sip.INVITE || method == sip.UPDATE) {
+			l.session.settle(res, at)
+		}
+		live := l.phase == answered || l.phase < answered && method == sip.PRACK
+		if res != nil && live && l.authorize(creds, method, m.uri, res) {
+			l.transactAt(at, method, to, t, lines, add, creds, final)
 			return
 		}
 		final(res, at)
@@ -123,16 +145,51 @@ func (l *Leg) transact(now time.Time, method sip.RequestMethod, lines []string, 
 }
 
 // ackAgain acknowledges the final response to an INVITE within the dialog; a 2xx may move the remote target
-// (RFC 3261 §12.2.1.2).
-func (l *Leg) ackAgain(invite *message, res *sip.Response) {
+// (RFC 3261 §12.2.1.2). The 2xx to an INVITE without an offer is one, and waits for the answer.
+func (l *Leg) ackAgain(invite *message, res *sip.Response, at time.Time) {
 	if !res.IsSuccess() {
 		l.ackRejection(*invite, res, l.target.dst)
 		return
 	}
 	l.retarget(res.Contact())
+	l.reoffer, l.reoffered = res, *invite
+	if len(invite.body) == 0 && l.phase == answered && !l.bye {
+		l.unacked = at.Add(ackWait)
+		return
+	}
+	l.ackOffer("", nil)
+}
+
+// ackOffer acknowledges the 2xx to an INVITE within the dialog.
+func (l *Leg) ackOffer(contentType string, body []byte) {
 	m := l.inDialog(sip.ACK, l.remote, l.target)
-	m.cseq, m.lines = invite.cseq, invite.lines
-	l.keepAck(ack{branch: invite.branch, tag: toTagOf(res), packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: l.target.dst})
+	m.cseq, m.lines = l.reoffered.cseq, authorization(l.reoffered.lines)
+	m.contentType, m.body = contentType, body
+	branch, tag := l.reoffered.branch, toTagOf(l.reoffer)
+	l.reoffer, l.reoffered = nil, message{}
+	l.keepAck(ack{branch: branch, tag: tag, packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: l.target.dst})
+}
+
+// ackBare acknowledges an answer that still waits for Ack, without a body.
+func (l *Leg) ackBare() {
+	if l.reoffer != nil {
+		l.ackOffer("", nil)
+		return
+	}
+	l.sendAck(l.remote, l.tag, l.target, "", nil)
+}
+
+// described is a session description that we sent.
+type described struct {
+	contentType string
+	body        []byte
+}
+
+// describe notes what the session is described by on our side, for a refresh by INVITE. contentType and body are kept.
+func (l *Leg) describe(contentType string, body []byte) {
+	if len(body) > 0 {
+		l.offered = described{contentType, body}
+	}
 }
 
 // retarget moves the remote target of the dialog. The route set stays as it was.

@@ -55,6 +55,9 @@ func (d *Dialer) respond(req *sip.Request, tx sip.ServerTransaction, code int, p
 		res.AppendHeader(sip.NewHeader("Allow", allow))
 	case code == 200 && req.Method == sip.UPDATE:
 		res.AppendHeader(sip.NewHeader("Contact", "<sip:"+d.sentBy+">"))
+		renew(req, res)
+	case code == 422:
+		res.AppendHeader(sip.NewHeader("Min-SE", strconv.Itoa(int(MinSessionExpires/time.Second))))
 	}
 	if err := tx.Respond(res); err != nil {
 		d.cfg.Logger.Warn("siptrunk: answering a request", "method", string(req.Method), "error", err)
@@ -73,6 +76,10 @@ func (l *Leg) admit(req *sip.Request) verdict {
 	early := l.phase == trying || l.phase == ringing
 	if l.phase == ended || l.phase == calling || l.phase == answered && fromTagOf(req) != l.tag || early && req.Method == sip.BYE {
 		return verdict{code: 481, phrase: "Call/Transaction Does Not Exist"}
+	}
+	brief := req.Method == sip.INVITE || req.Method == sip.UPDATE
+	if s := theirs(req); brief && s.Interval > 0 && s.Interval < MinSessionExpires {
+		return verdict{code: 422, phrase: "Session Interval Too Small"}
 	}
 	if !req.IsAck() {
 		if l.heard && req.CSeq().SeqNo <= l.theirSeq {
@@ -100,34 +107,46 @@ func (l *Leg) inviting() bool {
 // answering is the transaction of a request that the host answers. The leg learns of it what concerns the dialog.
 type answering struct {
 	sip.ServerTransaction
-	l   *Leg
-	req *sip.Request
+	l    *Leg
+	req  *sip.Request
+	done bool // a final response was sent; the host may repeat it
 }
 
 // Respond implements sip.ServerTransaction.
 func (a *answering) Respond(res *sip.Response) error {
-	if !res.IsProvisional() {
-		a.over(res.IsSuccess())
+	if !res.IsProvisional() && !a.done {
+		a.done = true
+		renew(a.req, res)
+		contentType := ""
+		if ct := res.ContentType(); ct != nil {
+			contentType = ct.Value()
+		}
+		a.over(res.IsSuccess(), contentType, res.Body())
 	}
 	return a.ServerTransaction.Respond(res)
 }
 
 // over notes that the request is answered.
-func (a *answering) over(accepted bool) {
+func (a *answering) over(accepted bool, contentType string, body []byte) {
 	a.l.post(input{run: func() {
 		if a.l.theirInvite == a.req {
 			a.l.theirInvite = nil
 		}
 		if accepted {
-			a.l.refreshed(a.req)
+			a.l.refreshed(a.req, time.Now())
+			a.l.describe(contentType, body)
 		}
 	}})
 }
 
 // refreshed moves the remote target to where a request that was accepted says (RFC 3261 §12.2.2, RFC 3311 §5.2).
-func (l *Leg) refreshed(req *sip.Request) {
-	if l.phase == answered && (req.Method == sip.INVITE || req.Method == sip.UPDATE) {
-		l.retarget(req.Contact())
+func (l *Leg) refreshed(req *sip.Request, at time.Time) {
+	if l.phase != answered || l.bye || req.Method != sip.INVITE && req.Method != sip.UPDATE {
+		return
+	}
+	l.retarget(req.Contact())
+	if s := theirs(req); s.Interval > 0 {
+		l.session.start(s, s.Refresher == RefresherUAS, at)
 	}
 }
 
@@ -179,14 +198,16 @@ func (l *Leg) serveRequest(req *sip.Request, tx sip.ServerTransaction) {
 			l.d.respond(req, tx, v.code, v.phrase)
 		}
 	case v.handle != nil:
-		a := &answering{tx, l, req}
+		a := &answering{ServerTransaction: tx, l: l, req: req}
 		v.handle(l, req, a)
-		a.over(false)
+		if !a.done {
+			a.over(false, "", nil)
+		}
 	case req.IsAck():
 	case req.Method == sip.INVITE, req.Method == sip.UPDATE && len(req.Body()) > 0:
 		l.d.respond(req, tx, 488, "Not Acceptable Here")
 	case req.Method == sip.UPDATE, req.Method == sip.INFO, req.Method == sip.OPTIONS:
-		l.post(input{run: func() { l.refreshed(req) }})
+		l.post(input{run: func() { l.refreshed(req, time.Now()) }})
 		l.d.respond(req, tx, 200, "OK")
 	default:
 		l.d.respond(req, tx, 405, "Method Not Allowed")

@@ -39,6 +39,14 @@ type Trunk struct {
 	// Prefix is put before the callee's number as it is written ("tech prefix"): letters, digits and *#+-._ only.
 	Prefix string
 
+	// Reliable offers 100rel (RFC 3262) in every INVITE that has an offer. Without it a carrier that requires it (421) gets
+	// the INVITE once more, with 100rel. A reliable provisional response is always acknowledged.
+	Reliable bool
+	// SessionExpires is the session interval that is asked for (RFC 4028). What the carrier agrees to is refreshed, by UPDATE
+	// or INVITE, and a session that the carrier does not refresh is ended with BYE and cause 102. 0 = 30 min; negative = not
+	// asked; else at least 90 s.
+	SessionExpires time.Duration
+
 	// T100 is how long to wait for any response before hunting should move on (RFC 3261 §17.2.1 asks a server for
 	// a 100 within 200 ms). It does not apply to the last attempt of a call. 0 = 1 s; negative = none.
 	T100 time.Duration
@@ -125,6 +133,10 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 		errs = append(errs, fault("Prefix", "%q: only letters, digits and *#+-._ are allowed", t.Prefix))
 	}
 	r.prefix = strings.ReplaceAll(t.Prefix, "#", "%23")
+	r.SessionExpires = orDefault(t.SessionExpires, defaultSession)
+	if r.SessionExpires > 0 && (r.SessionExpires < MinSessionExpires || r.SessionExpires > MaxSessionExpires) {
+		errs = append(errs, fault("SessionExpires", "%v is not in 90s..24h", t.SessionExpires))
+	}
 	r.T100 = orDefault(t.T100, defaultT100)
 	r.PDDTimer = orDefault(t.PDDTimer, defaultPDD)
 	r.RingTimer = orDefault(t.RingTimer, defaultRing)

@@ -14,7 +14,7 @@ type Header struct {
 
 // ownHeaders are written by this package alone.
 const ownHeaders = "|via|v|from|f|to|t|call-id|i|cseq|contact|m|max-forwards|content-length|l|content-type|c|route|" +
-	"record-route|p-asserted-identity|authorization|proxy-authorization|allow|user-agent|"
+	"record-route|supported|k|session-expires|x|min-se|rack|p-asserted-identity|authorization|proxy-authorization|allow|user-agent|"
 
 // validHeaders guards against header injection: names are tokens that are not ours, values hold no control
 // characters, so neither can end a line.

@@ -156,6 +156,7 @@ func (t Trunk) sip() siptrunk.Trunk {
 	s := siptrunk.Trunk{
 		Addr: t.Address, Sources: t.Sources, Redirects: t.Redirects, Username: t.Username, Password: t.Password, FromDomain: t.FromDomain,
 		Prefix: t.Prefix, T100: t.T100, PDDTimer: t.PDD, RingTimer: t.Ring,
+		Reliable: t.Reliable, SessionExpires: t.SessionExpires,
 	}
 	if t.Format == "digits" {
 		s.Format = siptrunk.FormatDigits
@@ -179,6 +180,10 @@ func (c Config) sources(ids *outdial.Registry) sources {
 			name: d.Name, nat: d.NAT, tenant: ids.Tenants.ID(d.Tenant), program: ids.Programs.ID(d.Program),
 			campaign: ids.Campaigns.ID(d.Campaign),
 		}
+		if s.session = d.SessionExpires; s.session == 0 {
+			s.session = defaultSession
+		}
+		s.session = max(s.session, 0)
 		s.mode, _ = parseMode(d.Mode)
 		s.priority, _ = parsePriority(d.Priority)
 		for _, text := range d.Sources {

@@ -30,6 +30,9 @@ type call struct {
 	retired bool          // Proxy.retire knows
 	lingers *list.Element // in Proxy.lingering; the proxy's mutex guards it
 
+	wish *wish         // an INVITE of the carrier's that was passed on and is not acknowledged
+	gone chan struct{} // closed when nothing of the call is left
+
 	outcome outcome // what the dialer was told, for the log
 }
 
@@ -48,6 +51,7 @@ type (
 func newCall(p *Proxy, invite *request, key string) *call {
 	return &call{
 		p: p, in: newInbox(), key: key, dialog: newDialog(p, invite), delayed: len(invite.Body()) == 0,
+		gone: make(chan struct{}),
 	}
 }
 
@@ -97,9 +101,15 @@ func (c *call) pause() time.Duration {
 }
 
 func (c *call) tick(now time.Time) {
-	if c.dialog.tick(now) { // the dialer never acknowledged the answer
+	switch c.dialog.tick(now) {
+	case lapseAck:
 		c.p.stats.lost.Add(1)
 		c.hangUpAll(outdial.OriginHost, siptrunk.Reason{})
+	case lapseSession:
+		c.p.stats.expired.Add(1)
+		why := siptrunk.Reason{Cause: outdial.Cause{Value: 102}} // recovery on timer expiry
+		c.hangUpAll(outdial.OriginHost, why)
+		c.dialog.hangUp(now, why.String())
 	}
 	if g := c.gap; !g.until.IsZero() && !g.until.After(now) {
 		c.gap = gap{}
@@ -116,7 +126,11 @@ func (c *call) handle(item any) {
 	case *request:
 		c.onRequest(x)
 	case *sip.Response:
-		c.dialog.onResponse(x)
+		c.dialog.onResponse(c.p.now(), x)
+	case passed:
+		c.onPassed(x)
+	case *wish:
+		c.onWish(x)
 	case shutdown:
 		c.shutDown()
 	case dismissal:
@@ -129,14 +143,21 @@ func (c *call) onRequest(r *request) {
 	now, d := c.p.now(), &c.dialog
 	switch {
 	case r.IsAck():
-		if d.onAck(now, r) && c.delayed && c.answered != nil {
+		offered := d.onAck(now, r) && c.delayed || d.onServedAck(r) && len(d.served.request.Body()) == 0
+		if offered && c.answered != nil {
 			c.answered.Ack(r.contentType(), r.Body())
 		}
 		return
 	case r.key == d.invite.key:
 		d.onInvite()
 		return
-	case c.p.repeat(r):
+	case d.isServed(r), c.p.repeat(r):
+		return
+	case r.IsCancel() && d.served != nil && d.served.request.key == r.transaction(sip.INVITE):
+		d.answer(now, r, 200, "OK") // its INVITE is answered by the carrier all the same
+		return
+	case r.IsCancel() && r.transaction(sip.INVITE) != d.invite.key:
+		d.answer(now, r, 481, "Call/Transaction Does Not Exist")
 		return
 	case r.IsCancel(): // RFC 3261 §9.2
 		d.answer(now, r, 200, "OK")
@@ -154,26 +175,33 @@ func (c *call) onRequest(r *request) {
 		c.onBye(now, r)
 		return
 	}
-	code, phrase, headers := inDialog(c.p.contact, r)
-	if at := r.Contact(); r.Method == sip.UPDATE && code == 200 && at != nil { // RFC 3311 §5.2: it moves the remote target
-		d.contact = at
+	if passes(r) {
+		c.pass(now, r)
+		return
 	}
+	code, phrase, headers := c.inDialog(now, r)
 	d.answer(now, r, code, phrase, headers...)
 }
 
-// inDialog is the answer to a request within a dialog that ends nothing. Sessions are not renegotiated: the media
-// that were agreed on stay, and so does the call.
-func inDialog(contact string, r *request) (code int, phrase string, headers []header) {
-	switch empty := len(r.Body()) == 0; {
-	case r.Method == sip.INVITE, r.Method == sip.UPDATE && !empty:
-		return 488, "Not Acceptable Here", nil
-	case r.Method == sip.UPDATE:
-		return 200, "OK", []header{{"Contact", contact}}
-	case r.Method == sip.INFO && empty, r.Method == sip.OPTIONS:
+// inDialog is the answer to a request within a dialog that ends nothing and concerns the dialer's side alone.
+func (c *call) inDialog(now time.Time, r *request) (code int, phrase string, headers []header) {
+	d := &c.dialog
+	switch r.Method {
+	case sip.UPDATE: // a refresh (RFC 3311 §5.2): it may move the remote target
+		if refusal := brief(r); refusal != nil {
+			return refusal.code, refusal.phrase, refusal.headers
+		}
+		if at := r.Contact(); at != nil {
+			d.contact = at
+		}
+		headers = []header{{"Contact", c.p.contact}, {"Allow", allow}, {"Supported", supported}}
+		if d.state == accepted || d.state == confirmed {
+			headers = append(headers, d.session.agree(now, r, d.invite.source.session)...)
+		}
+		return 200, "OK", headers
+	case sip.INFO, sip.OPTIONS:
 		return 200, "OK", []header{{"Allow", allow}}
-	case r.Method == sip.INFO:
-		return 415, "Unsupported Media Type", nil
-	case r.Method == sip.REFER:
+	case sip.REFER:
 		return 403, "Forbidden", nil
 	}
 	return 405, "Method Not Allowed", []header{{"Allow", allow}}

@@ -48,6 +48,8 @@ type Dialer struct {
 	Campaign string   `yaml:"campaign"`
 	Mode     string   `yaml:"mode"`     // manual, predictive, prerecorded; "" = unknown
 	Priority string   `yaml:"priority"` // bulk, normal, urgent; "" = bulk
+
+	SessionExpires time.Duration `yaml:"session_expires"` // where it asks for none (RFC 4028); 0 = 30m, negative = none
 }
 
 // Headers are the names of the header fields by which an INVITE says what call it is. "" = the default, X-Outdial-….
@@ -87,6 +89,9 @@ type Trunk struct {
 	FromDomain string   `yaml:"from_domain"`
 	Format     string   `yaml:"format"` // plus or digits; "" = plus
 	Prefix     string   `yaml:"prefix"` // put before the callee's number
+
+	Reliable       bool          `yaml:"reliable"`        // offer 100rel in every INVITE; without it, to who requires it
+	SessionExpires time.Duration `yaml:"session_expires"` // that is asked for (RFC 4028); 0 = 30m, negative = none
 
 	T100 time.Duration `yaml:"t100"` // 0 = 1s
 	PDD  time.Duration `yaml:"pdd"`  // 0 = 8s

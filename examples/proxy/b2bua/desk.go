@@ -64,7 +64,7 @@ func (p *Proxy) dispatch(r *request) {
 // very transaction (RFC 3261 §9.2), or something within the dialog.
 func (c *call) concerns(r *request) bool {
 	invite := c.dialog.invite.key
-	if r.IsCancel() {
+	if r.IsCancel() && r.toTag() == "" {
 		return r.transaction(sip.INVITE) == invite
 	}
 	return r.key == invite || r.toTag() != ""
@@ -77,7 +77,7 @@ func (p *Proxy) outside(r *request) response {
 		if p.draining.Load() {
 			return unavailable(drainRetry)
 		}
-		return response{code: 200, phrase: "OK", headers: []header{{"Allow", allow}, {"Accept", "application/sdp"}}}
+		return response{code: 200, phrase: "OK", headers: []header{{"Allow", allow}, {"Accept", "application/sdp"}, {"Supported", supported}}}
 	case sip.REFER:
 		return response{code: 403, phrase: "Forbidden"}
 	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK:
@@ -128,7 +128,7 @@ func (p *Proxy) check(r *request, c *call) *response {
 		v := unavailable(drainRetry)
 		return &v
 	}
-	return nil
+	return brief(r)
 }
 
 // looped reports whether an INVITE has been through this proxy: one that a carrier's plain proxy sent back here
@@ -149,11 +149,15 @@ func (p *Proxy) looped(r *request) bool {
 	return false
 }
 
-// options lists the option tags that the dialer requires: none is supported.
+// options lists the option tags that the dialer requires and that are not supported.
 func options(r *request) string {
 	var tags []string
 	for _, h := range r.GetHeaders("require") {
-		tags = append(tags, clean(h.Value()))
+		for v := range strings.SplitSeq(h.Value(), ",") {
+			if v = strings.TrimSpace(clean(v)); v != "" && !strings.EqualFold(v, supported) {
+				tags = append(tags, v)
+			}
+		}
 	}
 	return strings.Join(tags, ", ")
 }
@@ -239,6 +243,7 @@ func (p *Proxy) leave(c *call) {
 		p.idle = nil
 	}
 	p.mu.Unlock()
+	close(c.gone)
 	for _, item := range c.in.close() {
 		if r, ok := item.(*request); ok {
 			p.dispatch(r)

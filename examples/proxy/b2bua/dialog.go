@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/outdial/outdial"
 )
 
 // dialog is the dialer's side of a call: the INVITE server transaction (RFC 3261 §17.2.1, RFC 6026) and the dialog
@@ -33,11 +35,28 @@ type dialog struct {
 	interval time.Duration
 	deadline time.Time // Timer H, or the end of the wait for the ACK
 
-	bye      []byte // ours, while it waits for its answer
-	byeTo    netip.AddrPort
-	branch   string
 	wantsBye bool
 	reason   string // of the BYE that waits for the ACK
+
+	cseq      uint32   // of our last request
+	asked     []*asked // our requests that have no final response
+	acked     acked
+	unacked   *asked // an INVITE of ours without an offer, that was accepted and waits for the carrier's ACK
+	served    *served
+	session   refresh
+	described description // what we last described the session by
+}
+
+// description is a session description that was sent to the dialer.
+type description struct {
+	contentType string
+	body        []byte
+}
+
+func (d *dialog) describe(contentType string, body []byte) {
+	if len(body) > 0 {
+		d.described = description{contentType, body}
+	}
 }
 
 // dialogState is how far the dialer's side has come. It never goes back.
@@ -120,7 +139,9 @@ func (d *dialog) accept(now time.Time, r response) {
 	}
 	d.tag = r.tag
 	r.contact = d.p.contact
-	r.headers = append(r.headers, header{"Allow", allow})
+	r.headers = append(append(r.headers, header{"Allow", allow}, header{"Supported", supported}),
+		d.session.agree(now, d.invite, d.invite.source.session)...)
+	d.describe(r.contentType, r.body)
 	d.final(now, accepted, r)
 }
 
@@ -148,7 +169,7 @@ func (d *dialog) onInvite() {
 // onAck takes an ACK, and reports whether it is the first one of the answer.
 func (d *dialog) onAck(now time.Time, r *request) bool {
 	if r.CSeq().SeqNo != d.invite.CSeq().SeqNo {
-		return false // of a re-INVITE that was refused
+		return false // of another INVITE
 	}
 	switch {
 	case d.state == rejected:
@@ -170,107 +191,61 @@ func (d *dialog) answer(now time.Time, r *request, code int, phrase string, head
 	d.p.answer(now, r, response{code: code, phrase: phrase, headers: headers, tag: cmp.Or(d.tag, d.own)})
 }
 
-// hangUp ends an answered dialog from our side: with BYE, but not before the ACK (RFC 3261 §15).
-func (d *dialog) hangUp(now time.Time, reason string) {
-	switch d.state {
-	case accepted:
-		d.wantsBye, d.reason = true, reason
-	case confirmed:
-		d.reason = reason
-		d.sendBye(now)
-	}
-}
-
-func (d *dialog) sendBye(now time.Time) {
-	d.state = closing
-	d.branch = sip.RFC3261BranchMagicCookie + randomHex(12)
-	uri, routes, to := d.target()
-	d.byeTo = to
-	b := append(append(append([]byte("BYE "), clean(uri)...), " SIP/2.0\r\n"...), "Via: SIP/2.0/UDP "...)
-	b = append(append(append(append(b, d.p.sentBy...), ";branch="...), d.branch...), ";rport\r\n"...)
-	for _, r := range routes {
-		b = line(b, "Route", r)
-	}
-	b = line(b, "Max-Forwards", "70")
-	from := d.invite.To().Value()
-	if d.invite.toTag() == "" {
-		from += ";tag=" + d.tag
-	}
-	b = line(b, "From", from)
-	b = line(b, "To", d.invite.From().Value())
-	b = line(b, "Call-ID", d.invite.CallID().Value())
-	b = line(b, "CSeq", "1 BYE")
-	if d.reason != "" {
-		b = line(b, "Reason", d.reason)
-	}
-	d.bye = appendBody(b, "", nil)
-	d.repeat(now)
-	d.p.wire.send(d.bye, d.byeTo)
-}
-
-// target is where a request of ours goes: the Request-URI, the routes, and the next hop. The route set is that of the INVITE
-// (§12.1.1), the remote target its Contact, or the last one that was told. Names are not looked up towards dialers: they
-// stand for the address that the INVITE came from.
-func (d *dialog) target() (uri string, routes []string, to netip.AddrPort) {
-	uri, to = "sip:"+d.invite.from.String(), d.invite.from
-	next := (*sip.Uri)(nil)
-	if c := d.contact; c != nil {
-		uri, next = c.Address.String(), &c.Address
-	}
-	strict := false
-	for i, h := range d.invite.GetHeaders("record-route") {
-		if rr, ok := h.(*sip.RecordRouteHeader); ok && i == 0 {
-			next, strict = &rr.Address, !rr.Address.UriParams.Has("lr")
-		}
-		routes = append(routes, h.Value())
-	}
-	if strict { // §12.2.1.1: the request names the router, and the remote target comes last
-		uri, routes = next.String(), append(routes[1:], "<"+uri+">")
-	}
-	if next != nil && !d.invite.source.nat {
-		if a, ok := hop(next); ok {
-			to = a
-		}
-	}
-	return uri, routes, to
-}
-
-// onResponse takes a response to our BYE.
-func (d *dialog) onResponse(r *sip.Response) {
-	if d.state == closing && r.CSeq().MethodName == sip.BYE && r.StatusCode >= 200 &&
-		r.Via().Params.GetOr("branch", "") == d.branch {
-		d.close()
-	}
-}
-
 func (d *dialog) close() {
 	d.quiet()
-	d.state, d.bye = closed, nil
+	d.session.stop()
+	d.state = closed
+	if d.serving() { // RFC 3261 §15.1.2
+		d.conclude(time.Time{}, byOrigin[outdial.OriginCaller].response())
+	}
+	pending := d.asked
+	d.asked, d.unacked, d.served = nil, nil, nil
+	for _, tx := range pending {
+		if tx.method != sip.BYE {
+			tx.final(time.Time{}, nil)
+		}
+	}
 }
 
 // next is when tick has something to do; the zero time = never.
-func (d *dialog) next() time.Time { return earliest(d.resend, d.deadline) }
+func (d *dialog) next() time.Time {
+	next := earliest(earliest(d.resend, d.deadline), earliest(d.nextAsked(), d.nextServed()))
+	return earliest(next, earliest(d.session.at, d.session.expiry))
+}
 
-// tick repeats what was not answered. It reports an answer whose ACK never came: the dialog is ended then.
-func (d *dialog) tick(now time.Time) (unacknowledged bool) {
+// A lapse is why the dialog is at its end by its own timers.
+type lapse uint8
+
+const (
+	lapseNone    lapse = iota
+	lapseAck           // an answer whose ACK never came
+	lapseSession       // nobody refreshed the session
+)
+
+// tick repeats what was not answered. It reports why the call is to end, if it is.
+func (d *dialog) tick(now time.Time) lapse {
 	switch {
 	case !d.deadline.IsZero() && !d.deadline.After(now):
 		if d.state == accepted {
 			d.sendBye(now)
-			return true
+			return lapseAck
 		}
 		d.close()
 	case !d.resend.IsZero() && !d.resend.After(now):
 		d.interval = min(2*d.interval, t2)
 		d.resend = now.Add(d.interval)
-		if d.state == closing {
-			d.p.wire.send(d.bye, d.byeTo)
-		} else {
-			d.p.wire.send(d.last, d.to)
-		}
+		d.p.wire.send(d.last, d.to)
 		d.p.stats.repeated.Add(1)
 	}
-	return false
+	d.tickAsked(now)
+	if d.tickServed(now) {
+		d.hangUp(now, "")
+		return lapseAck
+	}
+	if d.tickSession(now) {
+		return lapseSession
+	}
+	return lapseNone
 }
 
 // earliest returns the earlier of two moments, of which the zero time is none.

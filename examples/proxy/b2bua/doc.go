@@ -25,11 +25,18 @@
 // for what concerns the hop to the carrier alone; a 503 becomes 500 (RFC 3261 §16.7). A 503 of the proxy means that
 // itself lacks capacity, has Retry-After, and says why in X-Outdial-Refusal.
 //
+// # Within a call
+//
+// INVITE, UPDATE with a session description and INFO with a body pass in both directions (relay.go): hold, another codec, DTMF. Each
+// side has its own CSeq, tags and transactions; INVITEs that meet get 491. An INVITE without an offer waits for the ACK of who sent it,
+// as the first one does. UPDATE without a body refreshes one side alone, and so do session timers (RFC 4028), which each side has
+// for itself: siptrunk keeps the carrier's, refresh.go the dialer's. A side that does not refresh ends the call, with cause 102.
+//
 // # What is refused
 //
 // Datagrams of addresses that are not configured: in silence, counted in Stats.Strangers. Max-Forwards 0: 483. Loops and
-// merged requests: 482. Require: 420. Privacy that would hide the number: 433. REFER: 403. Re-INVITE, and UPDATE with a session description: 488; the session
-// goes on as it was. New calls while draining, or beyond max_calls: 503.
+// merged requests: 482. Require of anything but timer: 420. A session interval below 90 s: 422. Privacy that would hide the number: 433.
+// REFER, from either side: 403. UPDATE and INFO with a body in an early dialog: 488. New calls while draining, or beyond max_calls: 503.
 //
 // # How sipgo is used
 //

@@ -65,6 +65,7 @@ func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 	invite := c.dialog.invite
 	opts := siptrunk.InviteOptions{
 		Offer: invite.Body(), ContentType: invite.contentType(), MaxForwards: forwards(invite), ManualAck: c.delayed,
+		OnRequest: c.onCarrier,
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	leg, err := c.p.dialer.Invite(ctx, &c.session.Attempts()[id.Leg-1], opts, c.sink)

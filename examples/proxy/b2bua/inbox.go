@@ -12,7 +12,7 @@ type inbox struct {
 	wake chan struct{} // has room for one: something came
 
 	mu     sync.Mutex
-	items  []any // *request, *sip.Response, *siptrunk.Event, shutdown, dismissal
+	items  []any // *request, *sip.Response, *siptrunk.Event, passed, *wish, shutdown, dismissal
 	closed bool
 }
 
@@ -20,10 +20,21 @@ func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 
 // post adds an item, or drops it when too much waits; false when the call is over.
 func (b *inbox) post(item any, droppable bool) bool {
+	_, open := b.add(item, droppable)
+	return open
+}
+
+// offer adds an item; false when too much waits, or the call is over.
+func (b *inbox) offer(item any) bool {
+	taken, _ := b.add(item, true)
+	return taken
+}
+
+func (b *inbox) add(item any, droppable bool) (taken, open bool) {
 	b.mu.Lock()
 	if b.closed || droppable && len(b.items) >= maxInbox {
 		defer b.mu.Unlock()
-		return !b.closed
+		return false, !b.closed
 	}
 	b.items = append(b.items, item)
 	b.mu.Unlock()
@@ -31,7 +42,7 @@ func (b *inbox) post(item any, droppable bool) bool {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	return true
+	return true, true
 }
 
 // take returns everything that waits, in the room of spare.

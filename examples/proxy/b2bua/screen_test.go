@@ -59,7 +59,7 @@ func TestScreening(t *testing.T) {
 		with    string // a header line of the answer
 	}{
 		{"hops used up", []string{"Max-Forwards: 70", "Max-Forwards: 0"}, "483 Too Many Hops", ""},
-		{"an extension is required", []string{"Max-Forwards: 70", "Max-Forwards: 70\r\nRequire: 100rel, timer"}, "420 Bad Extension", "Unsupported: 100rel, timer"},
+		{"an extension is required", []string{"Max-Forwards: 70", "Max-Forwards: 70\r\nRequire: 100rel, timer, replaces"}, "420 Bad Extension", "Unsupported: 100rel, replaces"},
 		{"been here", []string{"Max-Forwards: 70", "Via: SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bKx\r\nMax-Forwards: 70"}, "482 Loop Detected", ""},
 		{"a method that is not the CSeq's", []string{"1 INVITE", "1 BYE"}, "400 Bad Request", ""},
 		{"no From tag", []string{";tag=", ";other="}, "400 Missing From Tag", ""},

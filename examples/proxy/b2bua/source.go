@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/outdial/outdial"
 )
@@ -15,6 +16,7 @@ type source struct {
 	campaign outdial.CampaignID
 	mode     outdial.Mode
 	priority outdial.Priority
+	session  time.Duration // session interval where the dialer asks for none; 0 = no session timer then
 }
 
 // sources finds the dialer of an address by the longest prefix; it is immutable.

@@ -10,7 +10,8 @@ type Stats struct {
 	Failed    uint64 // attempts were made, none was answered
 	Refused   uint64 // nothing left the host: no route, no capacity, policy, a number that cannot be read
 	Cancelled uint64 // the caller gave up before a final response
-	Lost      uint64 // answered, and ended because the dialer never acknowledged the answer
+	Lost      uint64 // answered, and ended because the dialer never acknowledged the answer, or that of an INVITE within the call
+	Expired   uint64 // answered, and ended because the dialer did not refresh the session (RFC 4028)
 	Rejected  uint64 // INVITEs that began no call: draining, loop, too many calls, something not supported
 
 	Strangers     uint64 // datagrams dropped unread: their source is no dialer
@@ -22,8 +23,8 @@ type Stats struct {
 }
 
 type counters struct {
-	calls, answered, failed, refused, cancelled, lost, rejected atomic.Uint64
-	malformed, repeated, journalErrors                          atomic.Uint64
+	calls, answered, failed, refused, cancelled, lost, expired, rejected atomic.Uint64
+	malformed, repeated, journalErrors                                   atomic.Uint64
 }
 
 // Stats returns the counts.
@@ -31,7 +32,7 @@ func (p *Proxy) Stats() Stats {
 	c := &p.stats
 	return Stats{
 		Calls: c.calls.Load(), Live: p.Live(), Answered: c.answered.Load(), Failed: c.failed.Load(),
-		Refused: c.refused.Load(), Cancelled: c.cancelled.Load(), Lost: c.lost.Load(), Rejected: c.rejected.Load(),
+		Refused: c.refused.Load(), Cancelled: c.cancelled.Load(), Lost: c.lost.Load(), Expired: c.expired.Load(), Rejected: c.rejected.Load(),
 		Strangers: p.wire.strangers.Load(), Malformed: c.malformed.Load(), Repeated: c.repeated.Load(),
 		ReadErrors: p.wire.readErrors.Load(), SendErrors: p.wire.sendErrors.Load(), JournalErrors: c.journalErrors.Load(),
 	}

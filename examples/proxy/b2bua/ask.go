@@ -1,0 +1,230 @@
+package b2bua
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// asked is a client transaction of ours within the dialer's dialog (RFC 3261 §17.1). The dialog's timer moves it.
+type asked struct {
+	method   sip.RequestMethod
+	branch   string
+	seq      uint32
+	packet   []byte
+	to       netip.AddrPort
+	offer    bool // it has a session description
+	resend   time.Time
+	interval time.Duration
+	deadline time.Time
+
+	final func(now time.Time, res *sip.Response) // takes the final response; nil = none came
+}
+
+// timerC bounds an INVITE that has a provisional response (§16.6).
+const timerC = 185 * time.Second
+
+// ask sends a request within the dialog.
+func (d *dialog) ask(now time.Time, method sip.RequestMethod, contentType string, body []byte, headers []header,
+	final func(time.Time, *sip.Response),
+) {
+	d.cseq++
+	tx := &asked{
+		method: method, branch: sip.RFC3261BranchMagicCookie + randomHex(12), seq: d.cseq, offer: len(body) > 0,
+		resend: now.Add(t1), interval: t1, deadline: now.Add(timeout), final: final,
+	}
+	if method == sip.INVITE || method == sip.UPDATE {
+		headers = append(headers, header{"Contact", d.p.contact}, header{"Allow", allow}, header{"Supported", supported})
+	}
+	tx.packet, tx.to = d.request(method, tx.branch, tx.seq, contentType, body, headers)
+	d.asked = append(d.asked, tx)
+	d.p.wire.send(tx.packet, tx.to)
+}
+
+// request writes a request within the dialog, and says where it goes.
+func (d *dialog) request(method sip.RequestMethod, branch string, seq uint32, contentType string, body []byte, headers []header) ([]byte, netip.AddrPort) {
+	uri, routes, to := d.target()
+	b := append(append(append(make([]byte, 0, 512+len(body)), method...), ' '), clean(uri)...)
+	b = append(append(b, " SIP/2.0\r\nVia: SIP/2.0/UDP "...), d.p.sentBy...)
+	b = append(append(append(b, ";branch="...), branch...), ";rport\r\n"...)
+	for _, r := range routes {
+		b = line(b, "Route", r)
+	}
+	b = line(b, "Max-Forwards", "70")
+	from := d.invite.To().Value()
+	if d.invite.toTag() == "" {
+		from += ";tag=" + d.tag
+	}
+	b = line(b, "From", from)
+	b = line(b, "To", d.invite.From().Value())
+	b = line(b, "Call-ID", d.invite.CallID().Value())
+	b = line(b, "CSeq", strconv.FormatUint(uint64(seq), 10)+" "+string(method))
+	for _, h := range headers {
+		b = line(b, h.name, h.value)
+	}
+	return appendBody(b, contentType, body), to
+}
+
+// target is where a request of ours goes: the Request-URI, the routes, and the next hop. The route set is that of the INVITE
+// (§12.1.1), the remote target its Contact, or the last one that was told. Names are not looked up towards dialers: they
+// stand for the address that the INVITE came from.
+func (d *dialog) target() (uri string, routes []string, to netip.AddrPort) {
+	uri, to = "sip:"+d.invite.from.String(), d.invite.from
+	next := (*sip.Uri)(nil)
+	if c := d.contact; c != nil {
+		uri, next = c.Address.String(), &c.Address
+	}
+	strict := false
+	for i, h := range d.invite.GetHeaders("record-route") {
+		if rr, ok := h.(*sip.RecordRouteHeader); ok && i == 0 {
+			next, strict = &rr.Address, !rr.Address.UriParams.Has("lr")
+		}
+		routes = append(routes, h.Value())
+	}
+	if strict { // §12.2.1.1: the request names the router, and the remote target comes last
+		uri, routes = next.String(), append(routes[1:], "<"+uri+">")
+	}
+	if next != nil && !d.invite.source.nat {
+		if a, ok := hop(next); ok {
+			to = a
+		}
+	}
+	return uri, routes, to
+}
+
+// onResponse takes a response to a request of ours.
+func (d *dialog) onResponse(now time.Time, r *sip.Response) {
+	method, branch := r.CSeq().MethodName, r.Via().Params.GetOr("branch", "")
+	i := slices.IndexFunc(d.asked, func(tx *asked) bool { return tx.method == method && tx.branch == branch })
+	if i < 0 {
+		if d.acked.packet != nil && method == sip.INVITE && r.StatusCode >= 200 && branch == d.acked.branch {
+			d.p.wire.send(d.acked.packet, d.acked.to) // the ACK was lost
+		}
+		return
+	}
+	tx := d.asked[i]
+	if r.StatusCode < 200 {
+		tx.interval = t2
+		if method == sip.INVITE {
+			tx.resend, tx.deadline = time.Time{}, now.Add(timerC)
+		}
+		return
+	}
+	d.asked = slices.Delete(d.asked, i, i+1)
+	if r.StatusCode < 300 && (method == sip.INVITE || method == sip.UPDATE) && r.Contact() != nil {
+		d.contact = r.Contact()
+	}
+	switch {
+	case method != sip.INVITE:
+	case r.StatusCode >= 300:
+		d.ackRejection(tx, r)
+	case tx.offer:
+		d.ackAnswer(tx, "", nil)
+	default:
+		d.unacked = tx // until the carrier's ACK brings the answer
+	}
+	tx.final(now, r)
+}
+
+// acked is the ACK of the last INVITE of ours, for copies of its final response.
+type acked struct {
+	branch string
+	packet []byte
+	to     netip.AddrPort
+}
+
+// ackRejection acknowledges a failure: the ACK belongs to the transaction of the INVITE, and goes where that went
+// (§17.1.1.3).
+func (d *dialog) ackRejection(tx *asked, r *sip.Response) {
+	uri, routes, _ := d.target()
+	b := append(append(append([]byte(nil), "ACK "...), clean(uri)...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
+	b = append(append(append(append(b, d.p.sentBy...), ";branch="...), tx.branch...), ";rport\r\n"...)
+	for _, r := range routes {
+		b = line(b, "Route", r)
+	}
+	b = line(b, "Max-Forwards", "70")
+	b = line(b, "From", r.From().Value())
+	b = line(b, "To", r.To().Value())
+	b = line(b, "Call-ID", d.invite.CallID().Value())
+	b = line(b, "CSeq", strconv.FormatUint(uint64(tx.seq), 10)+" ACK")
+	d.keepAck(tx, appendBody(b, "", nil), tx.to)
+}
+
+// ackAnswer acknowledges a 2xx (§13.2.2.4).
+func (d *dialog) ackAnswer(tx *asked, contentType string, body []byte) {
+	packet, to := d.request(sip.ACK, sip.RFC3261BranchMagicCookie+randomHex(12), tx.seq, contentType, body, nil)
+	d.keepAck(tx, packet, to)
+}
+
+func (d *dialog) keepAck(tx *asked, packet []byte, to netip.AddrPort) {
+	d.acked = acked{tx.branch, packet, to}
+	d.p.wire.send(packet, to)
+}
+
+// asking reports whether a request of ours that negotiates the session has no final response yet, or no ACK.
+func (d *dialog) asking() bool {
+	return d.unacked != nil || slices.ContainsFunc(d.asked, func(tx *asked) bool {
+		return tx.method == sip.INVITE || tx.method == sip.UPDATE && tx.offer
+	})
+}
+
+// hangUp ends an answered dialog from our side: with BYE, but not before the ACK (RFC 3261 §15).
+func (d *dialog) hangUp(now time.Time, reason string) {
+	switch d.state {
+	case accepted:
+		d.wantsBye, d.reason = true, reason
+	case confirmed:
+		d.reason = reason
+		d.sendBye(now)
+	}
+}
+
+func (d *dialog) sendBye(now time.Time) {
+	d.state = closing
+	d.quiet()
+	d.session.stop()
+	if tx := d.unacked; tx != nil {
+		d.unacked = nil
+		d.ackAnswer(tx, "", nil)
+	}
+	var why []header
+	if d.reason != "" {
+		why = append(why, header{"Reason", d.reason})
+	}
+	d.ask(now, sip.BYE, "", nil, why, func(time.Time, *sip.Response) { d.close() })
+}
+
+// nextAsked is when tickAsked has something to do; the zero time = never.
+func (d *dialog) nextAsked() (next time.Time) {
+	for _, tx := range d.asked {
+		next = earliest(next, earliest(tx.resend, tx.deadline))
+	}
+	return next
+}
+
+// tickAsked repeats what was not answered, and gives up what never was.
+func (d *dialog) tickAsked(now time.Time) {
+	var late []*asked
+	d.asked = slices.DeleteFunc(d.asked, func(tx *asked) bool {
+		switch {
+		case !tx.deadline.After(now):
+			late = append(late, tx)
+			return true
+		case !tx.resend.IsZero() && !tx.resend.After(now):
+			tx.interval *= 2
+			if tx.method != sip.INVITE {
+				tx.interval = min(tx.interval, t2)
+			}
+			tx.resend = now.Add(tx.interval)
+			d.p.wire.send(tx.packet, tx.to)
+			d.p.stats.repeated.Add(1)
+		}
+		return false
+	})
+	for _, tx := range late {
+		tx.final(now, nil)
+	}
+}
