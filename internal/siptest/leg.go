@@ -42,8 +42,8 @@ type leg struct {
 
 	rseq    int
 	rseqTag string // To tag of the reliable provisional response
-	prack   *task // retransmission of a reliable provisional
-	bye     *task // retransmission of our BYE
+	prack   *task  // retransmission of a reliable provisional
+	bye     *task  // retransmission of our BYE
 	byeCSeq int
 	byeWant bool // hang up as soon as the ACK is there
 	stream  *stream

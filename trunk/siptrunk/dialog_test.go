@@ -3,6 +3,7 @@ package siptrunk_test
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,7 +46,9 @@ func (w *world) catch(methods ...string) *[]string {
 		if from.String() != dialerAddr || bytes.HasPrefix(payload, []byte("SIP/2.0")) {
 			return false
 		}
+		w.mu.Lock()
 		sent = append(sent, string(payload))
+		w.mu.Unlock()
 		for _, m := range methods {
 			if bytes.HasPrefix(payload, []byte(m+" ")) {
 				return true
@@ -54,6 +57,15 @@ func (w *world) catch(methods ...string) *[]string {
 		return false
 	})
 	return &sent
+}
+
+// since is what was sent after the first seen ones; nothing that is sent meanwhile disturbs it.
+func (w *world) since(sent *[]string, seen *int) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	more := slices.Clone((*sent)[*seen:])
+	*seen = len(*sent)
+	return more
 }
 
 // An answered leg, and requests within its dialog on both sides.

@@ -47,6 +47,8 @@ type world struct {
 	dialer  *siptrunk.Dialer
 	stop    context.CancelFunc
 	ran     chan error
+
+	mu sync.Mutex // guards what catch collects
 }
 
 func newWorld(t *testing.T, b siptest.Behaviour, change func(*siptrunk.Config, *siptrunk.Trunk)) *world {
