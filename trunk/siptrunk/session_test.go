@@ -185,8 +185,23 @@ func TestDelayedReoffer(t *testing.T) {
 	})
 }
 
-func ExampleParseSessionExpires() {
+func ExampleSessionExpires() {
 	s := siptrunk.ParseSessionExpires("1800;refresher=uas")
 	fmt.Println(s.Refresher == siptrunk.RefresherUAS, s.Refresh(), s.Expiry(), s)
 	// Output: true 15m0s 29m28s 1800;refresher=uas
+}
+
+// What the answer of a carrier means for who placed the call.
+func ExampleRefresher() {
+	for _, answer := range []string{"1800;refresher=uac", "1800;refresher=uas"} {
+		switch siptrunk.ParseSessionExpires(answer).Refresher {
+		case siptrunk.RefresherUAC:
+			fmt.Println("we refresh")
+		case siptrunk.RefresherUAS:
+			fmt.Println("the carrier refreshes")
+		}
+	}
+	// Output:
+	// we refresh
+	// the carrier refreshes
 }
