@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,10 +9,8 @@ import (
 	"github.com/outdial/outdial"
 )
 
-const (
-	maxTrunk  = 1 << 16 // trunks with a greater id have no health: they are always up
-	maxGroups = 4096    // destination groups kept per trunk
-)
+// maxTrunk bounds the ids of trunks: those with a greater one have no health, and are always up.
+const maxTrunk = 1 << 16
 
 // board is the health of one trunk: of the trunk as a whole, and of each destination group that calls went to.
 type board struct {
@@ -26,7 +25,7 @@ type board struct {
 
 	mu        sync.Mutex
 	whole     target
-	groups    map[outdial.GroupID]*target
+	groups    groups
 	held      bool
 	heldNoted bool // the hold is counted in sick
 	heldFrom  time.Time
@@ -37,7 +36,9 @@ type board struct {
 	faultAt   time.Time // the last of them
 	mixed     bool      // the run of failures of the whole comes from several destination groups
 	runGroup  outdial.GroupID
-	tally     tally
+	open      int       // attempts that have not ended
+	answered  time.Time // the last answer
+	reached   time.Time // the last sign of a callee
 	ping      ping
 	drilled   time.Time // the last drill
 	past      []Incident
@@ -68,16 +69,16 @@ func (b *board) group(g outdial.GroupID) *target {
 	if g == 0 {
 		return nil
 	}
-	return b.groups[g]
+	return b.groups.get(g)
 }
 
-// targets lists the whole and the groups, these in no order.
-func (b *board) targets() []*target {
-	list := []*target{&b.whole}
-	for _, t := range b.groups {
-		list = append(list, t)
+// targets are the whole and the groups, in the order of these.
+func (b *board) targets() iter.Seq[*target] {
+	return func(yield func(*target) bool) {
+		if yield(&b.whole) {
+			b.groups.all()(yield)
+		}
 	}
-	return list
 }
 
 // at returns how a candidate to group g stands. For a choice that counts, a target that gets less than its share saves
@@ -189,8 +190,10 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 	}
 	b.whole.wake(now)
 	b.keepIncident(&b.whole) // or else a new one would take its place
-	own := b.open(g, j.Evidence)
-	why := ""
+	own, why := b.group(g), ""
+	if j.Evidence.good() || j.Evidence.bad() {
+		own = b.openGroup(g)
+	}
 	if own != nil {
 		own.wake(now)
 		b.keepIncident(own)
@@ -227,39 +230,33 @@ func (b *board) learnWhole(now time.Time, a *outdial.Attempt, j Judgement, group
 	}
 }
 
-// open returns the target of group g and makes it if there is evidence to keep. When there are too many, those that
-// stand clean are forgotten; nil = there is no room even so, or no group.
-func (b *board) open(g outdial.GroupID, e Evidence) *target {
+// openGroup returns the target of group g and makes it if there is none. When there are too many, those that stand clean are
+// forgotten; nil = there is no room even so, or no group.
+func (b *board) openGroup(g outdial.GroupID) *target {
 	t := b.group(g)
-	if t != nil || g == 0 || !e.good() && !e.bad() {
+	if t != nil || g == 0 || g > maxGroup {
 		return t
 	}
-	if len(b.groups) >= maxGroups {
-		for id, t := range b.groups {
+	if b.groups.n >= maxGroups {
+		for t := range b.groups.all() {
 			if t.clean() {
 				b.keepIncident(t)
-				delete(b.groups, id)
+				b.groups.drop(t)
 			}
 		}
-		if len(b.groups) >= maxGroups {
+		if b.groups.n >= maxGroups {
 			return nil
 		}
 	}
-	if b.groups == nil {
-		b.groups = make(map[outdial.GroupID]*target)
-	}
-	t = &target{id: b.id, group: g}
+	t = &target{id: b.id, group: g, tally: newTally(groupMinutes)}
 	t.test.prime(b.whole.test.failed/b.whole.test.calls, groupPrior)
-	b.groups[g] = t
+	b.groups.put(t)
 	return t
 }
 
 // inRow reports whether any target is in a row of hard evidence.
 func (b *board) inRow() bool {
-	if b.whole.test.hard > 0 {
-		return true
-	}
-	for _, t := range b.groups {
+	for t := range b.targets() {
 		if t.test.hard > 0 {
 			return true
 		}
@@ -295,7 +292,7 @@ func (b *board) advance(now time.Time) (next time.Time) {
 		soonest(b.heldTo)
 	}
 	soonest(b.launchTo)
-	each := func(t *target) {
+	for t := range b.targets() {
 		t.wake(now)
 		if t.state != Up {
 			soonest(t.until)
@@ -303,10 +300,6 @@ func (b *board) advance(now time.Time) (next time.Time) {
 		if t.probe.out {
 			soonest(t.probe.to)
 		}
-	}
-	each(&b.whole)
-	for _, t := range b.groups {
-		each(t)
 	}
 	return next
 }

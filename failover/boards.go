@@ -40,7 +40,7 @@ func (bs *boards) open(id outdial.TrunkID, baseline float64) *board {
 	for len(next) <= int(id) {
 		next = append(next, nil)
 	}
-	b := &board{id: id, shown: &bs.shown, whole: target{id: id}}
+	b := &board{id: id, shown: &bs.shown, whole: target{id: id, tally: newTally(1)}}
 	b.whole.test.prime(baseline, priorCalls)
 	next[id] = b
 	bs.table.Store(&next)

@@ -19,14 +19,15 @@ type Drill struct {
 	Over   bool
 	Cut    bool // an operator ended it before its time
 
-	// Before is the hour until From, During what started within the drill: on the receiving trunks, and on all others.
+	// Before is the hour until From, During what started within the drill: on the receiving trunks, and on all others, to the
+	// destination group of the order where it has one.
 	Before, During Sides
 }
 
 // Sides are counts of the receiving trunks and of all others.
 type Sides struct{ To, Others Tally }
 
-// Change compares the receiving trunks during the drill with all trunks before it: the difference of a figure (ASR, NER,
+// Change compares the receiving trunks during the drill with all trunks before it, for calls to the same destinations: the difference of a figure (ASR, NER,
 // or the mean PDD in seconds) with its uncertainty, and how many standard errors it is. Unknown while either is.
 func (d *Drill) Change(m outdial.Metric) (difference outdial.Estimate, errors float64) {
 	before := d.Before.To
@@ -104,7 +105,7 @@ func (s *Selector) order(now time.Time, c *outdial.Control) {
 	}
 	if f.drill {
 		f.report = &drillBook{Drill: Drill{Order: parsed, Actor: c.Actor, Reason: c.Reason, From: now, Until: c.Expires}}
-		f.report.Before = s.sides(now, f.to)
+		f.report.Before = s.sides(now, f.to, f.group)
 		s.drilled(now, f.to)
 	}
 	s.change(func(list []*flip) []*flip {
@@ -148,14 +149,19 @@ func end(list []*flip, now time.Time, which func(*flip) bool) []*flip {
 	return kept
 }
 
-// sides sums up the last hour.
-func (s *Selector) sides(now time.Time, to []outdial.TrunkID) (sum Sides) {
+// sides sums up the last hour, of a destination group or, where that is 0, of all calls.
+func (s *Selector) sides(now time.Time, to []outdial.TrunkID, g outdial.GroupID) (sum Sides) {
 	for _, b := range s.boards.all() {
 		if b == nil {
 			continue
 		}
+		var t Tally
 		b.mu.Lock()
-		t := b.tally.last(now, tallyMinutes)
+		if g == 0 {
+			t = b.whole.tally.last(now, tallyMinutes)
+		} else if own := b.group(g); own != nil {
+			t = own.tally.last(now, tallyMinutes)
+		}
 		b.mu.Unlock()
 		if slices.Contains(to, b.id) {
 			sum.To.add(&t)

@@ -174,7 +174,7 @@ func (s *Selector) CheckFlip(now time.Time, f Flip) error {
 			continue
 		}
 		b.mu.Lock()
-		r, n := b.tally.rate(now), b.tally.open
+		r, n := b.whole.tally.rate(now), b.open
 		b.mu.Unlock()
 		rate, open = rate+r, open+n
 		if slices.Contains(f.To, s.ids.Trunks.Name(b.id)) {

@@ -81,7 +81,7 @@ func (s *Selector) Incidents(now time.Time) []Incident {
 		b.settleAll()
 		first := len(list)
 		list = append(list, b.past...)
-		for _, t := range b.targets() {
+		for t := range b.targets() {
 			if !t.incident.Isolated.IsZero() {
 				list = append(list, t.incident)
 			}

@@ -54,8 +54,9 @@ func (s *Selector) started(ev *outdial.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.carrier = a.Candidate.Carrier
-	b.tally.open++
-	b.tally.slot(ev.Time).count(ev, false)
+	b.openGroup(a.Call.Dest.Group)
+	b.open++
+	b.count(ev, false)
 	if ev.Replay && a.Choice.Why == outdial.WhyProbe {
 		b.whole.wake(ev.Time)
 		if t := b.group(a.Call.Dest.Group); t != nil {
@@ -86,75 +87,81 @@ func (s *Selector) hear(ev *outdial.Event) {
 func (s *Selector) answered(ev *outdial.Event) {
 	a := ev.Attempt
 	s.drillCount(ev, false)
-	if !a.Late && !a.Progressed() {
-		s.learn(ev, Judgement{Evidence: EvidenceHealthy})
-	}
-	if b := s.boards.get(a.Candidate.Trunk); b != nil {
-		b.mu.Lock()
-		b.tally.slot(ev.Time).count(ev, false)
-		if !a.Late && ev.Time.After(b.tally.answered) {
-			b.tally.answered = ev.Time
-		}
-		b.mu.Unlock()
-	}
-}
-
-// ended learns from the end of a leg that was not answered.
-func (s *Selector) ended(ev *outdial.Event) {
-	a := ev.Attempt
-	if b := s.boards.get(a.Candidate.Trunk); b != nil {
-		b.mu.Lock()
-		b.tally.open = max(b.tally.open-1, 0)
-		b.mu.Unlock()
-	}
-	if a.Answered() {
+	b := s.boards.open(a.Candidate.Trunk, s.cfg.baseline)
+	if b == nil {
 		return
 	}
-	j := s.Judge(a)
-	if a.WasAbandoned() || a.Progressed() {
-		if j.Suspend == 0 {
-			return
-		}
-		j.Evidence = EvidenceNone
+	fresh := !a.Late && !a.Progressed()
+	b.mu.Lock()
+	if fresh {
+		s.learnOn(b, ev, Judgement{Evidence: EvidenceHealthy})
 	}
-	s.learn(ev, j)
+	b.count(ev, false)
+	if !a.Late && ev.Time.After(b.answered) {
+		b.answered = ev.Time
+	}
+	b.mu.Unlock()
 }
 
-// learn folds the one thing that an attempt says of its target.
-func (s *Selector) learn(ev *outdial.Event, j Judgement) {
+// ended counts a leg that is over, and learns from the end of one that was not answered.
+func (s *Selector) ended(ev *outdial.Event) {
 	a := ev.Attempt
 	b := s.boards.open(a.Candidate.Trunk, s.cfg.baseline)
 	if b == nil {
 		return
 	}
-	g := a.Call.Dest.Group
+	var j Judgement
+	learns := !a.Answered()
+	if learns {
+		if j = s.Judge(a); a.WasAbandoned() || a.Progressed() {
+			j.Evidence, learns = EvidenceNone, j.Suspend > 0
+		}
+	}
 	b.mu.Lock()
+	b.open = max(b.open-1, 0)
+	if learns {
+		s.learnOn(b, ev, j)
+	}
+	b.mu.Unlock()
+	s.drillCount(ev, j.Evidence.good())
+}
+
+// learn folds the one thing that an attempt says of its target.
+func (s *Selector) learn(ev *outdial.Event, j Judgement) {
+	if b := s.boards.open(ev.Attempt.Candidate.Trunk, s.cfg.baseline); b != nil {
+		b.mu.Lock()
+		s.learnOn(b, ev, j)
+		b.mu.Unlock()
+		s.drillCount(ev, j.Evidence.good())
+	}
+}
+
+// learnOn is learn for a board. The caller holds its lock.
+func (s *Selector) learnOn(b *board, ev *outdial.Event, j Judgement) {
 	cfg := &s.cfg
 	if !b.launchTo.IsZero() && ev.Time.Before(b.launchTo) {
 		cfg = &s.launch
 	}
-	b.learn(ev.Time, a, j, cfg)
+	b.learn(ev.Time, ev.Attempt, j, cfg)
 	if j.Evidence == EvidenceHard {
 		b.silence.Store(true)
 	}
 	if j.Evidence.good() {
 		b.good(ev, s)
 	}
-	b.settle(g)
-	b.mu.Unlock()
-	s.drillCount(ev, j.Evidence.good())
+	b.settle(ev.Attempt.Call.Dest.Group)
 }
 
 // good counts an attempt that has reached its callee, and how long that took.
 func (b *board) good(ev *outdial.Event, s *Selector) {
 	a := ev.Attempt
-	if ev.Time.After(b.tally.reached) {
-		b.tally.reached = ev.Time
+	if ev.Time.After(b.reached) {
+		b.reached = ev.Time
 	}
 	if ev.Kind == outdial.EventAnswered {
 		return // counted with the answer
 	}
-	b.tally.slot(ev.Time).count(ev, true)
+	b.count(ev, true)
 	if d, ok := a.Timeline.PDD(); ok && ev.Kind == outdial.EventProgressed {
 		b.whole.setup.learn(d)
 		s.slow(b.whole.setup.typical())

@@ -97,7 +97,7 @@ func (b *board) urgent() bool {
 	if b.ping.down || b.ping.bad > 0 {
 		return true
 	}
-	for _, t := range b.targets() {
+	for t := range b.targets() {
 		if t.state == Out || t.state == Probing || t.state == Suspect {
 			return true
 		}

@@ -23,7 +23,7 @@ func (b *board) settleTime(g outdial.GroupID) {
 // settleAll is settle for all groups.
 func (b *board) settleAll() {
 	b.settle(0)
-	for _, t := range b.groups {
+	for t := range b.groups.all() {
 		b.noteTarget(t)
 	}
 }

@@ -100,12 +100,12 @@ func (s *Selector) review(now time.Time) time.Time {
 		}
 		c := outdial.Candidate{Trunk: b.id, Carrier: b.carrier}
 		b.mu.Lock()
-		groups := make([]outdial.GroupID, 1, 1+len(b.groups))
-		for g := range b.groups {
-			groups = append(groups, g)
+		list := make([]outdial.GroupID, 0, 1+b.groups.n)
+		for t := range b.targets() {
+			list = append(list, t.group)
 		}
 		b.mu.Unlock()
-		for _, g := range groups { // outside the lock: it is another's code
+		for _, g := range list { // outside the lock: it is another's code
 			s.reviewTarget(now, b, &c, g)
 		}
 	}
@@ -126,7 +126,7 @@ func (s *Selector) reviewTarget(now time.Time, b *board, c *outdial.Candidate, g
 	defer b.mu.Unlock()
 	t := &b.whole
 	if g != 0 {
-		if t = b.groups[g]; t == nil {
+		if t = b.group(g); t == nil {
 			return
 		}
 	}

@@ -1,8 +1,6 @@
 package failover
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -61,13 +59,11 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 		b.mu.Lock()
 		b.advance(now)
 		b.settleAll()
-		first := len(list)
 		list = append(list, b.status(now, &s.cfg))
-		for _, t := range b.groups {
+		for t := range b.groups.all() {
 			list = append(list, t.status(now, &s.cfg))
 		}
 		b.mu.Unlock()
-		slices.SortFunc(list[first:], func(x, y Target) int { return cmp.Compare(x.Group, y.Group) })
 	}
 	if s.ids != nil {
 		for i := range list {
@@ -82,8 +78,8 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 func (b *board) status(now time.Time, cfg *settings) Target {
 	st := b.whole.status(now, cfg)
 	st.Full, st.ConfigFaults, st.Faulted = b.full, b.faults, b.faultAt
-	st.Open, st.Drilled = b.tally.open, b.drilled
-	st.Lately, st.Answered, st.Reached = b.tally.last(now, liveMinutes), b.tally.answered, b.tally.reached
+	st.Open, st.Drilled = b.open, b.drilled
+	st.Lately, st.Answered, st.Reached = b.whole.tally.last(now, liveMinutes), b.answered, b.reached
 	if now.Before(b.launchTo) {
 		st.Launch = b.launchTo
 	}

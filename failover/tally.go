@@ -9,6 +9,7 @@ import (
 
 const (
 	tallyMinutes = 60
+	groupMinutes = 5  // of a slot of a destination group
 	liveMinutes  = 10 // what "answered real calls lately" looks back over
 )
 
@@ -80,44 +81,64 @@ func (t *Tally) count(ev *outdial.Event, fresh bool) {
 	}
 }
 
-// tally is what a trunk did in the last hour, by the minute, and what is up on it now.
+// tally is what went to a target in the last hour. For the trunk as a whole a slot is a minute, for a destination group, of
+// which there may be many, five. The zero value counts nothing.
 type tally struct {
-	minutes  [tallyMinutes]Tally
-	stamps   [tallyMinutes]int64 // since 1970
-	open     int                 // attempts that have not ended
-	answered time.Time           // the last answer
-	reached  time.Time           // the last sign of a callee
+	minutes int64 // of a slot
+	slots   []tallySlot
 }
 
-// slot is the count of the minute of now.
-func (t *tally) slot(now time.Time) *Tally {
-	m := now.Unix() / 60
-	i := ((m % tallyMinutes) + tallyMinutes) % tallyMinutes
-	if t.stamps[i] != m {
-		if t.stamps[i] > m {
-			return new(Tally) // an event of more than an hour ago
+type tallySlot struct {
+	n int64 // its number since 1970
+	Tally
+}
+
+func newTally(minutes int64) tally { return tally{minutes, make([]tallySlot, tallyMinutes/minutes)} }
+
+// slot is the count of the slot of a minute; nil = it is over an hour old.
+func (t *tally) slot(minute int64) *Tally {
+	n := minute / t.minutes
+	s := &t.slots[uint64(n)%uint64(len(t.slots))]
+	if s.n != n {
+		if s.n > n {
+			return nil
 		}
-		t.stamps[i], t.minutes[i] = m, Tally{}
+		*s = tallySlot{n: n}
 	}
-	return &t.minutes[i]
+	return &s.Tally
 }
 
-// last sums up the minute of now and those before it, n in all.
-func (t *tally) last(now time.Time, n int64) (sum Tally) {
-	m := now.Unix() / 60
-	for i := range t.minutes {
-		if t.stamps[i] > m-n && t.stamps[i] <= m {
-			sum.add(&t.minutes[i])
+// last sums up the slot of now and those before it, as many minutes in all.
+func (t *tally) last(now time.Time, minutes int64) (sum Tally) {
+	n := minuteOf(now) / t.minutes
+	for i := range t.slots {
+		if s := &t.slots[i]; s.n > n-minutes/t.minutes && s.n <= n {
+			sum.add(&s.Tally)
 		}
 	}
 	return sum
 }
 
-// rate is how many attempts a second start, by the last two minutes.
+// rate is how many attempts a second start, by the last two minutes of a trunk.
 func (t *tally) rate(now time.Time) float64 {
 	sum := t.last(now, 2)
 	over := 60 + float64(now.Unix()%60+1)
 	return float64(sum.Started) / over
+}
+
+func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
+
+// count adds what an event says of an attempt to the trunk and to its destination group.
+func (b *board) count(ev *outdial.Event, fresh bool) {
+	m := minuteOf(ev.Time)
+	if s := b.whole.tally.slot(m); s != nil {
+		s.count(ev, fresh)
+	}
+	if t := b.group(ev.Attempt.Call.Dest.Group); t != nil {
+		if s := t.tally.slot(m); s != nil {
+			s.count(ev, fresh)
+		}
+	}
 }
 
 // apart returns how far two estimates are from each other, in standard errors; 0 where one is not known.

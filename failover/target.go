@@ -32,6 +32,7 @@ type target struct {
 	suspected       time.Time
 	incident        Incident // the open one, or the last
 	setup           setup
+	tally           tally     // of the last hour
 	weak            string    // which of its figures is poor; "" = none. No part of the fold: see Config.Signals
 	weakSince       time.Time // when it became so, or ceased to be
 	easing          time.Time // until when its share grows again after that; zero = it does not
