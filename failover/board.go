@@ -102,7 +102,7 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 		if t == nil {
 			continue
 		}
-		t.wake(now)
+		t.wake(now, cfg)
 		if t.simple() {
 			continue
 		}
@@ -188,20 +188,20 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 	if a.Choice.Why == outdial.WhyProbe {
 		b.unclaim(g, a.ID.Call, a.Start)
 	}
-	b.whole.wake(now)
+	b.whole.wake(now, cfg)
 	b.keepIncident(&b.whole) // or else a new one would take its place
 	own, why := b.group(g), ""
 	if j.Evidence.good() || j.Evidence.bad() {
 		own = b.openGroup(g)
 	}
 	if own != nil {
-		own.wake(now)
+		own.wake(now, cfg)
 		b.keepIncident(own)
 		why = own.learn(now, a.Start, j.Evidence, true, cfg)
 	}
 	b.learnWhole(now, a, j, why, cfg)
 	if j.Suspend > 0 {
-		b.whole.suspend(now, now.Add(j.Suspend))
+		b.whole.suspend(now, now.Add(j.Suspend), cfg)
 	}
 	if j.Evidence.good() {
 		b.ping.live(now)
@@ -223,10 +223,7 @@ func (b *board) learnWhole(now time.Time, a *outdial.Attempt, j Judgement, group
 	}
 	if groupOut != "" && groupOut != whyHard && !b.mixed && b.whole.state != Out {
 		b.whole.test.clear()
-		b.whole.doubt = false
-		if b.whole.state == Suspect {
-			b.whole.state, b.whole.why, b.whole.since = Up, "", now
-		}
+		b.whole.weigh(now, cfg)
 	}
 }
 
@@ -281,7 +278,7 @@ func (b *board) expire(now time.Time) {
 }
 
 // advance ends what time alone ends and returns when there is something to do next; zero = nothing.
-func (b *board) advance(now time.Time) (next time.Time) {
+func (b *board) advance(now time.Time, cfg *settings) (next time.Time) {
 	b.expire(now)
 	soonest := func(at time.Time) {
 		if at.After(now) && (next.IsZero() || at.Before(next)) {
@@ -293,7 +290,7 @@ func (b *board) advance(now time.Time) (next time.Time) {
 	}
 	soonest(b.launchTo)
 	for t := range b.targets() {
-		t.wake(now)
+		t.wake(now, cfg)
 		if t.state != Up {
 			soonest(t.until)
 		}

@@ -119,7 +119,7 @@ func TestPickAllocs(t *testing.T) {
 	}
 	for name, plan := range plans {
 		for _, state := range []string{"well", "one out", "ramping", "suspect", "flip", "group"} {
-			b := newBench(t, failover.Config{IDs: ids}, plan...)
+			b := newBench(t, failover.Config{IDs: ids, Dwell: -1}, plan...)
 			now := start
 			switch state {
 			case "one out":

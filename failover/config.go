@@ -91,8 +91,10 @@ type Config struct {
 	ProbeTimeout time.Duration
 
 	// Ramp is how long a target that is back takes from the keep-warm share to its full one; 0 = DefaultRamp, negative
-	// = it has it at once. Within Dwell of its return only hard evidence ejects it; 0 = DefaultDwell, negative = none.
-	// Flap is the least time between two returns; 0 = DefaultFlap, negative = none.
+	// = it has it at once. Dwell is how long it stays what it is, at least: suspect before it is up again, probing before it is
+	// taken back, back before anything but hard evidence ejects it, and with or without poor figures. Evidence ejects it
+	// whatever else it is, and how long it is out or suspended, Backoff and Retry-After say. 0 = DefaultDwell, negative =
+	// none. Flap is the least time between two returns; 0 = DefaultFlap, negative = none.
 	Ramp, Dwell, Flap time.Duration
 
 	// KeepWarm is the share of the calls of each destination group that goes to standbys: candidates that would have no

@@ -34,9 +34,9 @@
 // rejected): it is known when it happens, not at hang-up. Full trunks, bad numbers, blocked caller IDs and cancelled calls
 // say nothing about health.
 //
-//	up ◀──▶ suspect ──evidence──▶ out ──backoff over──▶ probing ──3 good──▶ ramping ──30 s──▶ up
-//	                               ▲                       │                   │
-//	                               └───────one bad─────────┴─────evidence──────┘
+//	up ◀──▶ suspect ──evidence──▶ out ──backoff over──▶ probing ──3 good, 10 s──▶ ramping ──30 s──▶ up
+//	                               ▲                       │                         │
+//	                               └───────one bad─────────┴────────evidence─────────┘
 //	up ──503 with Retry-After──▶ suspended ──time over──▶ up
 //
 // An attempt counts once: at its first sign of success, where hunting moved on from it, or at its end. What an abandoned
@@ -44,10 +44,10 @@
 // one that hunting came back to (outdial.StepRevive).
 //
 // While a target is probing, one live call at a time is sent to it, and only if the call has another target that is
-// up to go on to. One that is back gets the keep-warm share first, and all of its share after Config.Ramp; two returns
-// are Config.Flap apart at least. When no eligible target is up, one is tried all the same (outdial.WhyLastResort): resting the last
-// one would lose the call for certain. An operator's hold (see [Selector.Observe]) is no matter of health and is kept
-// even then.
+// up to go on to. One that is back gets the keep-warm share first, and all of its share after Config.Ramp. Two things damp a
+// carrier that flaps: each state lasts Config.Dwell, and two returns are Config.Flap apart, at least. When no
+// eligible target is up, one is tried all the same (outdial.WhyLastResort): resting the last one would lose the call for
+// certain. An operator's hold ([ActionHold]) is no matter of health and is kept even then.
 //
 // Where the host sends OPTIONS ([Selector.DuePings], [Selector.Pinged]), a trunk that was ejected is asked with them, not with
 // calls: the first probe goes after two good answers. An idle trunk that gives three bad answers is out before a call meets

@@ -241,3 +241,42 @@ func TestDrill(t *testing.T) {
 	}
 	require.Len(t, b.s.Drills(at(900*time.Second)), 32)
 }
+
+// TestDrillOfAGroup: a drill of one destination group is compared with what went to that group before it, not with calls to
+// elsewhere, which may be quite different.
+func TestDrillOfAGroup(t *testing.T) {
+	ids := named("a", "b")
+	ids.Groups.Add("UK", "NANP")
+	b := newBench(t, failover.Config{IDs: ids, KeepWarm: -1, BaselineCalls: -1}, on(1, 0, 0), on(2, 1, 0))
+	call := func(now time.Time, group string, answered bool) {
+		b.call.Dest.Group = ids.Groups.ID(group)
+		trunk, why := b.pick(now, 3)
+		a := b.attempt(now, trunk, why)
+		b.observe(now, outdial.EventStarted, a)
+		a.State, a.Result = outdial.AttemptEnded, final(486)
+		if answered {
+			a.State = outdial.AttemptAnswered
+			b.observe(now, outdial.EventAnswered, a, outdial.MarkAnswer)
+			a.State, a.Result = outdial.AttemptEnded, ended(outdial.OriginCalleeHangup)
+		}
+		b.observe(now, outdial.EventEnded, a, outdial.MarkEnd)
+	}
+	for i := range 300 {
+		call(at(time.Duration(i)*10*time.Second), "UK", i%2 == 0)
+		call(at(time.Duration(i)*10*time.Second), "NANP", i%10 == 0)
+	}
+	order := flip(1, "b")
+	order.Group = "UK"
+	b.control(at(3000*time.Second), order.Control(failover.ActionDrill, "", "", at(3600*time.Second)))
+	for i := range 300 {
+		call(at(time.Duration(3000+i)*time.Second), "UK", i%2 == 0)
+		call(at(time.Duration(3000+i)*time.Second), "NANP", i%10 == 0)
+	}
+	d := b.s.Drills(at(time.Hour))[0]
+	require.Equal(t, [2]uint64{300, 150}, [2]uint64{d.Before.Others.Started, d.Before.Others.Answered})
+	require.Equal(t, [2]uint64{300, 150}, [2]uint64{d.During.To.Started, d.During.To.Answered})
+	require.Zero(t, d.During.Others.Started)
+	asr, errors := d.Change(outdial.MetricASR)
+	require.InDelta(t, 0, asr.Mean, 0.001)
+	require.InDelta(t, 0, errors, 0.1)
+}

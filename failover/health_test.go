@@ -113,7 +113,7 @@ func TestCountedOnce(t *testing.T) {
 }
 
 func TestProbing(t *testing.T) {
-	b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1}, on(1, 0, 90), on(2, 0, 10), on(3, 1, 0))
+	b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1, Dwell: -1}, on(1, 0, 90), on(2, 0, 10), on(3, 1, 0))
 	kill := func(now time.Time) {
 		for range 3 {
 			b.end(now, 1, 0, ended(outdial.OriginTransport))
@@ -210,7 +210,7 @@ func TestBackoffIsCapped(t *testing.T) {
 }
 
 func TestLastResort(t *testing.T) {
-	b := newBench(t, failover.Config{Jitter: -1}, on(1, 0, 0), on(2, 1, 50), on(3, 1, 50))
+	b := newBench(t, failover.Config{Jitter: -1, Dwell: -1}, on(1, 0, 0), on(2, 1, 50), on(3, 1, 50))
 	for trunk := range outdial.TrunkID(3) {
 		for range 3 {
 			b.end(start, trunk+1, 0, ended(outdial.OriginTransport))
@@ -230,7 +230,7 @@ func TestLastResort(t *testing.T) {
 	require.Equal(t, [4]int{0, 0, 5, 5}, share)
 
 	// Those that asked to be left alone come last.
-	b = newBench(t, failover.Config{}, on(1, 0, 0), on(2, 1, 0))
+	b = newBench(t, failover.Config{Dwell: -1}, on(1, 0, 0), on(2, 1, 0))
 	b.end(start, 1, 0, final(503, time.Minute))
 	for range 3 {
 		b.end(start, 2, 0, ended(outdial.OriginTransport))

@@ -77,7 +77,7 @@ func (s *Selector) Incidents(now time.Time) []Incident {
 			continue
 		}
 		b.mu.Lock()
-		b.advance(now)
+		b.advance(now, &s.cfg)
 		b.settleAll()
 		first := len(list)
 		list = append(list, b.past...)

@@ -62,7 +62,7 @@ func TestLint(t *testing.T) {
 // TestAlarms: what is out, what is poor, and what refuses calls for a fault of configuration; each ends with its cause.
 func TestAlarms(t *testing.T) {
 	ids := named("a", "b")
-	b := newBench(t, failover.Config{IDs: ids, Jitter: -1})
+	b := newBench(t, failover.Config{IDs: ids, Jitter: -1, Dwell: -1})
 	codes := func(now time.Time) (codes []string) {
 		for _, f := range b.s.Alarms(now, start) {
 			codes = append(codes, string(f.Code)+" "+f.Trunks[0])

@@ -58,9 +58,9 @@ func (s *Selector) started(ev *outdial.Event) {
 	b.open++
 	b.count(ev, false)
 	if ev.Replay && a.Choice.Why == outdial.WhyProbe {
-		b.whole.wake(ev.Time)
+		b.whole.wake(ev.Time, &s.cfg)
 		if t := b.group(a.Call.Dest.Group); t != nil {
-			t.wake(ev.Time)
+			t.wake(ev.Time, &s.cfg)
 		}
 		b.send(ev.Time, a.Call.Dest.Group, a.ID.Call, a.Start, &s.cfg)
 		b.settle(a.Call.Dest.Group)
@@ -75,9 +75,9 @@ func (s *Selector) hear(ev *outdial.Event) {
 		return
 	}
 	b.mu.Lock()
-	b.whole.hear(ev.Time, a.Start)
+	b.whole.hear(ev.Time, a.Start, &s.cfg)
 	if t := b.group(a.Call.Dest.Group); t != nil {
-		t.hear(ev.Time, a.Start)
+		t.hear(ev.Time, a.Start, &s.cfg)
 	}
 	b.silence.Store(b.inRow())
 	b.settle(a.Call.Dest.Group)

@@ -59,7 +59,7 @@ func (s *Selector) DuePings(now time.Time, dst []outdial.TrunkID) (due []outdial
 			continue
 		}
 		b.mu.Lock()
-		b.advance(now)
+		b.advance(now, &s.cfg)
 		b.settleAll()
 		at := b.pingAt(&s.cfg)
 		if !at.After(now) {

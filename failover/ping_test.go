@@ -97,7 +97,7 @@ func TestPings(t *testing.T) {
 // TestPingsBeforeProbes: where somebody pings, no live call is spent on a trunk that does not answer; two good answers let
 // the first probe go. When the pings cease, calls tell again.
 func TestPingsBeforeProbes(t *testing.T) {
-	b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1}, on(1, 0, 0), on(2, 0, 0))
+	b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1, Dwell: -1}, on(1, 0, 0), on(2, 0, 0))
 	b.kill(start, 1)
 	probed := func(now time.Duration) bool {
 		i, choice := b.s.Pick(at(now), &b.call, b.plan, 3)
@@ -189,7 +189,7 @@ func TestSignals(t *testing.T) {
 // TestHealth: what routing reads.
 func TestHealth(t *testing.T) {
 	ids := named("a")
-	b := newBench(t, failover.Config{IDs: ids, Jitter: -1}, on(1, 0, 0), on(2, 0, 0))
+	b := newBench(t, failover.Config{IDs: ids, Jitter: -1, Dwell: -1}, on(1, 0, 0), on(2, 0, 0))
 	health := func(now time.Time) float64 { return b.s.Health(now, 1, 0) }
 	require.InDelta(t, 1, b.s.Health(start, 99, 5), 0)
 	require.InDelta(t, 1, health(start), 0)

@@ -18,7 +18,7 @@ func (b *bench) kill(now time.Time, trunk outdial.TrunkID) {
 	require.Equal(b.t, failover.Out, b.target(now, trunk, 0).State)
 }
 
-// revive brings a trunk back by three good probes.
+// revive brings a trunk back by three good probes, where there is no dwell.
 func (b *bench) revive(now time.Time, trunk outdial.TrunkID) {
 	for range 3 {
 		b.ring(now, trunk, outdial.WhyProbe)
@@ -33,7 +33,7 @@ func TestRamp(t *testing.T) {
 		"order":   {on(1, 0, 0), on(2, 0, 0)},
 		"tiers":   {on(1, 0, 100), on(2, 1, 100)},
 	} {
-		b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1}, plan...)
+		b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1, Dwell: -1}, plan...)
 		b.kill(start, 1)
 		b.revive(at(5*time.Second), 1)
 		full := 1.0
@@ -61,7 +61,7 @@ func TestRamp(t *testing.T) {
 	}
 
 	// When nobody else is up, it gets everything.
-	b := newBench(t, failover.Config{Jitter: -1}, on(1, 0, 0), on(2, 1, 0))
+	b := newBench(t, failover.Config{Jitter: -1, Dwell: -1}, on(1, 0, 0), on(2, 1, 0))
 	b.kill(start, 1)
 	b.kill(start, 2)
 	b.revive(at(5*time.Second), 1)
@@ -72,9 +72,20 @@ func TestRamp(t *testing.T) {
 	}
 }
 
-// TestFlapping: a carrier that is up for 3 s and down for 3 s, over and over, is taken back once a minute at most.
+// TestFlapping: a carrier that is up for 3 s and down for 3 s, over and over, is taken back once a minute at most where three
+// good calls are enough, and never where it must do well for longer than it does.
 func TestFlapping(t *testing.T) {
-	b := newBench(t, failover.Config{}, on(1, 0, 50), on(2, 0, 50))
+	require.Empty(t, flapping(t, 0))
+	returns := flapping(t, -1)
+	require.NotEmpty(t, returns)
+	for i, at := range returns[1:] {
+		require.GreaterOrEqual(t, at-returns[i], time.Minute, "%v", returns)
+	}
+}
+
+// flapping returns when such a carrier was taken back.
+func flapping(t *testing.T, dwell time.Duration) []time.Duration {
+	b := newBench(t, failover.Config{Dwell: dwell}, on(1, 0, 50), on(2, 0, 50))
 	var returns []time.Duration
 	before := failover.Up
 	for i := range 6000 { // ten minutes at ten calls a second
@@ -92,10 +103,7 @@ func TestFlapping(t *testing.T) {
 		}
 		before = state
 	}
-	require.NotEmpty(t, returns)
-	for i, at := range returns[1:] {
-		require.GreaterOrEqual(t, at-returns[i], time.Minute, "%v", returns)
-	}
+	return returns
 }
 
 // TestSuspect: half of the evidence is a state of its own. Two silent calls make the others go elsewhere, but for one at a
@@ -126,16 +134,21 @@ func TestSuspect(t *testing.T) {
 	b = suspect()
 	trunk, why = b.pick(at(time.Second), 3)
 	b.ring(at(time.Second), trunk, why)
-	require.Equal(t, failover.Up, b.target(at(time.Second), 1, 0).State)
+	require.Equal(t, "failures", b.target(at(time.Second), 1, 0).Why, "silent no more")
+	for range 5 {
+		trunk, why := b.pick(at(time.Second), 3)
+		require.Equal(t, outdial.TrunkID(1), trunk)
+		require.Equal(t, outdial.WhyOrder, why)
+	}
 
 	// A 100 to a call that left later says that it lives; one to an earlier call does not.
 	b = suspect()
 	early := b.attempt(at(-time.Second), 1, 0)
 	b.observe(at(time.Second), outdial.EventProgressed, early, outdial.MarkTrying)
-	require.Equal(t, failover.Suspect, b.target(at(time.Second), 1, 0).State)
+	require.Equal(t, "silence", b.target(at(time.Second), 1, 0).Why)
 	later := b.attempt(at(time.Second), 1, 0)
 	b.observe(at(time.Second), outdial.EventProgressed, later, outdial.MarkTrying)
-	require.Equal(t, failover.Up, b.target(at(time.Second), 1, 0).State)
+	require.Equal(t, "failures", b.target(at(time.Second), 1, 0).Why)
 	require.Zero(t, b.target(at(time.Second), 1, 0).Healthy)
 
 	// When there is nobody else, it is not left alone.
@@ -145,6 +158,72 @@ func TestSuspect(t *testing.T) {
 		require.Equal(t, outdial.TrunkID(1), trunk)
 		require.Equal(t, outdial.WhyOrder, why)
 	}
+}
+
+// TestDwell: a target stays what it is for ten seconds at least. One that was suspect is up only then, unless it fails again; one
+// that is probed is taken back only then, however many calls do well; one that is back is ejected by hard evidence alone. Only
+// hard evidence and failing probes are quicker.
+func TestDwell(t *testing.T) {
+	fail := func(b *bench, now time.Duration, n int) {
+		for range n {
+			b.end(at(now), 1, 0, final(500))
+		}
+	}
+	state := func(b *bench, now time.Duration) failover.State { return b.target(at(now), 1, 0).State }
+
+	b := newBench(t, failover.Config{Jitter: -1, KeepWarm: -1}, on(1, 0, 0), on(2, 0, 0))
+	fail(b, 0, 4)
+	b.ring(at(3*time.Second), 1, 0)
+	require.Equal(t, at(10*time.Second), b.target(at(3*time.Second), 1, 0).Until)
+	require.Equal(t, failover.Suspect, state(b, 10*time.Second-1))
+	require.InDelta(t, 1, b.s.Health(at(3*time.Second), 1, 0), 0, "it has its share meanwhile")
+	require.Equal(t, failover.Up, state(b, 10*time.Second))
+	require.Equal(t, at(10*time.Second), b.target(at(14*time.Second), 1, 0).Since)
+	for range 12 { // all is forgotten
+		b.ring(at(15*time.Second), 1, 0)
+	}
+	fail(b, 20*time.Second, 4)
+	b.ring(at(25*time.Second), 1, 0)
+	fail(b, 28*time.Second, 1)
+	require.Equal(t, failover.Suspect, state(b, 31*time.Second), "it has failed again")
+	require.Equal(t, at(20*time.Second), b.target(at(31*time.Second), 1, 0).Since)
+	b.ring(at(32*time.Second), 1, 0)
+	require.Equal(t, failover.Up, state(b, 32*time.Second), "its time was over")
+	fail(b, 40*time.Second, 6)
+	require.Equal(t, failover.Out, state(b, 40*time.Second), "evidence need not wait")
+
+	for i := range 9 {
+		b.ring(at(time.Duration(45+i)*time.Second), 1, outdial.WhyProbe)
+		require.Equal(t, failover.Probing, state(b, time.Duration(45+i)*time.Second))
+	}
+	require.Equal(t, at(55*time.Second), b.s.Advance(at(53*time.Second)))
+	trunk, why := b.pick(at(54*time.Second), 3)
+	require.Equal(t, outdial.WhyProbe, why, "one call at a time")
+	trunk2, _ := b.pick(at(54*time.Second), 3)
+	require.NotEqual(t, trunk, trunk2)
+	require.Equal(t, failover.Ramping, state(b, 55*time.Second), "by time alone")
+	require.Equal(t, at(55*time.Second), b.target(at(60*time.Second), 1, 0).Since)
+	fail(b, 64*time.Second, 20)
+	require.Equal(t, failover.Ramping, state(b, 64*time.Second))
+	fail(b, 65*time.Second, 1)
+	require.Equal(t, failover.Out, state(b, 65*time.Second))
+	require.Equal(t, at(115*time.Second), b.target(at(65*time.Second), 1, 0).Until, "a minute after it came back")
+
+	// A probe that fails within the dwell ends it; one that returned without a ramp is guarded all the same.
+	for range 3 {
+		b.ring(at(115*time.Second), 1, outdial.WhyProbe)
+	}
+	b.end(at(116*time.Second), 1, outdial.WhyProbe, final(500))
+	require.Equal(t, failover.Out, state(b, 116*time.Second))
+	b = newBench(t, failover.Config{Jitter: -1, KeepWarm: -1, Ramp: -1}, on(1, 0, 0), on(2, 0, 0))
+	b.kill(start, 1)
+	for range 3 {
+		b.ring(at(5*time.Second), 1, outdial.WhyProbe)
+	}
+	require.Equal(t, failover.Up, state(b, 15*time.Second))
+	fail(b, 24*time.Second, 20)
+	require.NotEqual(t, failover.Out, state(b, 24*time.Second))
+	b.kill(at(24*time.Second), 1)
 }
 
 // TestLaunch: a trunk that is launched is held to tighter thresholds, for 72 hours and not a second longer.
@@ -190,7 +269,7 @@ func TestIncidentHasItsMoments(t *testing.T) {
 	i := list[0]
 	require.Equal(t, failover.Incident{
 		Trunk: 1, Why: "soft failures in a row", Began: start, Detected: at(3 * time.Second), Isolated: at(5 * time.Second),
-		Noticed: at(30 * time.Second), Returned: at(32 * time.Second), Recovered: at(62 * time.Second), Calls: 6, Failed: 6,
+		Noticed: at(30 * time.Second), Returned: at(40 * time.Second), Recovered: at(70 * time.Second), Calls: 6, Failed: 6,
 		Probes: 1, Baseline: 0.1,
 	}, i)
 	require.Equal(t, 5*time.Second, i.TimeToShift())
@@ -200,7 +279,9 @@ func TestIncidentHasItsMoments(t *testing.T) {
 	for n := range 100 { // the record is bounded
 		now := at(time.Duration(n+1) * time.Hour)
 		b.kill(now, 1)
-		b.revive(now.Add(10*time.Minute), 1)
+		for range 3 {
+			b.ring(now.Add(10*time.Minute), 1, outdial.WhyProbe)
+		}
 		b.s.Advance(now.Add(20 * time.Minute))
 	}
 	require.Len(t, b.s.Incidents(at(200*time.Hour)), 32)

@@ -97,7 +97,7 @@ func (s *Selector) Health(now time.Time, t outdial.TrunkID, g outdial.GroupID) f
 		if t == nil {
 			continue
 		}
-		t.wake(now)
+		t.wake(now, &s.cfg)
 		share := t.share(now, &s.cfg)
 		if t.state == Probing || t.state == Out && t.probe.out {
 			share = s.cfg.rampFrom
@@ -124,7 +124,7 @@ func (s *Selector) Advance(now time.Time) (next time.Time) {
 			continue
 		}
 		b.mu.Lock()
-		soonest(b.advance(now))
+		soonest(b.advance(now, &s.cfg))
 		b.settleAll()
 		b.mu.Unlock()
 	}

@@ -74,7 +74,7 @@ func (s *Selector) look(now time.Time, call *outdial.Call, plan []outdial.Candid
 	for rest := eligible; rest != 0; rest &= rest - 1 {
 		i := bits.TrailingZeros64(rest)
 		st := standing{up: true, share: 1}
-		if b := s.boards.get(plan[i].Trunk); b != nil && b.sick.Load() > 0 {
+		if b := s.boards.get(plan[i].Trunk); b != nil && (recording || b.sick.Load() > 0) {
 			b.mu.Lock()
 			st = b.at(now, call.Dest.Group, counts, &s.cfg)
 			b.settleTime(call.Dest.Group)

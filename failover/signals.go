@@ -131,12 +131,13 @@ func (s *Selector) reviewTarget(now time.Time, b *board, c *outdial.Candidate, g
 		}
 	}
 	switch {
-	case poor != "" && t.weak == "" && t.state == Up:
+	case now.Sub(t.weakSince) < s.cfg.dwell:
+	case poor != "" && t.weak == "" && t.state <= Suspect:
 		t.weak, t.weakSince = poor, now
-	case t.weak != "" && good && now.Sub(t.weakSince) >= s.cfg.dwell:
+	case t.weak != "" && good:
 		t.weak, t.weakSince, t.gate = "", now, 0
 		t.easing = now.Add(s.cfg.ramp)
-		t.wake(now) // where there is no ramp
+		t.wake(now, &s.cfg) // where there is no ramp
 	}
 	b.settle(g)
 }

@@ -16,7 +16,7 @@ type Target struct {
 	State State
 	Why   string    // why it is not simply up; "" while it is
 	Since time.Time // when it came into its state; zero = it never was in another
-	Until time.Time // Out: when the first probe may go; Ramping, Suspended and Held: the end; zero = none, or not known
+	Until time.Time // Out: when the first probe may go; Suspect, Probing: the end of the dwell, once it does well; Ramping, Suspended and Held: the end; zero = none, or not known
 	Share float64   // of its share of the calls that it gets now: Selector.Health
 
 	Failures  int // failures in a row, while up
@@ -57,7 +57,7 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 			continue
 		}
 		b.mu.Lock()
-		b.advance(now)
+		b.advance(now, &s.cfg)
 		b.settleAll()
 		list = append(list, b.status(now, &s.cfg))
 		for t := range b.groups.all() {

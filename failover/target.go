@@ -15,7 +15,7 @@ type target struct {
 	state State           // Probing from the first good probe; never Held: a hold is the board's
 	why   string
 	since time.Time // when it came into its state
-	until time.Time // Out: the first probe; Suspended: the end; Ramping: the full share
+	until time.Time // Out: the first probe; Suspended: the end; Ramping: the full share; Suspect, Probing: the end of the dwell, once it does well
 
 	test      test
 	doubt     bool      // it may have fallen silent: one call at a time until the next sign of life
@@ -55,15 +55,19 @@ func (c *claim) by(call outdial.CallID, start time.Time) bool {
 // salt tells targets apart in the jitter.
 func (t *target) salt() uint64 { return uint64(t.id)<<32 | uint64(t.group) }
 
-// wake ends what time alone ends: a suspension, a ramp, and a probe that nobody reported on.
-func (t *target) wake(now time.Time) {
-	switch t.state {
-	case Suspended, Ramping:
-		if !now.Before(t.until) {
-			if t.state == Ramping {
-				t.recover(t.until)
-			}
-			t.state, t.why, t.since, t.until = Up, "", t.until, time.Time{}
+// wake ends what time alone ends: a suspension, a ramp, the dwell of a target that did well meanwhile, and a probe that
+// nobody reported on.
+func (t *target) wake(now time.Time, cfg *settings) {
+	if !t.until.IsZero() && !now.Before(t.until) {
+		switch t.state {
+		case Suspended, Suspect:
+			t.rise(t.until)
+		case Probing:
+			t.comeBack(t.until, cfg)
+			t.wake(now, cfg)
+		case Ramping:
+			t.recover(t.until)
+			t.rise(t.until)
 		}
 	}
 	if t.probe.out && !now.Before(t.probe.to) {
@@ -73,6 +77,9 @@ func (t *target) wake(now time.Time) {
 		t.easing = time.Time{}
 	}
 }
+
+// rise makes the target up.
+func (t *target) rise(at time.Time) { t.state, t.why, t.since, t.until = Up, "", at, time.Time{} }
 
 // recover closes the incident.
 func (t *target) recover(now time.Time) {
@@ -111,7 +118,9 @@ func (t *target) due(now time.Time) bool {
 }
 
 // simple reports whether nothing needs to be known of it to choose it.
-func (t *target) simple() bool { return t.state == Up && !t.doubt && t.weak == "" && t.easing.IsZero() }
+func (t *target) simple() bool {
+	return t.state <= Suspect && !t.doubt && t.weak == "" && t.easing.IsZero()
+}
 
 // send claims a probe. What comes of it changes the state; the claim ends with the probe, or when it is given up, and
 // with nothing else: a target that another call sends out meanwhile is not probed a second time.
@@ -129,7 +138,7 @@ func (t *target) unclaim(call outdial.CallID, start time.Time) {
 // learn folds the evidence of an attempt that started at start, and returns why it was ejected for it; "" = it was
 // not. Soft evidence ejects only where it may.
 func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *settings) (why string) {
-	t.wake(now)
+	t.wake(now, cfg)
 	switch {
 	case e.good():
 		t.healthy++
@@ -145,7 +154,7 @@ func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *setting
 		return t.tried(now, e, cfg)
 	case e.good():
 		t.test.pass(cfg)
-		t.weigh(now)
+		t.weigh(now, cfg)
 		return ""
 	}
 	if t.test.runFailed == 0 {
@@ -156,7 +165,7 @@ func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *setting
 		t.silentAt = start
 	}
 	if why == whySoft || why == whyRate {
-		if !soft || t.state == Ramping && now.Sub(t.since) < cfg.dwell {
+		if !soft || !t.returned.IsZero() && now.Sub(t.returned) < cfg.dwell {
 			why = ""
 		}
 	}
@@ -164,12 +173,13 @@ func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *setting
 		t.eject(now, why, cfg)
 		return why
 	}
-	t.weigh(now)
+	t.weigh(now, cfg)
 	return ""
 }
 
-// weigh makes of a target that is neither out nor ramping what the evidence says: up or suspect, and in doubt after silence.
-func (t *target) weigh(now time.Time) {
+// weigh makes of a target that is neither out nor ramping what the evidence says: up or suspect, and in doubt after silence. One
+// that was suspect stays so for the dwell, without further consequence.
+func (t *target) weigh(now time.Time, cfg *settings) {
 	suspicious := t.test.suspicious()
 	if suspicious && t.suspected.IsZero() {
 		t.suspected = now
@@ -178,8 +188,11 @@ func (t *target) weigh(now time.Time) {
 	switch {
 	case t.state == Up && suspicious:
 		t.state, t.since = Suspect, now
-	case t.state == Suspect && !suspicious:
-		t.state, t.why, t.since = Up, "", now
+	case t.state == Suspect && suspicious:
+		t.until = time.Time{}
+	case t.state == Suspect:
+		t.until = latest(now, t.since.Add(cfg.dwell))
+		t.wake(now, cfg)
 	}
 	if t.state == Suspect {
 		t.why = whySuspect
@@ -200,7 +213,8 @@ func (t *target) tried(now time.Time, e Evidence, cfg *settings) (why string) {
 			}
 		}
 		if t.good++; t.good >= cfg.probeGood {
-			t.comeBack(now, cfg)
+			t.until = latest(now, t.since.Add(cfg.dwell))
+			t.wake(now, cfg)
 		}
 	case t.state == Probing || !now.Before(t.until):
 		t.eject(now, whyProbe, cfg)
@@ -214,7 +228,7 @@ func (t *target) comeBack(now time.Time, cfg *settings) {
 	t.state, t.why, t.since, t.until = Ramping, whyBack, now, now.Add(cfg.ramp)
 	t.returned, t.incident.Returned, t.good, t.gate = now, now, 0, 0
 	t.test.clear()
-	t.wake(now) // where there is no ramp
+	t.wake(now, cfg) // where there is no ramp
 }
 
 // eject sends the target out for its backoff. One that has come back just now rests at least until a minute after
@@ -264,16 +278,16 @@ func (t *target) report(now time.Time, why string) {
 }
 
 // hear takes a first response to an attempt as a sign that the target is not silent, no more.
-func (t *target) hear(now, start time.Time) {
+func (t *target) hear(now, start time.Time, cfg *settings) {
 	if t.test.hard > 0 && start.After(t.silentAt) {
 		t.test.hard = 0
-		t.weigh(now)
+		t.weigh(now, cfg)
 	}
 }
 
 // suspend leaves the target alone until the given time. One that is out stays so for at least as long.
-func (t *target) suspend(now, until time.Time) {
-	t.wake(now)
+func (t *target) suspend(now, until time.Time, cfg *settings) {
+	t.wake(now, cfg)
 	switch t.state {
 	case Up, Suspect, Ramping, Suspended:
 		if t.state != Suspended {
@@ -290,7 +304,7 @@ func (t *target) suspend(now, until time.Time) {
 
 // clean reports whether forgetting the target changes no decision to come, but for what it has learned of its baseline.
 func (t *target) clean() bool {
-	return t.simple() && t.test.sum == 0 && t.test.soft == 0 && t.ejections == 0 && !t.probe.out
+	return t.state == Up && t.simple() && t.test.sum == 0 && t.test.soft == 0 && t.ejections == 0 && !t.probe.out
 }
 
 // spread returns a number within [-1, 1) that depends on its arguments alone (splitmix64).
