@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Alarms returns what an operator should know of now: targets that are out or whose figures are poor, trunks that refuse
-// calls for a fault of configuration since they last carried one, and, of the trunks of
+// Alarms returns what an operator should know of now: targets that are out or whose figures are poor, trunks that wait for a
+// test, trunks that refuse calls for a fault of configuration since they last carried one, and, of the trunks of
 // Config.Trunks, those that no live call has reached for Config.UntestedAfter and those that were not drilled for
 // Config.DrillEvery, both counted from since where it never was: when the Selector began to serve. Nothing is fired: the
 // caller compares and tells. Findings are in the order of trunks. The caller owns the slice.
@@ -26,6 +26,8 @@ func (s *Selector) Alarms(now, since time.Time) []Finding {
 				Code: FindingOut, Group: t.GroupName, Trunks: []string{name}, Since: t.Since,
 				Text: fmt.Sprintf("%s is %s: %s", what, t.State, t.Why),
 			})
+		case t.State == Held && t.Why == whyGate:
+			list = append(list, gated("", name, t.Since))
 		case t.State == Suspect && strings.HasPrefix(t.Why, poorPrefix):
 			list = append(list, Finding{
 				Code: FindingPoor, Group: t.GroupName, Trunks: []string{name}, Since: t.Since,

@@ -26,6 +26,7 @@ type board struct {
 	mu        sync.Mutex
 	whole     target
 	groups    groups
+	gate      gate
 	held      bool
 	heldNoted bool // the hold is counted in sick
 	heldFrom  time.Time
@@ -88,12 +89,16 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 	if b.held {
 		return standing{refuses: true, state: Held, until: b.heldTo}
 	}
+	if b.gate.shut(now) {
+		return standing{refuses: true, state: Held}
+	}
 	s := standing{up: true, due: true, share: 1}
 	sooner := func(t time.Time) {
 		if t.After(now) && (s.until.IsZero() || t.Before(s.until)) {
 			s.until = t
 		}
 	}
+	sooner(b.gate.until)
 	if b.ping.down {
 		s.up, s.due, s.share, s.state = false, false, 0, Out
 	}
@@ -288,6 +293,7 @@ func (b *board) advance(now time.Time, cfg *settings) (next time.Time) {
 	if b.held {
 		soonest(b.heldTo)
 	}
+	soonest(b.gate.until)
 	soonest(b.launchTo)
 	for t := range b.targets() {
 		t.wake(now, cfg)

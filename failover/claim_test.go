@@ -98,7 +98,8 @@ func TestOneProbeAtATime(t *testing.T) {
 				b.call.ID = b.last * outdial.CallID(rapid.IntRange(0, 1).Draw(t, "with id"))
 				shows := map[outdial.GroupID]bool{}
 				for _, g := range []outdial.GroupID{0, b.call.Dest.Group} {
-					shows[g] = b.target(now, 1, g).State != failover.Up
+					st := b.target(now, 1, g)
+					shows[g] = st.State > failover.Suspect || st.Why == "silence"
 				}
 				trunk, why := b.pick(now, 3)
 				if why != outdial.WhyProbe {

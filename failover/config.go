@@ -128,4 +128,8 @@ type Trunk struct {
 	Carrier   string   // the company; "" = unknown
 	Addresses []string // where it is reached: what two trunks should not share
 	Baseline  float64  // its own, in place of Config.Baseline; 0 = that
+
+	// Gated keeps it out of every choice, even as a last resort, until a test of it was passed (ActionPass): a trial run that the
+	// host makes.
+	Gated bool
 }

@@ -15,6 +15,8 @@ const (
 	ActionFlip    = "failover.flip"    // send a share of the calls to the trunks: see Flip. Until Expires (zero = until reverted)
 	ActionDrill   = "failover.drill"   // the same until Expires, which is required, with a report: see Drill
 	ActionRevert  = "failover.revert"  // end the flips and drills to a trunk; Target "" = all
+	ActionPass    = "failover.pass"    // a test of the trunk was passed: see Trunk.Gated. Until Expires (zero = for good)
+	ActionFail    = "failover.fail"    // … was not passed; a gated trunk is left out until one is
 	ActionLaunch  = "failover.launch"  // hold the trunk to tighter thresholds until Expires (zero = for Config.Launch)
 )
 
@@ -41,7 +43,7 @@ func (s *Selector) CheckControl(now time.Time, c *outdial.Control) error {
 			return fmt.Errorf("failover: %s: Expires is required: a drill ends by itself", c.Action)
 		}
 		return s.checkExpiry(now, c)
-	case ActionHold, ActionRelease, ActionLaunch:
+	case ActionHold, ActionRelease, ActionLaunch, ActionPass, ActionFail:
 	}
 	if s.ids == nil {
 		return fmt.Errorf("failover: %s: no registry was configured, so that no trunk has a name", c.Action)
@@ -49,7 +51,7 @@ func (s *Selector) CheckControl(now time.Time, c *outdial.Control) error {
 	if id, ok := s.ids.Trunks.Lookup(c.Target); !ok || id == 0 || id > maxTrunk {
 		return fmt.Errorf("failover: %s: no trunk %q", c.Action, c.Target)
 	}
-	if c.Action == ActionRelease || c.Action == ActionRevert {
+	if c.Action == ActionRelease || c.Action == ActionRevert || c.Action == ActionFail {
 		return nil
 	}
 	return s.checkExpiry(now, c)
@@ -75,7 +77,7 @@ func (s *Selector) obey(ev *outdial.Event) {
 	case ActionRevert:
 		s.revert(ev.Time, c.Target)
 		return
-	case ActionHold, ActionRelease, ActionLaunch:
+	case ActionHold, ActionRelease, ActionLaunch, ActionPass, ActionFail:
 	default:
 		return
 	}
@@ -94,6 +96,8 @@ func (s *Selector) obey(ev *outdial.Event) {
 		b.hold(ev.Time, c.Expires)
 	case ActionRelease:
 		b.held = false
+	case ActionPass, ActionFail:
+		b.gate.tell(ev.Time, c.Action == ActionPass, c.Expires)
 	case ActionLaunch:
 		if b.launchTo = c.Expires; b.launchTo.IsZero() {
 			b.launchTo = ev.Time.Add(s.cfg.launch)

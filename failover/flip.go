@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -25,12 +24,19 @@ type Flip struct {
 	To    []string // names of the receiving trunks, in the order in which they spill
 	Share float64  // of the calls, above 0 and up to 1
 	Group string   // the destination group; "" = all
+
+	// Over is how long the share takes to grow from nothing to Share; 0 = it is Share at once. To be ordered, it must not be
+	// negative.
+	Over time.Duration
 }
 
 // Control returns the order as a Control of an action, ActionFlip or ActionDrill: Target has the names with commas
-// between them, Value the share in percent and the group.
+// between them, Value the share in percent, how long it grows and the group.
 func (f Flip) Control(action, actor, reason string, expires time.Time) outdial.Control {
 	value := strconv.FormatFloat(100*f.Share, 'f', -1, 64) + "%"
+	if f.Over != 0 {
+		value += " over=" + f.Over.String()
+	}
 	if f.Group != "" {
 		value += " group=" + f.Group
 	}
@@ -40,7 +46,7 @@ func (f Flip) Control(action, actor, reason string, expires time.Time) outdial.C
 }
 
 // ParseFlip reads what Flip.Control has written: a Target such as "beta" or "beta,gamma", a Value such as "80%" or
-// "12.5% group=NANP". The error names the field.
+// "12.5% over=10m group=NANP". The error names the field.
 func ParseFlip(c *outdial.Control) (Flip, error) {
 	var f Flip
 	for name := range strings.SplitSeq(c.Target, ",") {
@@ -57,9 +63,15 @@ func ParseFlip(c *outdial.Control) (Flip, error) {
 		return Flip{}, fmt.Errorf(`failover: %s: Value %q: want a share such as "80%%", above 0 and up to 100`, c.Action, c.Value)
 	}
 	f.Share = x / 100
+	if over, rest, _ := strings.Cut(strings.TrimSpace(group), " "); strings.HasPrefix(over, "over=") {
+		if f.Over, err = time.ParseDuration(over[len("over="):]); err != nil || f.Over < 0 {
+			return Flip{}, fmt.Errorf(`failover: %s: Value %q: after "over=" want a duration such as "10m"`, c.Action, c.Value)
+		}
+		group = rest
+	}
 	if group = strings.TrimSpace(group); group != "" {
 		if f.Group, ok = strings.CutPrefix(group, "group="); !ok || f.Group == "" {
-			return Flip{}, fmt.Errorf(`failover: %s: Value %q: after the share want "group=" and a name`, c.Action, c.Value)
+			return Flip{}, fmt.Errorf(`failover: %s: Value %q: after the share want "over=" and a duration, "group=" and a name`, c.Action, c.Value)
 		}
 	}
 	return f, nil
@@ -83,28 +95,14 @@ func (f *flip) inForce(now time.Time) bool {
 	return f.ended.IsZero() && !now.Before(f.from) && (f.expires.IsZero() || now.Before(f.expires))
 }
 
-// spreader deals out a share of turns evenly: of any run of n turns it gives ⌊n·share⌋ or ⌈n·share⌉ away, so that no
-// gap is longer than ⌈1/share⌉. A turn that could not be used is owed, one at most. It is safe for concurrent use.
-type spreader struct {
-	n    atomic.Uint64
-	owed atomic.Bool
-}
-
-// turn reports whether this turn is one of the share.
-func (s *spreader) turn(share float64, counts bool) bool {
-	if !counts {
-		n := s.n.Load() + 1
-		return s.owed.Load() || math.Floor(float64(n)*share) > math.Floor(float64(n-1)*share)
+// share is what the order sends away at a time.
+func (f *flip) share(now time.Time) float64 {
+	grown := now.Sub(f.from)
+	if grown >= f.order.Over {
+		return f.order.Share
 	}
-	if s.owed.Load() && s.owed.Swap(false) {
-		return true
-	}
-	n := s.n.Add(1)
-	return math.Floor(float64(n)*share) > math.Floor(float64(n-1)*share)
+	return f.order.Share * float64(max(grown, 0)) / float64(f.order.Over)
 }
-
-// give takes a turn back that was not used.
-func (s *spreader) give() { s.owed.Store(true) }
 
 // flipTo returns the candidate that an operator's order sends the call to; -1 = none does.
 func (s *Selector) flipTo(now time.Time, call *outdial.Call, plan []outdial.Candidate, up uint64, flips []*flip) int {
@@ -114,7 +112,7 @@ func (s *Selector) flipTo(now time.Time, call *outdial.Call, plan []outdial.Cand
 		}
 		for _, t := range f.to {
 			if i := placeOf(plan, t, up); i >= 0 {
-				if f.turns.turn(f.order.Share, !call.Rehearsal()) {
+				if f.turns.turn(f.share(now), !call.Rehearsal()) {
 					return i
 				}
 				break

@@ -101,6 +101,8 @@ func TestParseFlip(t *testing.T) {
 		{To: []string{"beta"}, Share: 0.8},
 		{To: []string{"beta", "gamma delta"}, Share: 0.125, Group: "United Kingdom"},
 		{To: []string{"beta"}, Share: 1},
+		{To: []string{"beta"}, Share: 0.5, Over: 90 * time.Second},
+		{To: []string{"beta"}, Share: 0.5, Over: time.Hour, Group: "over=there"},
 	} {
 		c := f.Control(failover.ActionFlip, "ops", "why", start)
 		got, err := failover.ParseFlip(&c)
@@ -117,6 +119,8 @@ func TestParseFlip(t *testing.T) {
 		{Target: "a", Value: "NaN%"},
 		{Target: "a", Value: "5% grp=x"},
 		{Target: "a", Value: "5% group="},
+		{Target: "a", Value: "5% over=x"},
+		{Target: "a", Value: "5% over=-1s"},
 		{Target: "a", Value: ""},
 	} {
 		_, err := failover.ParseFlip(&c)
@@ -134,6 +138,7 @@ func FuzzParseFlip(f *testing.F) {
 	f.Add("beta,gamma", "12.5% group=NANP")
 	f.Add(",", "%")
 	f.Add("a", "1e-300%")
+	f.Add("a", "5% over=1h30m group=over=9s")
 	f.Fuzz(func(t *testing.T, target, value string) {
 		c := outdial.Control{Action: failover.ActionFlip, Target: target, Value: value}
 		got, err := failover.ParseFlip(&c)
@@ -145,8 +150,35 @@ func FuzzParseFlip(f *testing.F) {
 		back, err := failover.ParseFlip(&again)
 		require.NoError(t, err)
 		require.Equal(t, got.To, back.To)
+		require.Equal(t, got.Over, back.Over)
+		require.Equal(t, got.Group, back.Group)
 		require.InEpsilon(t, got.Share, back.Share, 1e-9)
 	})
+}
+
+// TestFlipGrows: a share that is to be shifted over ten minutes grows evenly, without a jump and to no more than was ordered.
+func TestFlipGrows(t *testing.T) {
+	b := newBench(t, failover.Config{IDs: named("a", "b"), KeepWarm: -1}, on(1, 0, 0), on(2, 0, 0))
+	order := flip(0.8, "b")
+	order.Over = 10 * time.Minute
+	b.control(start, order.Control(failover.ActionFlip, "", "", time.Time{}))
+	sent, before := 0, 0
+	for second := range 1200 {
+		for range 10 {
+			if trunk, _ := b.pick(at(time.Duration(second)*time.Second), 3); trunk == 2 {
+				sent++
+			}
+		}
+		if x := second + 1; x%60 == 0 {
+			grown := 0.8 * min(float64(x)/600, 1) // now
+			if x <= 600 {
+				require.InDelta(t, grown*float64(x)*10/2, sent, 6, "the area below the ramp after %d s", x)
+			} else {
+				require.InDelta(t, 480, sent-before, 1, "after %d s", x)
+			}
+			before = sent
+		}
+	}
 }
 
 // TestOrdersAreChecked: what cannot be carried out is refused, and changes nothing.

@@ -40,6 +40,15 @@ func (i *Incident) TimeToShift() time.Duration {
 	return i.Isolated.Sub(i.Began)
 }
 
+// Cliff is how deep the answers fell before calls went elsewhere, as the share of them that failed beyond the baseline, and for
+// how long (TimeToShift).
+func (i *Incident) Cliff() (depth float64, width time.Duration) {
+	if i.Calls == 0 {
+		return 0, i.TimeToShift()
+	}
+	return max(float64(i.Failed)/float64(i.Calls)-i.Baseline, 0), i.TimeToShift()
+}
+
 // Learned says in a sentence what the outage showed.
 func (i *Incident) Learned() string {
 	s := fmt.Sprintf("%s: %d of %d calls failed against a baseline of %.1f %%", i.Why, i.Failed, i.Calls, 100*i.Baseline)

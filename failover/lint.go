@@ -33,6 +33,7 @@ const (
 	FindingSharedAddress FindingCode = "shared_address" // two trunks that share an address, and so their fate
 	FindingSharedCarrier FindingCode = "shared_carrier" // a destination group whose targets are all one carrier's
 	FindingNoBaseline    FindingCode = "no_baseline"    // a standby that too few calls have gone to
+	FindingGated         FindingCode = "gated"          // a trunk that waits for a test to be passed
 	FindingUntested      FindingCode = "untested"       // a trunk that no live call has reached for long
 	FindingDrillOverdue  FindingCode = "drill_overdue"  // a trunk that was not drilled for long
 	FindingConfigFault   FindingCode = "config_fault"   // a trunk that refuses calls for credentials, account or rights
@@ -59,6 +60,9 @@ func (s *Selector) Lint(now time.Time, routes []Route) []Finding {
 			if s.Health(now, c.Trunk, g) > 0 {
 				names = append(names, s.nameOf(c.Trunk))
 				carriers[c.Carrier]++
+			}
+			if shut, since := s.shut(now, c.Trunk); shut {
+				list = append(list, gated(r.Group, s.nameOf(c.Trunk), since))
 			}
 			if i > 0 && s.known(c.Trunk) < baselineLeast {
 				list = append(list, Finding{
@@ -134,6 +138,24 @@ func (s *Selector) sharedFate() (list []Finding) {
 		}
 	}
 	return list
+}
+
+func gated(group, name string, since time.Time) Finding {
+	return Finding{
+		Code: FindingGated, Group: group, Trunks: []string{name}, Since: since,
+		Text: fmt.Sprintf("%s is left out until a test of it was passed", name),
+	}
+}
+
+// shut reports whether a trunk waits for a test, and since when.
+func (s *Selector) shut(now time.Time, t outdial.TrunkID) (bool, time.Time) {
+	b := s.boards.get(t)
+	if b == nil {
+		return false, time.Time{}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gate.shut(now), b.gate.since()
 }
 
 // known is how many calls are behind what is known of a trunk.

@@ -273,6 +273,9 @@ func TestIncidentHasItsMoments(t *testing.T) {
 		Probes: 1, Baseline: 0.1,
 	}, i)
 	require.Equal(t, 5*time.Second, i.TimeToShift())
+	depth, width := i.Cliff()
+	require.InDelta(t, 0.9, depth, 1e-9)
+	require.Equal(t, 5*time.Second, width)
 	require.Contains(t, i.Learned(), "6 of 6 calls failed against a baseline of 10.0 %")
 	require.Contains(t, i.Learned(), "1 calls failed while it was tried")
 

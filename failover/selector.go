@@ -63,7 +63,8 @@ func New(cfg Config) (*Selector, error) {
 			baseline = t.Baseline
 		}
 		if b := s.boards.open(s.ids.Trunks.ID(t.Name), baseline); b != nil {
-			b.carrier = s.ids.Carriers.ID(t.Carrier)
+			b.carrier, b.gate.needed = s.ids.Carriers.ID(t.Carrier), t.Gated
+			b.settle(0)
 		}
 	}
 	return s, nil
@@ -89,7 +90,7 @@ func (s *Selector) Health(now time.Time, t outdial.TrunkID, g outdial.GroupID) f
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expire(now)
-	if b.held || b.ping.down {
+	if b.held || b.ping.down || b.gate.shut(now) {
 		return 0
 	}
 	health := 1.0

@@ -13,7 +13,7 @@ func (b *board) settle(g outdial.GroupID) {
 
 // settleTime is settle after time alone may have changed something.
 func (b *board) settleTime(g outdial.GroupID) {
-	b.note(b.held || b.ping.down, &b.heldNoted)
+	b.note(b.held || b.ping.down || b.gate.watched(), &b.heldNoted)
 	b.noteTarget(&b.whole)
 	if t := b.group(g); t != nil {
 		b.noteTarget(t)

@@ -40,6 +40,7 @@ type Target struct {
 	Open         int       // attempts that have not ended
 	Launch       time.Time // until when its thresholds are those of a launch; zero = it is not launched
 	Drilled      time.Time // the last drill; zero = none
+	Tested       time.Time // the last test of it that an operator has told of (ActionPass, ActionFail); zero = none
 
 	// OPTIONS, which tell of availability, not of performance, and are not part of what a replay restores: the share of
 	// good answers, how many were asked, the last status (0 = none came).
@@ -78,7 +79,7 @@ func (s *Selector) Snapshot(now time.Time) []Target {
 func (b *board) status(now time.Time, cfg *settings) Target {
 	st := b.whole.status(now, cfg)
 	st.Full, st.ConfigFaults, st.Faulted = b.full, b.faults, b.faultAt
-	st.Open, st.Drilled = b.open, b.drilled
+	st.Open, st.Drilled, st.Tested = b.open, b.drilled, b.gate.at
 	st.Lately, st.Answered, st.Reached = b.whole.tally.last(now, liveMinutes), b.answered, b.reached
 	if now.Before(b.launchTo) {
 		st.Launch = b.launchTo
@@ -89,6 +90,8 @@ func (b *board) status(now time.Time, cfg *settings) Target {
 	switch {
 	case b.held:
 		st.State, st.Why, st.Since, st.Until, st.Share = Held, whyHold, b.heldFrom, b.heldTo, 0
+	case b.gate.shut(now):
+		st.State, st.Why, st.Since, st.Until, st.Share = Held, whyGate, b.gate.since(), time.Time{}, 0
 	case b.ping.down:
 		st.State, st.Why, st.Share = Out, whyPing, 0
 	}

@@ -48,6 +48,7 @@ const (
 	whyProbe      = "a probe failed"
 	whyRetryAfter = "retry after"
 	whyHold       = "hold"
+	whyGate       = "no test was passed"
 	whySuspect    = "failures"
 	whySilent     = "silence"
 	whyBack       = "it is back"
