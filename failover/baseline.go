@@ -49,6 +49,12 @@ func (t *test) look(cfg *settings) {
 		return
 	}
 	t.p0, t.alarm = p, cfg.falseAlarm
+	t.thresholds(cfg)
+}
+
+// thresholds are those of p0 at the false-alarm rate of cfg.
+func (t *test) thresholds(cfg *settings) {
+	p := t.p0
 	t.limit = math.Log(1 / cfg.falseAlarm)
 	worse := max(0.5, p+(1-p)/3)
 	t.up, t.down = math.Log(worse/p), math.Log((1-p)/(1-worse))

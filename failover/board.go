@@ -139,7 +139,7 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 			s.less = false
 		}
 		if counts {
-			slow.save(s.share)
+			slow.accrue(s.share)
 		}
 	default:
 		s.due = false
@@ -148,8 +148,8 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 	return s
 }
 
-// save counts a choice towards the next turn of a target that gets less than its share.
-func (t *target) save(share float64) {
+// accrue counts a choice towards the next turn of a target that gets less than its share.
+func (t *target) accrue(share float64) {
 	if t.gate += share; t.gate >= 1 {
 		t.gate--
 	}

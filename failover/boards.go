@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -40,11 +41,36 @@ func (bs *boards) open(id outdial.TrunkID, baseline float64) *board {
 	for len(next) <= int(id) {
 		next = append(next, nil)
 	}
-	b := &board{id: id, shown: &bs.shown, whole: target{id: id, tally: newTally(1)}}
-	b.whole.test.prime(baseline, priorCalls)
-	next[id] = b
+	next[id] = bs.fresh(id, baseline)
 	bs.table.Store(&next)
 	return next[id]
+}
+
+// fresh returns a board of which nothing was learned; it is not in the table.
+func (bs *boards) fresh(id outdial.TrunkID, baseline float64) *board {
+	b := &board{id: id, shown: &bs.shown, whole: target{id: id, tally: newTally(1)}}
+	b.whole.test.prime(baseline, priorCalls)
+	return b
+}
+
+// replace puts other boards in the place of all, and counts those that are ill.
+func (bs *boards) replace(table []*board) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	for _, b := range bs.all() {
+		if b != nil && !slices.Contains(table, b) {
+			bs.shown.sick.Add(-int64(b.sick.Load()))
+		}
+	}
+	for _, b := range table {
+		if b != nil {
+			b.mu.Lock()
+			b.settleAll()
+			b.mu.Unlock()
+		}
+	}
+	bs.table.Store(&table)
+	bs.shown.epoch.Add(1)
 }
 
 // all returns the table; entries may be nil.

@@ -80,9 +80,11 @@
 //
 // # Restarts
 //
-// Health, baselines, incidents, holds, flips, drills and their reports are a fold over events: replaying the journal
-// through Observe rebuilds them, with the times of the events. A flip or drill that has expired meanwhile is over. Credits
-// start anew, which moves a share by at most one call. What OPTIONS and signals said is asked anew.
+// Health, baselines, incidents, holds, tests, flips, drills and their reports are a fold over events: replaying the journal
+// through Observe rebuilds them, with the times of the events. A flip or drill that has expired meanwhile is over. A Selector
+// that is saved in Engine.Checkpoint ([Selector.Save]) and restored ([Selector.Restore]) needs only the events behind that, so
+// that a journal which forgets old events loses no standing order. Credits start anew, which moves a share by at most one call.
+// What OPTIONS and signals said is asked anew.
 //
 // The package works with or without an outdial.Engine.
 package failover

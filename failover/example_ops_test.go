@@ -215,3 +215,32 @@ func ExampleFindingCode() {
 	fmt.Println(failover.FindingSharedAddress)
 	// Output: shared_address
 }
+
+// A Selector is saved where the engine says that all have seen the same, and another goes on from there.
+func ExampleSelector_Save() {
+	ids := &outdial.Registry{}
+	ids.Trunks.Add("alpha", "beta")
+	s, err := failover.New(failover.Config{IDs: ids})
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	s.Observe(&outdial.Event{Kind: outdial.EventControl, Time: now, Seq: 17, Control: &outdial.Control{
+		Actor: "ops", Action: failover.ActionHold, Target: "beta", Reason: "bad audio",
+	}})
+	kept, err := s.Save(17) // in Engine.Checkpoint, with Waterline.Seq
+	if err != nil {
+		panic(err)
+	}
+	again, err := failover.New(failover.Config{IDs: ids})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(again.Restore(kept), again.Resumed()) // before Engine.RecoverFrom
+	for _, t := range again.Snapshot(now) {
+		fmt.Println(t.Name, t.State)
+	}
+	// Output:
+	// <nil> 17
+	// beta held
+}

@@ -28,6 +28,7 @@ type Selector struct {
 	warm     warm
 	slowest  atomic.Int64 // see slow
 	reviewed atomic.Int64 // when signals were looked at, in ns since 1970
+	resumed  atomic.Uint64
 
 	ordering sync.Mutex // serialises changes of orders
 	orders   atomic.Pointer[[]*flip]
