@@ -212,3 +212,37 @@ func BenchmarkMemory(b *testing.B) {
 		runtime.KeepAlive(g)
 	}
 }
+
+// BenchmarkObserve tells of attempts that are over, one in five answered, from 10,000 numbers to 20 networks.
+func BenchmarkObserve(b *testing.B) {
+	cfg, calls := bigConfig(10_000)
+	g := mustNew(b, cfg)
+	attempts := make([]outdial.Attempt, len(calls))
+	for i := range attempts {
+		a := &attempts[i]
+		*a = outdial.Attempt{
+			ID: outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}, Call: calls[i], CLI: cfg.Numbers[i*7919%10_000].Number,
+			Pool: cfg.IDs.Pools.ID("survey"), Use: 1 << 40, State: outdial.AttemptEnded, Result: busy,
+		}
+		a.Call.Dest.Network = outdial.NetworkID(1 + i%20)
+		if i%5 == 0 {
+			a.Result = hungUp
+			a.Timeline.Set(outdial.MarkAnswer, time.Second)
+			a.Timeline.Set(outdial.MarkEnd, 12*time.Second)
+		}
+	}
+	ev, now, i := outdial.Event{Kind: outdial.EventEnded}, t0, 0
+	observe := func() {
+		now = now.Add(100 * time.Millisecond)
+		ev.Time, ev.Attempt = now, &attempts[i&(len(attempts)-1)]
+		i++
+		g.Observe(&ev)
+	}
+	for range 4 * len(attempts) {
+		observe()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		observe()
+	}
+}

@@ -19,36 +19,44 @@ func (c *conduct) ratio(r *detection) float64 {
 	return (r.prior + float64(c.answered)) / (r.prior + float64(c.expected))
 }
 
-// call counts a call of which peers answer with probability peers; known says that there are peers to compare with.
-func (c *conduct) call(r *detection, answered bool, peers float64, known bool, drop float64) {
-	if c.calls < math.MaxUint32 {
-		c.calls++
+// answers is what a call tells of the number's answer rate, where peers answer with probability peers: the log-likelihood
+// ratio of a rate that has dropped against the rate that it should have.
+func (c *conduct) answers(r *detection, answered bool, peers float64) float32 {
+	if answered {
+		return r.logDrop
 	}
-	if known {
-		q := min(max(peers*c.ratio(r), .001), .95)
-		llr := math.Log((1 - drop*q) / (1 - q))
+	q := min(max(peers*c.ratio(r), .001), .95)
+	return float32(math.Log((1 - r.drop*q) / (1 - q)))
+}
+
+// calibrate learns the number's own ratio from its first calls.
+func (c *conduct) calibrate(r *detection, answered bool, peers float64) {
+	if c.calls <= r.frozen {
+		c.expected += float32(peers)
 		if answered {
-			llr = math.Log(drop)
-		}
-		c.answer = climb(c.answer, llr)
-		if c.calls <= r.frozen {
-			c.expected += float32(peers)
-			if answered {
-				c.answered++
-			}
+			c.answered++
 		}
 	}
 }
 
-// step counts one trial of something that happens with probability p0 and, where the number is bad, p1.
-func step(s float32, happened bool, p0, p1 float64) float32 {
+func climb(s, llr float32) float32 { return max(0, s+llr) }
+
+// trial is something that happens with some probability, and with a greater one where a number is bad: what it tells that it
+// happened, and that it did not, as log-likelihood ratios of bad against good.
+type trial struct{ hit, miss float32 }
+
+// of is what one trial tells.
+func (t trial) of(happened bool) float32 {
 	if happened {
-		return climb(s, math.Log(p1/p0))
+		return t.hit
 	}
-	return climb(s, math.Log((1-p1)/(1-p0)))
+	return t.miss
 }
 
-func climb(s float32, llr float64) float32 { return max(0, s+float32(llr)) }
+// trialOf wants probabilities between 0 and 1.
+func trialOf(good, bad float64) trial {
+	return trial{float32(math.Log(bad / good)), float32(math.Log((1 - bad) / (1 - good)))}
+}
 
 // worst is the greatest sum as a share of the quarantine's threshold.
 func (c *conduct) worst(r *ruleset) float32 {

@@ -114,7 +114,7 @@ func (g *Governor) control(m moment, now time.Time, c *outdial.Control) {
 			return
 		}
 		x := &g.numbers[slot]
-		x.conduct.complaint = step(x.conduct.complaint, true, complaintRate, complaintBad)
+		x.conduct.complaint = climb(x.conduct.complaint, g.rules.complaining.hit)
 		g.verdict(m, slot, nil, nil)
 	case ActionSuppress, ActionUnsuppress:
 		if c.Value == "" {

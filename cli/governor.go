@@ -95,6 +95,18 @@ func (g *Governor) slot(of outdial.Number) int32 {
 	return i
 }
 
+// slotOf returns the place of the number that an attempt presents, none if there is none. The lease of a live attempt tells it
+// without a look-up, also for some time after it was given back.
+func (g *Governor) slotOf(a *outdial.Attempt) int32 {
+	if slot := g.leases.slot(a.Use); slot != none && g.numbers[slot].number == a.CLI {
+		return slot
+	}
+	if slot, ok := g.slots[a.CLI]; ok {
+		return slot
+	}
+	return none
+}
+
 // unknown is what is known of a number that is told of and not configured. Nothing writes to it.
 var unknown info
 

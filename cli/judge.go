@@ -31,6 +31,27 @@ func worse(p, good, bad float64) float64 {
 	return odds / (1 + odds)
 }
 
+// blocking is what a block tells of a number, among the calls of the pool.
+func (w *watch) blocking(r *ruleset) (trial, bool) {
+	if w.all.calls < baselineLeast || w.all.blocks <= blockRate*w.all.calls {
+		return r.blocking, true
+	}
+	rate := w.all.blocks / w.all.calls
+	return trialOf(rate, worse(rate, blockRate, blockBad)), rate < tooMany
+}
+
+// shortness is what a short call tells of a number, among the answered calls of the pool.
+func (w *watch) shortness(r *ruleset) (trial, bool) {
+	switch {
+	case w.all.answers < baselineLeast:
+		return trial{}, false
+	case w.all.shorts <= shortRate*w.all.answers:
+		return r.shortness, true
+	}
+	rate := w.all.shorts / w.all.answers
+	return trialOf(rate, worse(rate, shortRate, shortBad)), rate < tooMany
+}
+
 // counts reports whether an attempt says anything of its number: it left, and neither host nor carrier failed it.
 func counts(a *outdial.Attempt) bool {
 	if a.Answered() {
@@ -47,8 +68,11 @@ func counts(a *outdial.Attempt) bool {
 
 // judge learns from an attempt that is over.
 func (g *Governor) judge(now moment, a *outdial.Attempt) {
-	slot, ok := g.slots[a.CLI]
-	if !ok || g.rules.off || !counts(a) {
+	if g.rules.off || !counts(a) {
+		return
+	}
+	slot := g.slotOf(a)
+	if slot == none {
 		return
 	}
 	n := &g.numbers[slot]
@@ -60,30 +84,36 @@ func (g *Governor) judge(now moment, a *outdial.Attempt) {
 	if d, ok := a.Timeline.Duration(); ok && answered {
 		short = d <= r.shortCall
 	}
-	b := w.stratum(a, n)
+	c, b, net := &n.conduct, w.stratum(a, n), n.net(a.Call.Dest.Network)
+	if net != nil {
+		net.expected, net.answered = c.expected, c.answered // one ratio for all networks
+	}
+	if c.calls < math.MaxUint32 {
+		c.calls++
+	}
 	peers, known := w.peers(b, &r.detect)
-	drop := r.detect.drop
-	if n.state == StateRehab && known {
-		q := min(max(peers*n.conduct.ratio(&r.detect), .001), .95)
-		llr := math.Log((1 - drop*q) / (1 - q))
-		if answered {
-			llr = math.Log(drop)
+	if known {
+		llr := c.answers(&r.detect, answered, peers)
+		if n.state == StateRehab {
+			n.life.trial += llr
 		}
-		n.life.trial += float32(llr)
+		c.answer = climb(c.answer, llr)
+		if net != nil {
+			net.answer = climb(net.answer, llr)
+		}
+		c.calibrate(&r.detect, answered, peers)
 	}
-	n.conduct.call(&r.detect, answered, peers, known, drop)
-	blocks := blockRate
-	if w.all.calls >= baselineLeast {
-		blocks = max(blocks, w.all.blocks/w.all.calls)
+	if blocking, ok := w.blocking(r); ok {
+		llr := blocking.of(blocked)
+		c.block = climb(c.block, llr)
+		if net != nil {
+			net.block = climb(net.block, llr)
+		}
 	}
-	bad := worse(blocks, blockRate, blockBad)
-	if blocks < tooMany {
-		n.conduct.block = step(n.conduct.block, blocked, blocks, bad)
-	}
-	n.conduct.complaint = step(n.conduct.complaint, a.Result.Code == 607 || a.Result.SIPCause == 607, complaintRate, complaintBad)
-	if answered && known && w.all.answers >= baselineLeast { // how long calls are is for peers to tell
-		if shorts := max(shortRate, w.all.shorts/w.all.answers); shorts < tooMany {
-			n.conduct.short = step(n.conduct.short, short, shorts, worse(shorts, shortRate, shortBad))
+	c.complaint = climb(c.complaint, r.complaining.of(a.Result.Code == 607 || a.Result.SIPCause == 607))
+	if answered && known { // how long calls are is for peers to tell
+		if shortness, ok := w.shortness(r); ok {
+			c.short = climb(c.short, shortness.of(short))
 		}
 	}
 	if blocked {
@@ -91,14 +121,8 @@ func (g *Governor) judge(now moment, a *outdial.Attempt) {
 			n.lived().redress = redress
 		}
 	}
-	net := n.net(a.Call.Dest.Network)
-	if net != nil {
-		net.expected, net.answered = n.conduct.expected, n.conduct.answered // one ratio for all networks
-		net.calls = n.conduct.calls + r.detect.frozen
-		net.call(&r.detect, answered, peers, known, drop)
-		if blocks < tooMany {
-			net.block = step(net.block, blocked, blocks, bad)
-		}
+	if net != nil && net.calls < math.MaxUint32 {
+		net.calls++
 	}
 	b.add(now.at, answered, blocked, short)
 	w.all.add(now.at, answered, blocked, short)

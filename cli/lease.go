@@ -65,9 +65,18 @@ func (l *leases) giveBack(id outdial.Lease) (lease, bool) {
 		return lease{}, false
 	}
 	v := *e
-	*e = lease{generation: e.generation, next: l.free}
+	*e = lease{generation: e.generation, slot: e.slot, next: l.free}
 	l.free = int32(i)
 	return v, true
+}
+
+// slot returns the number of a lease, also of one that was given back and whose place nobody has taken since; else none.
+func (l *leases) slot(id outdial.Lease) int32 {
+	i := int64(id&0xffff_ffff) - 1
+	if i < 0 || i >= int64(len(l.list)) || l.list[i].generation != uint32(id>>32) {
+		return none
+	}
+	return l.list[i].slot
 }
 
 // get returns a lease that is held, or nil.

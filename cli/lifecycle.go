@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -91,10 +92,13 @@ type ruleset struct {
 	mixed, labelled State
 	onLabel         outdial.LabelStatus // from which label on a number that has rested is not tried again
 	shortCall       time.Duration
+
+	blocking, shortness, complaining trial // among peers of which no more is known than what is usual
 }
 
 type detection struct {
 	drop                         float64
+	logDrop                      float32
 	probation, quarantine, block float32
 	short, complaint             float32
 	peers                        int
@@ -199,8 +203,9 @@ func (l *Lifecycle) rules() ruleset {
 		suspect: uint8(l.Suspect), rest: window.Instant(l.Rest), callback: window.Instant(l.Callback),
 		resting: l.MaxResting, daily: l.MaxDaily, retireAfter: l.RetireAfter, retireWithin: int64(l.RetireWithin / time.Second),
 		mixed: l.OnMixed, labelled: l.OnLabelled, shortCall: d.ShortCall,
+		blocking: trialOf(blockRate, blockBad), shortness: trialOf(shortRate, shortBad), complaining: trialOf(complaintRate, complaintBad),
 		detect: detection{
-			drop: d.Drop, probation: float32(d.Probation), quarantine: float32(d.Quarantine), block: float32(d.Block),
+			drop: d.Drop, logDrop: float32(math.Log(d.Drop)), probation: float32(d.Probation), quarantine: float32(d.Quarantine), block: float32(d.Block),
 			short: float32(d.Short), complaint: float32(d.Complaint), peers: d.Peers, frozen: uint32(d.Calibrate),
 			prior: 1 / (d.Spread * d.Spread),
 		},
