@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/internal/window"
 )
@@ -236,17 +238,19 @@ func (c *callees) stamp(i int32, call outdial.CallID, at window.Instant) {
 	s[0] = max(seconds(at), s[0])
 }
 
-// unstamp takes a stamp back. It was admitted, so the one that it pushed out counted no more.
-func (c *callees) unstamp(i int32, former uint16, stamp uint32) {
-	e := c.at(i)
-	e.setCall(former)
+// forget takes a use back. Its stamp was admitted, so the one that it pushed out counted no more.
+func (e callee) forget(l *lease) {
 	s := e.stamps()
-	for k := range s {
-		if s[k] == stamp {
-			copy(s[k:], s[k+1:])
-			s[len(s)-1] = 0
-			return
-		}
+	if e.slot() == l.slot && e.call() == l.call && (!l.counted || s[0] == l.called) { // the newest
+		e.setSlot(l.knew)
+	}
+	if !l.counted {
+		return
+	}
+	e.setCall(l.former)
+	if k := slices.Index(s, l.called); k >= 0 {
+		copy(s[k:], s[k+1:])
+		s[len(s)-1] = 0
 	}
 }
 

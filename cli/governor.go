@@ -15,6 +15,8 @@ type Governor struct {
 	secret []byte
 	keys   *keys
 
+	resumed uint64 // see Resumed; it never changes
+
 	change sync.Mutex // serialises Update and Snapshot; taken before mu
 
 	mu       sync.Mutex // guards all below
@@ -32,7 +34,6 @@ type Governor struct {
 	tenants  map[outdial.TenantID]*window.Gate
 	audit    audit
 	notices  []Notice
-	seq      uint64 // of the newest event
 
 	replaying   bool // the event being observed comes from a journal
 	suppression atomic.Pointer[Suppression]
@@ -59,6 +60,7 @@ var (
 	_ outdial.CLIs           = (*Governor)(nil)
 	_ outdial.Advancer       = (*Governor)(nil)
 	_ outdial.ControlChecker = (*Governor)(nil)
+	_ outdial.Resumer        = (*Governor)(nil)
 )
 
 // New makes a Governor. The error is joined and names every bad field.

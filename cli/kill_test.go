@@ -2,7 +2,8 @@ package cli_test
 
 import (
 	"bufio"
-	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -65,16 +66,32 @@ func TestKilled(t *testing.T) {
 				}
 				_, _ = fmt.Fprintln(os.Stdout, uint64(step.Attempt.CLI)) // the INVITE: one write(2)
 				_ = s.End(now, step.Attempt.ID, busy)
-				if w == 0 && i%50 == 49 {
-					var b bytes.Buffer
-					if _, err := g.Save(&b); err == nil && os.WriteFile(filepath.Join(dir, "new"), b.Bytes(), 0o600) == nil {
-						_ = os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "state"))
-					}
+				if w == 0 && i%10 == 9 {
+					save(e, g, dir)
 				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// saved is a checkpoint on disk.
+type saved struct {
+	Mark  outdial.Waterline
+	State []byte
+}
+
+func save(e *outdial.Engine, g *cli.Governor, dir string) {
+	var s saved
+	var err error
+	e.Checkpoint(func(m outdial.Waterline) {
+		s.Mark = m
+		s.State, err = g.Save(m.Seq)
+	})
+	data, bad := json.Marshal(s)
+	if errors.Join(err, bad) == nil && os.WriteFile(filepath.Join(dir, "new"), data, 0o600) == nil {
+		_ = os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "state"))
+	}
 }
 
 // TestKillTrial kills a process in the middle of its calls (SIGKILL), and recovers from its last saved state and its journal:
@@ -86,6 +103,7 @@ func TestKillTrial(t *testing.T) {
 		trials, err = strconv.Atoi(s)
 		require.NoError(t, err)
 	}
+	checkpoints, most := 0, 0
 	for trial := range trials {
 		rng := rand.New(rand.NewPCG(uint64(trial), 4))
 		dir := t.TempDir()
@@ -110,24 +128,29 @@ func TestKillTrial(t *testing.T) {
 
 		ids := new(outdial.Registry)
 		cfg := killConfig(ids)
-		g, after := mustNew(t, cfg), uint64(0)
-		if state, err := os.ReadFile(filepath.Join(dir, "state")); err == nil {
-			g, after, err = cli.Restore(cfg, bytes.NewReader(state))
+		g, mark := mustNew(t, cfg), outdial.Waterline{}
+		if data, err := os.ReadFile(filepath.Join(dir, "state")); err == nil {
+			var s saved
+			require.NoError(t, json.Unmarshal(data, &s))
+			g, err = cli.Restore(cfg, s.State)
 			require.NoError(t, err)
+			mark = s.Mark
+			checkpoints++
 		}
 		j, _, err := cdr.Open(cdr.Config{Dir: filepath.Join(dir, "journal"), IDs: ids})
 		require.NoError(t, err)
-		require.NoError(t, j.Replay(after, func(ev *outdial.Event) error {
-			g.Observe(ev)
-			return nil
-		}))
+		e, err := outdial.New(outdial.Config{IDs: ids, Router: outdial.Plan{{Trunk: ids.Trunks.ID("t")}}, CLIs: g, Journal: j})
+		require.NoError(t, err)
+		_, err = e.RecoverFrom(time.Now(), mark)
+		require.NoError(t, err)
 		require.NoError(t, j.Close())
 		over := 0
 		for _, n := range g.Snapshot(time.Now()).Pools[0].Numbers {
 			require.GreaterOrEqual(t, n.Uses[0].Used, seen[n.Number], "trial %d: a use of %v is lost", trial, n.Number)
 			over += n.Uses[0].Used - seen[n.Number]
 		}
-		// In flight when it was killed, and when its state was saved: what was reserved then counts in both.
-		require.LessOrEqual(t, over, 2*inFlight, "trial %d", trial)
+		require.LessOrEqual(t, over, inFlight, "trial %d", trial)
+		most = max(most, over)
 	}
+	t.Logf("%d trials, %d of them from a checkpoint: %d counted too many at most", trials, checkpoints, most)
 }

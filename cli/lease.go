@@ -9,6 +9,7 @@ import (
 
 // lease is a use that is held: what Release and Undo need to know.
 type lease struct {
+	attempt    outdial.AttemptID // whose Started event was observed; zero = none was
 	generation uint32
 	held       bool
 	counted    bool // it stamped the callee
@@ -18,14 +19,14 @@ type lease struct {
 	program    *program
 	key        calleeKey
 	call       uint16
-	former     uint16 // the callee's newest call before
-	called     uint32 // the callee's stamp
-	knew       int32  // the number that the callee knew before
-	budget     *budget
-	spent      window.Instant // of the budget
-	tenant     *window.Gate
-	taken      window.Instant // of the tenant's quota
-	shared     time.Time      // of the Ledger; zero = none
+	former     uint16           // the callee's newest call before
+	called     uint32           // the callee's stamp
+	knew       int32            // the number that the callee knew before
+	budgeted   bool             // it spent of its region's budget
+	tenant     outdial.TenantID // whose quota it took of; 0 = none
+	spent      window.Instant   // the stamp in the budget
+	taken      window.Instant   // the stamp in the quota
+	shared     time.Time        // of the Ledger; zero = none
 }
 
 // told is the uses that were counted because an event told of them, and that may yet be taken back, by their attempt.

@@ -78,6 +78,14 @@ const (
 	day     = window.Instant(24 * time.Hour)
 )
 
+// budget is that of the number's region in its pool, nil if there is none.
+func (n *number) budget() *budget {
+	if n.pool == nil {
+		return nil
+	}
+	return n.pool.classes[n.pool.homes[n.home].class].budget
+}
+
 // assess returns whether n can be presented, and if not, from when on that may be different; noWake = not by itself.
 // Spacing does not hold between the attempts of one call.
 func (n *number) assess(now moment, spaced bool) (Status, window.Instant) {

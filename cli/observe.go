@@ -23,11 +23,13 @@ func (g *Governor) Observe(ev *outdial.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	m := g.clock.read(ev.Time)
-	g.replaying, g.seq = ev.Replay, max(g.seq, ev.Seq)
+	g.replaying = ev.Replay
 	switch ev.Kind {
 	case outdial.EventStarted:
 		if uncounted(ev) {
 			g.started(m, ev.Attempt, key)
+		} else if l := g.leases.get(ev.Attempt.Use); l != nil {
+			l.attempt = ev.Attempt.ID
 		}
 	case outdial.EventEnded:
 		a := ev.Attempt

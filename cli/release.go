@@ -46,11 +46,11 @@ func (g *Governor) Undo(now time.Time, id outdial.Lease) {
 func (g *Governor) takeBack(m moment, l *lease) {
 	n := &g.numbers[l.slot]
 	n.uses.undo(l.stamp)
-	if l.budget != nil {
-		l.budget.gate.Undo(l.spent)
+	if b := n.budget(); b != nil && l.budgeted {
+		b.gate.Undo(l.spent)
 	}
-	if l.tenant != nil {
-		l.tenant.Undo(l.taken)
+	if gate := g.tenants[l.tenant]; gate != nil {
+		gate.Undo(l.taken)
 	}
 	if n.pool != nil {
 		g.settle(l.slot, m, true)
@@ -60,12 +60,7 @@ func (g *Governor) takeBack(m moment, l *lease) {
 	if i == none {
 		return
 	}
-	if e := c.at(i); e.slot() == l.slot && e.call() == l.call && (!l.counted || e.stamps()[0] == l.called) { // the newest
-		e.setSlot(l.knew)
-	}
-	if l.counted {
-		c.unstamp(i, l.former, l.called)
-	}
+	c.at(i).forget(l)
 	if c.forgettable(i) {
 		c.drop(i)
 	}

@@ -201,13 +201,11 @@ func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKe
 		g.warm(now, n)
 	}
 	l := lease{slot: slot, program: p, key: key, call: shortCall(call.ID), stamp: n.uses.add(now.at)}
-	if n.pool != nil {
-		if l.budget = n.pool.classes[n.pool.homes[n.home].class].budget; l.budget != nil {
-			l.spent = l.budget.gate.Add(now.at)
-		}
+	if b := n.budget(); b != nil {
+		l.budgeted, l.spent = true, b.gate.Add(now.at)
 	}
-	if l.tenant = g.tenants[call.Tenant]; l.tenant != nil {
-		l.taken = l.tenant.Add(now.at)
+	if gate := g.tenants[call.Tenant]; gate != nil {
+		l.tenant, l.taken = call.Tenant, gate.Add(now.at)
 	}
 	if i == none {
 		i = p.callees.add(key, now.at)

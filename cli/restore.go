@@ -77,7 +77,7 @@ func (d *decoder) instants() []window.Instant {
 }
 
 func (g *Governor) decode(d *decoder) {
-	g.seq = d.u64()
+	g.resumed = d.u64()
 	nanos := d.i64()
 	g.clock = clock{epoch: unixEpoch(nanos), started: true}
 	g.clock.held = moment{at: d.instant(), unix: d.i64()}
@@ -111,6 +111,7 @@ func (g *Governor) decode(d *decoder) {
 	if len(g.audit.list) > AuditLength {
 		d.err = errors.New("more audit than is kept")
 	}
+	g.decodeOpen(d)
 }
 
 // gateWith holds events until Update moves them to the gate of the configuration.

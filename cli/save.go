@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"math"
 	"slices"
 	"time"
@@ -18,32 +17,28 @@ import (
 )
 
 // saveMagic begins a saved state; the digit is its version.
-const saveMagic = "outdial cli 1\n"
+const saveMagic = "outdial cli 2\n"
 
-// Save writes what the Governor knows: uses, conduct and lives of numbers, callees, suppressions, holds, baselines, the
-// audit. It returns the sequence of the newest event that it contains: Restore it, then Observe what the journal holds after
-// that. What was reserved and not yet journalled when it was saved is in it, and counts again in the replay: an over-count of
-// what was in flight.
+// Save returns what the Governor knows: uses, conduct and lives of numbers, callees, suppressions, holds, baselines, the audit.
+// With an engine and its journal, call it in Engine.Checkpoint, with the Waterline's Seq: a use that was reserved and not yet
+// journalled is left out then, because the replay counts it. Elsewhere seq is 0, and everything is contained.
 //
-// Other verbs wait while the state is copied (about a microsecond a number at 100 uses), not while it is written.
-func (g *Governor) Save(w io.Writer) (seq uint64, err error) {
+// Other verbs wait while it runs, about a microsecond a number at 100 uses.
+func (g *Governor) Save(seq uint64) ([]byte, error) {
 	g.change.Lock()
 	defer g.change.Unlock()
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	e := encoder{b: make([]byte, 0, 64+len(g.numbers)*(4*g.cfg.stock.most+96))}
-	g.encode(&e)
-	seq = g.seq
-	g.mu.Unlock()
+	e.b = append(e.b, saveMagic...)
+	if seq != 0 {
+		e.pending = g.pending()
+	}
+	g.encode(&e, seq)
 	if e.err != nil {
-		return 0, fmt.Errorf("cli: save: %w", e.err)
+		return nil, fmt.Errorf("cli: save: %w", e.err)
 	}
-	sum := binary.LittleEndian.AppendUint32(nil, crc32.Checksum(e.b, castagnoli))
-	for _, part := range [][]byte{[]byte(saveMagic), e.b, sum} {
-		if _, err := w.Write(part); err != nil {
-			return 0, fmt.Errorf("cli: save: %w", err)
-		}
-	}
-	return seq, nil
+	return binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b[len(saveMagic):], castagnoli)), nil
 }
 
 // castagnoli is a table of constants; nothing writes to it.
@@ -58,8 +53,9 @@ func fingerprint(secret []byte) []byte {
 
 // encoder appends little-endian fields.
 type encoder struct {
-	b   []byte
-	err error
+	b       []byte
+	err     error
+	pending pending
 }
 
 func (e *encoder) u8(v uint8)    { e.b = append(e.b, v) }
@@ -88,15 +84,26 @@ func (e *encoder) instants(list []window.Instant) {
 	}
 }
 
-func (g *Governor) encode(e *encoder) {
+// gate writes the events of a gate, but those that are pending.
+func (e *encoder) gate(gate *window.Gate) {
+	list := stampsOf(gate)
+	for _, at := range e.pending.gates[gate] {
+		if i := slices.Index(list, at); i >= 0 {
+			list = slices.Delete(list, i, i+1)
+		}
+	}
+	e.instants(list)
+}
+
+func (g *Governor) encode(e *encoder, seq uint64) {
 	e.b = append(e.b, fingerprint(g.secret)...)
-	e.u64(g.seq)
+	e.u64(seq)
 	e.i64(g.clock.epoch.Time(0).UnixNano())
 	e.i64(int64(g.clock.held.at))
 	e.i64(g.clock.held.unix)
 	e.n(len(g.numbers))
 	for i := range g.numbers {
-		g.encodeNumber(e, &g.numbers[i])
+		g.encodeNumber(e, int32(i))
 	}
 	e.n(len(g.holds))
 	for n, h := range g.holds {
@@ -117,13 +124,15 @@ func (g *Governor) encode(e *encoder) {
 	e.n(len(g.tenants))
 	for id, gate := range g.tenants {
 		e.text(g.ids.Tenants.Name(id))
-		e.instants(stampsOf(gate))
+		e.gate(gate)
 	}
 	e.u64(g.audit.seq)
 	e.json(g.audit.after(0))
+	g.encodeOpen(e)
 }
 
-func (g *Governor) encodeNumber(e *encoder, n *number) {
+func (g *Governor) encodeNumber(e *encoder, slot int32) {
+	n := &g.numbers[slot]
 	e.u64(uint64(n.number))
 	e.u8(uint8(n.state))
 	e.u8(uint8(n.told))
@@ -135,7 +144,7 @@ func (g *Governor) encodeNumber(e *encoder, n *number) {
 		flags |= 2
 	}
 	e.u8(flags)
-	u := &n.uses
+	u := e.pending.without(slot, n.uses)
 	e.u8(u.step)
 	e.i64(int64(u.last))
 	e.i64(int64(u.lost))
@@ -195,7 +204,7 @@ func (g *Governor) encodeProgram(e *encoder, p *program) {
 	e.n(c.depth)
 	e.n(int(c.live))
 	for i := c.oldest; i != none; i = c.at(i).newer() {
-		x := c.at(i)
+		x := e.pending.forget(p, c.at(i))
 		e.u64(uint64(x.key()))
 		e.u32(x[calleePacked] & hasTalked)
 		e.u32(uint32(x.call()))
@@ -230,7 +239,7 @@ func (g *Governor) encodeWatch(e *encoder, w *watch) {
 	e.n(len(w.budgets))
 	for region, b := range w.budgets {
 		e.text(region)
-		e.instants(stampsOf(b.gate))
+		e.gate(b.gate)
 	}
 }
 
@@ -257,30 +266,26 @@ func stampsOf(gate *window.Gate) (stamps []window.Instant) {
 	return stamps
 }
 
-// Restore makes a Governor of a configuration and of a state that Save wrote, and returns the sequence of the newest event
-// that the state contains. Names may have other ids by now. The configuration counts as a reload: what it changes against the one
-// that was in force is changed, and everything else stands. It needs the Secret of the Governor that was saved. The error
-// says what is wrong with the configuration, or that the state is not one, is damaged, or was written under another Secret.
-func Restore(cfg Config, r io.Reader) (*Governor, uint64, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, 0, fmt.Errorf("cli: restore: %w", err)
-	}
-	body, ok := cutMagic(data)
+// Restore makes a Governor of a configuration and of what Save returned. Names may have other ids by now. The configuration
+// counts as a reload: what it changes against the one that was in force is changed, and everything else stands. It needs the
+// Secret of the Governor that was saved. The error says what is wrong with the configuration, or that the state is not one, is
+// damaged, or was written under another Secret. Engine.RecoverFrom tells the Governor what came after (see Resumed).
+func Restore(cfg Config, saved []byte) (*Governor, error) {
+	body, ok := cutMagic(saved)
 	if !ok {
-		return nil, 0, errors.New("cli: restore: not a state of a Governor, or damaged")
+		return nil, errors.New("cli: restore: not a state of a Governor, or damaged")
 	}
 	complete, err := cfg.complete()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if len(cfg.Secret) == 0 {
-		return nil, 0, errors.New("cli: restore: Secret: required: callees are known by it")
+		return nil, errors.New("cli: restore: Secret: required: callees are known by it")
 	}
 	g := empty()
 	d := decoder{b: body}
 	if !hmac.Equal(d.bytes(8), fingerprint(cfg.Secret)) && d.err == nil {
-		return nil, 0, errors.New("cli: restore: Secret: not the one that the state was written under")
+		return nil, errors.New("cli: restore: Secret: not the one that the state was written under")
 	}
 	g.ids = complete.IDs
 	// What is not in the layout is set up by these until Update does so.
@@ -290,13 +295,16 @@ func Restore(cfg Config, r io.Reader) (*Governor, uint64, error) {
 		d.err = errors.New("something follows it")
 	}
 	if d.err != nil {
-		return nil, 0, fmt.Errorf("cli: restore: %w", d.err)
+		return nil, fmt.Errorf("cli: restore: %w", d.err)
 	}
 	if err := g.Update(cfg); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	return g, g.seq, nil
+	return g, nil
 }
+
+// Resumed implements outdial.Resumer: the sequence that Save was called with, 0 if nothing was restored.
+func (g *Governor) Resumed() uint64 { return g.resumed }
 
 func cutMagic(data []byte) ([]byte, bool) {
 	if len(data) < len(saveMagic)+4 || string(data[:len(saveMagic)]) != saveMagic {

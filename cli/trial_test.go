@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -107,8 +106,8 @@ func most(uses []time.Time, window time.Duration) int {
 }
 
 // TestCrashTrial dies at a random point between any two steps of a call, 50 times (1,000 with OUTDIAL_TRIALS=1), and recovers
-// from a state that was saved somewhere before and the journal since: no use that a carrier saw is missing, and no more are
-// counted than were in flight. What dies in earnest is the proxy in examples/proxy (TestKill).
+// from a checkpoint somewhere before and the journal since: no use that a carrier saw is missing, and no more are
+// counted than were in flight. What dies in earnest is the process of TestKillTrial.
 func TestCrashTrial(t *testing.T) {
 	trials := 50
 	if os.Getenv("OUTDIAL_TRIALS") != "" {
@@ -123,22 +122,28 @@ func TestCrashTrial(t *testing.T) {
 			cfg.Numbers = append(cfg.Numbers, owned("survey", num(212, i))...)
 		}
 		j := &journal{}
+		engine := func(g *cli.Governor) *outdial.Engine {
+			e, err := outdial.New(outdial.Config{IDs: ids, Router: outdial.Plan{{Trunk: ids.Trunks.ID("t")}}, CLIs: g, Journal: j})
+			require.NoError(t, err)
+			return e
+		}
 		g := mustNew(t, cfg)
-		e, err := outdial.New(outdial.Config{IDs: ids, Router: outdial.Plan{{Trunk: ids.Trunks.ID("t")}}, CLIs: g, Journal: j})
-		require.NoError(t, err)
+		e := engine(g)
 		seen := map[outdial.Number]int{}
 		var file []byte
-		var after uint64
+		var mark outdial.Waterline
 		open := map[*outdial.Session]*outdial.Attempt{}
-		now := t0
+		now, sum := t0, 0
 		for steps := rng.IntN(400); steps > 0; steps-- {
 			now = now.Add(time.Duration(rng.IntN(20)) * time.Second)
 			switch k := rng.IntN(10); {
 			case k == 0:
-				var w bytes.Buffer
-				after, err = g.Save(&w)
-				require.NoError(t, err)
-				file = w.Bytes()
+				e.Checkpoint(func(m outdial.Waterline) {
+					var err error
+					file, err = g.Save(m.Seq)
+					require.NoError(t, err)
+					mark = m
+				})
 			case k < 6:
 				s := e.NewSession()
 				if s.Begin(now, outdial.Call{To: num(300, rng.IntN(90_000)), Program: ids.Programs.ID("survey")}) != nil {
@@ -148,8 +153,14 @@ func TestCrashTrial(t *testing.T) {
 				if err != nil || step.Kind != outdial.StepDial {
 					continue
 				}
-				if rng.IntN(10) > 0 { // else it dies, or never sends, between the journal and the INVITE
+				switch rng.IntN(10) {
+				case 0: // it dies between the journal and the INVITE
+				case 1:
+					require.NoError(t, s.End(now, step.Attempt.ID, outdial.Result{Origin: outdial.OriginNeverSent}))
+					continue
+				default:
 					seen[step.Attempt.CLI]++
+					sum++
 				}
 				open[s] = step.Attempt
 			default:
@@ -162,13 +173,12 @@ func TestCrashTrial(t *testing.T) {
 		}
 		back := mustNew(t, cfg)
 		if file != nil {
-			back, _, err = cli.Restore(cfg, bytes.NewReader(file))
+			var err error
+			back, err = cli.Restore(cfg, file)
 			require.NoError(t, err)
 		}
-		require.NoError(t, j.Replay(after, func(ev *outdial.Event) error {
-			back.Observe(ev)
-			return nil
-		}))
+		_, err := engine(back).RecoverFrom(now, mark)
+		require.NoError(t, err)
 		over := 0
 		for _, n := range back.Snapshot(now).Pools[0].Numbers {
 			counted := n.Uses[2].Used
@@ -177,13 +187,12 @@ func TestCrashTrial(t *testing.T) {
 		}
 		started := 0
 		for i := range j.events {
-			if j.events[i].Kind == outdial.EventStarted {
+			switch ev := &j.events[i]; {
+			case ev.Kind == outdial.EventStarted:
 				started++
+			case ev.Kind == outdial.EventEnded && ev.Attempt.Result.Origin == outdial.OriginNeverSent:
+				started--
 			}
-		}
-		sum := 0
-		for _, k := range seen {
-			sum += k
 		}
 		require.Equal(t, started-sum, over, "trial %d: what is counted too much is what was about to leave", trial)
 	}
