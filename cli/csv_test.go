@@ -14,17 +14,18 @@ import (
 )
 
 func TestReadCSV(t *testing.T) {
-	list, err := cli.ReadCSV(strings.NewReader("\ufeff" + `Number, pool,state,country,area,region,type,owner,assigned,carriers,evidence,expires
-+1 212 555 0100,survey,warming,US,+1212,NY,local,Acme,alpha,alpha beta,"LOA 17, signed",2027-01-31
-tel:+442079460000,,,,,,,,,,,2027-01-31T12:00:00+01:00
+	list, err := cli.ReadCSV(strings.NewReader("\ufeff" + `Number, pool,state,country,area,region,centre,type,owner,assigned,carriers,evidence,expires,attested,callback
++1 212 555 0100,survey,warming,US,+1212,NY,NWYRCYZN01,local,Acme,alpha,alpha beta,"LOA 17, signed",2027-01-31,beta,2026-08-30
+tel:+442079460000,,,,,,,,,,,,2027-01-31T12:00:00+01:00,,
 `))
 	require.NoError(t, err)
 	require.Len(t, list, 2)
 	require.Equal(t, cli.NumberConfig{
 		Number: outdial.MustNumber("+12125550100"), Pool: "survey", State: cli.StateWarming,
-		Country: "US", Area: 1212, Region: "NY", Type: cli.TypeLocal,
+		Country: "US", Area: 1212, Region: "NY", Centre: "NWYRCYZN01", Type: cli.TypeLocal,
 		Owner: "Acme", Assigned: "alpha", Carriers: []string{"alpha", "beta"},
 		Evidence: "LOA 17, signed", Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC),
+		Attested: []string{"beta"}, Callback: time.Date(2026, 8, 30, 0, 0, 0, 0, time.UTC),
 	}, list[0])
 	require.Equal(t, outdial.MustNumber("+442079460000"), list[1].Number)
 	require.True(t, time.Date(2027, 1, 31, 11, 0, 0, 0, time.UTC).Equal(list[1].Expires))
@@ -50,7 +51,7 @@ lines"
 	} {
 		require.ErrorContains(t, err, want)
 	}
-	var bad *cli.CSVError
+	var bad *cli.LineError
 	require.ErrorAs(t, err, &bad)
 	require.Equal(t, 3, bad.Line)
 	require.Equal(t, "number", bad.Column)

@@ -120,9 +120,9 @@ func ExampleReadCSV() {
 	// Output: 1 cli: line 3: number: outdial: number "2125550101": no leading +: not in international form
 }
 
-func ExampleCSVError() {
+func ExampleLineError() {
 	_, err := cli.ReadCSV(strings.NewReader("number,state\n+12125550100,burnt\n"))
-	var bad *cli.CSVError
+	var bad *cli.LineError
 	if errors.As(err, &bad) {
 		fmt.Println(bad.Line, bad.Column)
 	}

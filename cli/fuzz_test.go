@@ -24,7 +24,27 @@ func FuzzReadCSV(f *testing.F) {
 			list[i].Pool = "p"
 		}
 		_, err = cli.New(cli.Config{
-			IDs: new(outdial.Registry), Pools: []cli.PoolConfig{{Name: "p", Program: "x"}}, Numbers: list,
+			IDs: new(outdial.Registry), Pools: []cli.PoolConfig{{Name: "p", Program: "x"}}, Numbers: list, Rules: []cli.CountryRule{},
+		})
+		require.NoError(t, err)
+	})
+}
+
+// FuzzReadJSON is FuzzReadCSV for JSON.
+func FuzzReadJSON(f *testing.F) {
+	f.Add(`[{"number": "+12125550100", "pool": "p", "evidence": "LOA"}]`)
+	f.Add(`{"number": "+442079460000", "area": "+44", "expires": "2027-01-01", "carriers": ["a", "b"]}` + "\n{}")
+	f.Add(`[{"number": "+12125550100"`)
+	f.Fuzz(func(t *testing.T, file string) {
+		list, err := cli.ReadJSON(strings.NewReader(file))
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+		}
+		for i := range list {
+			list[i].Pool = "p"
+		}
+		_, err = cli.New(cli.Config{
+			IDs: new(outdial.Registry), Pools: []cli.PoolConfig{{Name: "p", Program: "x"}}, Numbers: list, Rules: []cli.CountryRule{},
 		})
 		require.NoError(t, err)
 	})
