@@ -75,11 +75,11 @@ func (t *line) admit(at window.Instant, w *want) *outdial.Refusal {
 	own := t.shares[w.share].used < t.shares[w.share].floor
 	need := 0
 	if !own {
-		need = t.spare + t.reserve(w.priority) + t.queue.ahead(w, false)
+		need = t.spare + t.reserve(w.priority) + t.queue.ahead(w, false, t.top-t.slots.used())
 	}
 	if t.slots.used()+need >= limit && t.top > t.base {
 		if t.mayBurst(at, w.priority) {
-			if limit = t.top; t.learned.binds(limit) {
+			if limit = t.top; t.probing {
 				why = ErrLearned
 			}
 		} else if w.priority >= t.terms.limits.Burst.From {
@@ -90,7 +90,7 @@ func (t *line) admit(at window.Instant, w *want) *outdial.Refusal {
 	case free > need:
 		return nil
 	case free <= 0:
-		if why == ErrLearned && free == 0 && t.learned.probe(at, !t.dry) {
+		if why == ErrLearned && free == 0 && need == 0 && t.learned.probe(at, !t.dry) {
 			return nil
 		}
 		return why
@@ -209,7 +209,7 @@ func (t *line) tenant(id outdial.TenantID) *tenant {
 
 // note takes down what a change of use means: time above the base, saturation.
 func (t *line) note(at window.Instant) {
-	if t.burst.over > 0 || t.slots.used()+t.replayed > t.base {
+	if t.burst.over > 0 || t.above() > 0 {
 		t.bill(at)
 	}
 	t.saturate(at)

@@ -1,6 +1,7 @@
 package trunk_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -144,15 +145,46 @@ func TestLimitsRejected(t *testing.T) {
 		Floors: []trunk.Floor{{Campaign: "x", Program: "y", Channels: 1}, {}, {Campaign: "z"}, {Campaign: "w", Channels: 30}},
 		Quotas: []trunk.Quota{{Tenant: "t"}, {Tenant: "t", CPS: trunk.MaxCPS + 1}},
 		Queue:  trunk.Queue{Length: 1 << 20, Wait: -1, Retry: -1}, Trial: trunk.Trial{Calls: -1, Good: 2},
-	}, {Name: "b", Channels: 3, Reserve: 3}}})
+	}, {Name: "b", Channels: 3, Reserve: 3}, {Name: "c", Hard: 10}, {
+		Name: "d", Channels: -1, Hard: 10, Floors: []trunk.Floor{{Campaign: "x", Channels: 25}},
+	}, {Name: "e", CPS: 5, Smooth: time.Second, Manual: 5}, {Name: "f", Manual: 1}}})
 	for _, want := range []string{
 		`"a": Sustain: 6`, "Jitter: 2", "Hard: 10", "Alarm: 1.5", "Learning: 7", "Burst.Channels: 15", "Burst.Budget: required",
 		"Burst.Price: -1", "Burst.From: 9", "Burst.Zone", "Floors[0]: either", "Floors[1]: either", "Floors[2].Channels: 0",
 		"Floors: their sum 31", "Quotas[0]: bounds nothing", `Quotas[1].Tenant: "t"`, "Quotas[1].CPS", "Queue.Length",
 		"Queue.Wait", "Queue.Retry", "Trial.Calls", "Trial.Good", `"b": Reserve`,
+		`"c": Hard: 10 is less than the 30`, `"d": Floors: their sum 25 is more than Hard`, `"e": Manual: 5`, `"f": Manual`,
 	} {
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// TestFloorsComeAndGo: campaigns with floors follow each other for as long as the process lives; what calls of former ones use
+// keeps its place until they end.
+func TestFloorsComeAndGo(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 50, CPS: -1, Reserve: -1})
+	var held []outdial.Lease
+	for day := range 30 {
+		limits := trunk.Limits{Channels: 100, CPS: -1, Reserve: -1, Floors: []trunk.Floor{{Campaign: "always", Channels: 2}}}
+		for i := range 60 {
+			limits.Floors = append(limits.Floors, trunk.Floor{Campaign: fmt.Sprint(day, "/", i), Channels: 1})
+		}
+		f.update(limits)
+		require.Equal(t, 62, f.status(start).Guaranteed)
+		l, _, err := f.set.Acquire(start, f.campaign(fmt.Sprint(day, "/7")), f.c)
+		require.NoError(t, err)
+		require.Equal(t, 61, f.status(start).Guaranteed)
+		if held = append(held, l); len(held) > 3 {
+			f.set.Release(start, held[0])
+			held = held[1:]
+		}
+	}
+	many := make([]trunk.Floor, 9000)
+	for i := range many {
+		many[i] = trunk.Floor{Campaign: fmt.Sprint(i), Channels: 1}
+	}
+	err := f.set.Update(trunk.Config{IDs: f.ids, Trunks: []trunk.Limits{{Name: "alpha", Channels: 10_000, Floors: many}}})
+	require.ErrorContains(t, err, "Floors: 9000 are more than 8192")
 }
 
 // TestAdmissionModel drives admissions against what the words say: a list of who is up, looked through for every answer.
@@ -201,8 +233,12 @@ func TestAdmissionModel(t *testing.T) {
 		}
 		used := func(campaign string) int { return count(func(u up) bool { return u.campaign == campaign }) }
 		ceiling := func() int {
-			if learned > 0 {
-				return min(learned, limits.Channels)
+			if learned > 0 { // never below the floors
+				guaranteed := 0
+				for _, n := range floors {
+					guaranteed += n
+				}
+				return min(max(learned, guaranteed), limits.Channels)
 			}
 			return limits.Channels
 		}

@@ -46,7 +46,7 @@ func (t *line) bill(at window.Instant) {
 		b.spent, b.told, b.dayEnd = 0, false, t.midnight(day)
 	}
 	b.add(at)
-	b.over = max(t.slots.used()+t.replayed-t.base, 0)
+	b.over = t.above()
 	if b.open && terms.Window > 0 && at-b.opened >= window.Instant(terms.Window) {
 		b.open, b.closed = false, b.opened+window.Instant(terms.Window+max(terms.Rest, 0))
 	}
@@ -55,6 +55,9 @@ func (t *line) bill(at window.Instant) {
 		t.alert(at, AlertBurstSpent, b.spent.Minutes(), terms.Budget.Minutes())
 	}
 }
+
+// above is how many channels are used above those that are paid for.
+func (t *line) above() int { return max(t.slots.used()+t.replayed-t.paid, 0) }
 
 // mayBurst reports whether a call of this priority may take a channel above the base. The caller has billed until at.
 func (t *line) mayBurst(at window.Instant, p outdial.Priority) bool {

@@ -72,8 +72,13 @@ type Limits struct {
 
 	// Smooth is how long a call may be held back so that a burst leaves spaced by 1/CPS (call gapping) instead of
 	// all at once; a call that would have to wait longer is refused with ErrCPS. 0 or negative = calls leave at
-	// once while CPS allows. At most MaxSmooth. A call that an agent dials (outdial.ModeManual) is not held back.
+	// once while CPS allows. At most MaxSmooth. A call that an agent dials (outdial.ModeManual) is not spaced, but leaves
+	// after those that have their times already, up to a second later than Smooth.
 	Smooth time.Duration
+
+	// Manual is how many of the CPS are kept, while Smooth holds calls back, for those that an agent dials: so many a
+	// second leave at once. Less than CPS; 0 or negative = none.
+	Manual int
 
 	// Jitter varies the spacing of Smooth by up to this share of it either way, so that the calls of several nodes do
 	// not fall into step. The mean stays. 0 or negative = none, at most 1.
@@ -86,7 +91,8 @@ type Limits struct {
 	Reserve       int
 	ReserveUrgent int
 
-	// Floors are guaranteed to campaigns or programs, and kept free for them. Their sum is at most Channels.
+	// Floors are guaranteed to campaigns or programs, and kept free for them. Their sum is at most Channels, and there are at
+	// most 8,192. Who asks how a trunk with floors stands (Status, Headroom), or undoes, may count all its channels.
 	Floors []Floor
 
 	// Quotas bound what a tenant may use.
@@ -153,7 +159,8 @@ type Floor struct {
 	Channels int // 1 or more
 }
 
-// Quota bounds one tenant on one trunk. Calls without a tenant have none.
+// Quota bounds one tenant on one trunk. Calls without a tenant have none. A call that was admitted while the trunk had no
+// quotas counts for none.
 type Quota struct {
 	Tenant   string // "" = each tenant that has no quota of its own
 	Channels int    // 0 or negative = no bound
@@ -167,6 +174,7 @@ func (l Limits) withDefaults() Limits {
 	l.Sustain = max(l.Sustain, 0)
 	l.SustainWindow = orDefault(l.SustainWindow, DefaultSustainWindow)
 	l.Smooth = max(l.Smooth, 0)
+	l.Manual = max(l.Manual, 0)
 	l.Jitter = max(l.Jitter, 0)
 	l.MaxCall = orDefault(l.MaxCall, DefaultMaxCall)
 	l.Alarm = orDefault(l.Alarm, DefaultAlarm)

@@ -70,8 +70,8 @@ func cpsFor(perSecond, share float64) int {
 	if !(perSecond > 0) {
 		return 0
 	}
-	if perSecond > 500 { // the terms below would vanish; by then the distribution is normal
-		return int(math.Ceil(perSecond + math.Sqrt2*math.Erfinv(1-2*share)*math.Sqrt(perSecond)))
+	if perSecond > 500 && share < 1 { // the terms below would vanish; by then the distribution is normal
+		return max(int(math.Ceil(perSecond+math.Sqrt2*math.Erfinv(1-2*share)*math.Sqrt(perSecond))), 1)
 	}
 	n, term := 0, math.Exp(-perSecond)
 	for sum := term; 1-sum > share && n < MaxCPS; sum += term {

@@ -39,7 +39,8 @@ func ExampleShare() {
 	// Output: 10 are up
 }
 
-// A node whose ledger is away keeps its share until the lease ends; with FailFloor it has its floor even then.
+// A node whose ledger is away keeps its share until the lease ends; with FailFloor it has its floor even then, once a lease has
+// covered it.
 func ExampleFailPolicy() {
 	set, err := trunk.New(trunk.Config{
 		IDs: &outdial.Registry{}, Ledger: new(trunk.MemoryLedger), Node: "a#1", Trunks: []trunk.Limits{
@@ -49,8 +50,11 @@ func ExampleFailPolicy() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(set.Snapshot(nine)[0].Channels)
-	// Output: 3
+	fmt.Println(set.Snapshot(nine)[0].Channels, set.Renew(context.Background(), nine))
+	fmt.Println(set.Snapshot(nine.Add(time.Hour))[0].Channels)
+	// Output:
+	// 0 <nil>
+	// 3
 }
 
 // A Ledger takes claims and hands out shares.

@@ -36,11 +36,10 @@ func (s *Set) Headroom(now time.Time, id outdial.TrunkID) (channels, cps int) {
 		channels = math.MaxInt32
 	}
 	if t.cps >= 0 {
-		cps = max(t.cps-t.pace.gate.Count(at, second), 0)
+		cps = max(t.cps-t.pace.counted(at, second), 0)
 	}
 	if l := &t.terms.limits; l.Sustain > 0 {
-		most := int(float64(l.Sustain) * l.SustainWindow.Seconds())
-		cps = min(cps, max(most-t.pace.gate.Count(at, l.SustainWindow), 0))
+		cps = min(cps, max(t.terms.sustained()-t.pace.counted(at, l.SustainWindow), 0))
 	}
 	return channels, cps
 }
@@ -55,11 +54,11 @@ func (t *line) headroom(at window.Instant) int {
 		limit = t.top
 	}
 	w := want{priority: outdial.PriorityNormal}
-	return max(limit-t.slots.used()-t.spare-t.reserve(w.priority)-t.queue.ahead(&w, false), 0)
+	return max(limit-t.slots.used()-t.spare-t.reserve(w.priority)-t.queue.ahead(&w, false, limit), 0)
 }
 
 // BurstPrice returns the price of a minute of the next channel on top of the route's: that of Limits.Burst when the next
-// call would be above the base, and 0 within it. It allocates nothing.
+// call would be above the channels that are paid for, and 0 within them. It allocates nothing.
 func (s *Set) BurstPrice(_ time.Time, id outdial.TrunkID) outdial.Micros {
 	t := s.line(id)
 	if t == nil {
@@ -67,27 +66,32 @@ func (s *Set) BurstPrice(_ time.Time, id outdial.TrunkID) outdial.Micros {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.known && t.slots.used() >= t.base {
+	if t.known && t.slots.used() >= t.paid && t.terms.limits.Burst.Channels > 0 {
 		return t.terms.limits.Burst.Price
 	}
 	return 0
 }
 
-// Pressure returns how hard the trunks are pressed that take calls at all: the share of the bids of a priority that the
-// least pressed of them has refused of late for want of room (0 = none, 1 = all). It is the backpressure signal for a dialer:
-// one that multiplies its pace for that priority by 1 − Pressure every ten seconds, and raises it a little while there is
-// none, offers what can be carried; calls are then shed where they are made, lowest priority first, and not by a storm of
-// refusals. It follows Advance, which samples once a second, with a time constant of ten.
+// Pressure returns how hard the trunks are pressed: the share of the calls of a priority that none of those that take calls at
+// all has had room for, of late (0 = none, 1 = all). What one refused and another took is not pressed. It is the
+// backpressure signal for a dialer: one that multiplies its pace for that priority by 1 − Pressure every ten seconds, and
+// raises it a little while there is none, offers what can be carried; calls are then shed where they are made, lowest
+// priority first, and not by a storm of refusals. It follows Advance, which samples once a second, with a time constant of
+// ten. Calls are taken for as many as the busiest trunk had bids: where trunks serve different destinations and no call
+// may use another's, Status.Pressure tells of each.
 func (s *Set) Pressure(p outdial.Priority) float64 {
-	least, found := 0.0, false
+	p = min(p, outdial.PriorityUrgent)
+	var offered, left float64
 	for _, t := range s.table.Load().all {
 		t.mu.Lock()
 		if t.known && t.closed() == nil {
-			if x := t.load.pressure[min(p, outdial.PriorityUrgent)]; !found || x < least {
-				least, found = x, true
-			}
+			offered = max(offered, t.load.bids[p])
+			left += t.load.bids[p] * (1 - t.load.pressure[p])
 		}
 		t.mu.Unlock()
 	}
-	return least
+	if offered == 0 {
+		return 0
+	}
+	return max(offered-left, 0) / offered
 }

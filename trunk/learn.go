@@ -130,9 +130,6 @@ func (c *ceiling) probe(at window.Instant, take bool) bool {
 	return true
 }
 
-// binds reports whether a limit is the learned one.
-func (c *ceiling) binds(limit int) bool { return c.limit > 0 && c.limit == limit }
-
 func (c *ceiling) confirm(at window.Instant) {
 	c.at, c.hits = at, min(c.hits+1, maxHits)
 }

@@ -22,13 +22,17 @@ type line struct {
 	mu sync.Mutex // see lock
 
 	// What is in force. relimit derives the rest from terms, orders, the trial and what was learned.
-	terms    *terms // nil = not configured
-	known    bool   // the configuration in force has it
-	state    State
-	base     int              // channels, without bursts
-	top      int              // channels, with them
-	why      *outdial.Refusal // why there are no more than base
-	cps      int              // -1 = no limit
+	terms *terms // nil = not configured
+	known bool   // the configuration in force has it
+	state State
+	paid  int              // channels that are paid for
+	base  int              // channels, without bursts
+	top   int              // channels, with them
+	why   *outdial.Refusal // why there are no more than base
+	cps   int              // -1 = no limit
+
+	probing, probingCPS bool // what was learned keeps top, or cps, below the contract
+
 	order    order
 	channels amount // operator orders
 	rate     amount
@@ -54,16 +58,18 @@ type line struct {
 	sweep sweep
 	load  load
 
-	up        int // attempts that have started and not ended, as the events tell
-	replayed  int // those of them that hold no channel here: they come from a journal
-	learned   ceiling
-	learnCPS  ceiling
-	starts    *window.Gate // the times at which attempts started, as the events tell
-	traffic   *window.Ring[minute]
-	counted   window.Instant // since when
-	trial     tally
-	lastTrial tally
-	promoted  bool
+	up         int // attempts that have started and not ended, as the events tell
+	replayed   int // those of them that hold no channel here: they come from a journal
+	learned    ceiling
+	learnCPS   ceiling
+	starts     *window.Gate   // the times at which attempts started, as the events tell
+	startsFrom window.Instant // since when they are known
+	remembered int            // how many of them are
+	traffic    *window.Ring[minute]
+	counted    window.Instant // since when
+	trial      tally
+	trialFrom  time.Time // attempts that started before are not of the trial; zero = all are
+	promoted   bool
 
 	saturated bool
 	alerts    []Alert

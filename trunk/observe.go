@@ -8,8 +8,8 @@ import (
 )
 
 // Observe implements outdial.Observer. It folds operator orders, what rejections teach, trials, traffic and, of attempts
-// that hold no channel here (those of a journal), the time above the base. An event of a trunk that is not configured
-// is dropped.
+// that hold no channel here (those of a journal), the time above what is paid for. An event of a trunk that was never
+// configured is dropped.
 func (s *Set) Observe(ev *outdial.Event) {
 	defer s.contains(ev.Seq)
 	switch {
@@ -27,9 +27,7 @@ func (s *Set) Observe(ev *outdial.Event) {
 		if t := s.line(ev.Attempt.Candidate.Trunk); t != nil {
 			t.mu.Lock()
 			t.replaying = ev.Replay
-			if t.known {
-				t.observe(s.table.Load().shortages, ev)
-			}
+			t.observe(s.table.Load().shortages, ev)
 			t.replaying = false
 			t.unlock()
 		}
@@ -45,6 +43,10 @@ func (s *Set) contains(seq uint64) {
 // observe folds an event of an attempt.
 func (t *line) observe(shortages Shortages, ev *outdial.Event) {
 	a := ev.Attempt
+	if !t.expiry.IsZero() { // no later than in a replay, which has nothing else to go by
+		t.clock(ev.Time)
+		t.refresh(ev.Time)
+	}
 	switch ev.Kind {
 	case outdial.EventRefused:
 		if ev.RefusalStage == outdial.StageTrunk && ev.Refusal != ErrStaged.Code() && ev.Refusal != ErrDraining.Code() &&
@@ -65,8 +67,12 @@ func (t *line) observe(shortages Shortages, ev *outdial.Event) {
 func (t *line) start(at window.Instant, a *outdial.Attempt) {
 	t.up++
 	t.minute(at).started++
-	if t.starts == nil {
-		t.starts = window.NewGate(window.Caps{}, history)
+	if n := t.memory(); t.starts == nil || n > t.remembered {
+		first := t.starts == nil
+		t.starts, t.remembered, t.startsFrom = window.NewGate(window.Caps{}, n), n, window.Never
+		if !first { // of what was before nothing is known now
+			t.startsFrom = at
+		}
 	}
 	t.starts.Add(at)
 	if a.Channel == 0 {
@@ -92,14 +98,14 @@ func (t *line) end(at window.Instant, shortages Shortages, a *outdial.Attempt) {
 	m.ended++
 	m.held += max(a.Timeline[outdial.MarkEnd], 0)
 	var short outdial.Shortage
-	if a.Result.Origin == outdial.OriginCarrier && !a.Answered() && t.terms.limits.Learning != LearnOff {
+	if t.known && a.Result.Origin == outdial.OriginCarrier && !a.Answered() && t.terms.limits.Learning != LearnOff {
 		if shortages != nil {
 			short = shortages.Shortage(a.Candidate.Carrier, &a.Result)
 		} else {
 			short = DefaultShortage(&a.Result)
 		}
 		if short != outdial.ShortageNone {
-			t.learn(at, short, t.up, t.rateAt(a.Start)-1)
+			t.learn(at, short, t.up, t.rateAt(a.Start))
 		}
 	}
 	if t.state == Canary {
@@ -107,15 +113,27 @@ func (t *line) end(at window.Instant, shortages Shortages, a *outdial.Attempt) {
 	}
 }
 
-// rateAt counts the attempts that started in the second up to a time.
-func (t *line) rateAt(start time.Time) int {
-	if t.starts == nil {
-		return 0
+// memory is how many starts are remembered: those of four seconds, for a rejection comes later than its start.
+func (t *line) memory() int {
+	cps := t.contractCPS()
+	if cps < 0 {
+		cps = 2 * history
 	}
-	return t.starts.CountAt(t.shift+t.epoch.Instant(start), second)
+	return max(history, 4*cps)
 }
 
-// learn takes a rejection that says the trunk is full: up other calls were up, and rate others had left within its second.
+// rateAt counts the other attempts that started in the second up to the start of one; negative = it is not remembered.
+func (t *line) rateAt(start time.Time) int {
+	to := t.shift + t.epoch.Instant(start)
+	from := to - window.Instant(second)
+	if t.starts == nil || from < t.startsFrom || !t.starts.Remembers(from) {
+		return -1
+	}
+	return t.starts.CountAt(to, second) - 1
+}
+
+// learn takes a rejection that says the trunk is full: up other calls were up, and rate others had left within its second;
+// negative = not known.
 func (t *line) learn(at window.Instant, short outdial.Shortage, up, rate int) {
 	_, top, _ := t.contract()
 	cps := t.contractCPS()
@@ -129,7 +147,7 @@ func (t *line) learn(at window.Instant, short outdial.Shortage, up, rate int) {
 		}
 	}
 	if short == outdial.ShortageCPS {
-		if t.learnCPS.reject(at, rate, cps, 1) {
+		if rate >= 0 && t.learnCPS.reject(at, rate, cps, 1) {
 			t.relimit(at)
 			t.alert(at, AlertLearnedCPS, float64(t.learnCPS.limit), float64(cps))
 		}
@@ -149,7 +167,7 @@ func (t *line) accepted(at window.Instant, a *outdial.Attempt) {
 		if cps < 0 {
 			cps = MaxCPS
 		}
-		moved = t.learnCPS.accept(at, t.rateAt(a.Start), cps) || moved
+		moved = t.learnCPS.accept(at, t.rateAt(a.Start)+1, cps) || moved
 	}
 	if moved {
 		t.relimit(at)

@@ -93,7 +93,7 @@ func (t *line) obey(at window.Instant, c *outdial.Control) {
 		state, _ := stateOf(c.Action)
 		t.order = order{true, state, c.Expires}
 		if state == Canary {
-			t.trial, t.promoted = tally{}, false
+			t.trial, t.trialFrom, t.promoted = tally{}, t.time(at), false
 		}
 	}
 	t.relimit(at)
@@ -132,8 +132,8 @@ func isOrder(action string) bool {
 }
 
 // CheckControl implements outdial.ControlChecker: it refuses an order for a trunk that is not configured, one whose end has
-// passed, one with a Value that it does not understand or that is beyond Limits.Hard, and ActionLive for a trunk that has
-// not passed its trial, unless its Value is "force". Actions of others give nil.
+// passed, one with a Value that it does not understand or that is beyond Limits.Hard, and ActionLive for a trunk that is
+// configured as draining or out, or has not passed its trial, unless its Value is "force". Actions of others give nil.
 func (s *Set) CheckControl(now time.Time, c *outdial.Control) error {
 	if !isOrder(c.Action) {
 		return nil
@@ -178,6 +178,9 @@ func (t *line) check(now time.Time, c *outdial.Control, bad func(string, ...any)
 			return bad("Value: %q is not %q", c.Value, force)
 		}
 		t.refresh(now)
+		if s := t.terms.limits.State; s == Draining || s == Out {
+			return bad("%q is configured as %v, which no order lifts", t.name, s)
+		}
 		if (t.state == Staged || t.state == Canary || t.terms.limits.State == Staged || t.terms.limits.State == Canary) &&
 			!t.promoted && c.Value != force {
 			return bad("%q has not passed its trial; the Value %q puts it into service all the same", t.name, force)

@@ -97,8 +97,9 @@ type lane struct {
 	turns      int   // those of them that wait for the calls per second
 }
 
-// ahead counts the calls that come before w: for a channel, or with turn, for the calls per second.
-func (q *queue) ahead(w *want, turn bool) (n int) {
+// ahead counts the calls that come before w: for a channel, or with turn, for the calls per second. It counts no further
+// than most + 1 in the lane of w, for where so many wait it does not matter how many more there are.
+func (q *queue) ahead(w *want, turn bool, most int) (n int) {
 	if q.Now == 0 {
 		return 0
 	}
@@ -116,7 +117,7 @@ func (q *queue) ahead(w *want, turn bool) (n int) {
 	if k == 0 {
 		return n + count(l)
 	}
-	for i := l.head; i != k && i != 0; i = q.all[i-1].next {
+	for i := l.head; i != k && i != 0 && n <= most; i = q.all[i-1].next {
 		if x := &q.all[i-1]; !x.served && (!turn || x.turn) {
 			n++
 		}
@@ -145,7 +146,11 @@ func (t *line) wait(now time.Time, at window.Instant, w *want, ask window.Instan
 		if d := w.call.Deadline; !d.IsZero() {
 			deadline = min(deadline, at+window.Instant(d.Sub(now)))
 		}
-		if deadline <= at || !q.makeRoom(terms.Length, w.priority) {
+		if deadline <= at {
+			q.TimedOut++
+			return 0, false
+		}
+		if !q.makeRoom(terms.Length, w.priority) {
 			q.Full++
 			return 0, false
 		}

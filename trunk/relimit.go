@@ -24,28 +24,33 @@ func (t *line) relimit(at window.Instant) {
 		}
 	}
 	base, top, why := t.contract()
+	t.probing = false
 	if t.learned.limit > 0 && l.Learning == LearnAndHold {
-		if t.learned.limit < top {
-			top = t.learned.limit
+		n := max(t.learned.limit, t.terms.guaranteed) // floors may have come since it was learned
+		if t.probing = n < top; t.probing {
+			top = n
 		}
-		if t.learned.limit < base {
-			base, why = t.learned.limit, ErrLearned
+		if n < base {
+			base, why = n, ErrLearned
 		}
 	}
 	if l.Share.on() {
-		if n, _ := t.grantInForce(); n < base {
-			base, top, why = n, n, ErrShare
+		if n, _ := t.grantInForce(); n < base || n == base && why == ErrLearned {
+			base, top, why, t.probing = n, n, ErrShare, false
 		}
 	}
-	if base != t.base {
-		t.bill(at) // under the old base until now
+	if paid := t.paidFor(); paid != t.paid {
+		t.bill(at) // by what was paid for until now
+		t.paid = paid
 	}
 	t.base, t.top, t.why = base, top, why
-	t.burst.over = max(t.slots.used()+t.replayed-t.base, 0)
-	if cps := t.cpsInForce(); cps != t.cps || t.pace.gate == nil {
+	t.burst.over = t.above()
+	var cps int
+	if cps, t.probingCPS = t.cpsInForce(); cps != t.cps || t.pace.gate == nil {
 		t.cps = cps
 		t.repace()
 	}
+	t.saturate(at)
 }
 
 // recalm says how many channels may be in use before admissions must look closer.
@@ -101,22 +106,33 @@ func (t *line) stateInForce() State {
 	return state
 }
 
+// paidFor is the number of channels that are paid for, by contract and order: what is used above them is a burst, whatever
+// else keeps the ceiling down.
+func (t *line) paidFor() int {
+	l := &t.terms.limits
+	paid := l.Channels
+	if t.channels.given {
+		paid = t.channels.n
+	}
+	if paid < 0 {
+		paid = MaxChannels
+	}
+	if l.Hard > 0 {
+		paid = min(paid, l.Hard)
+	}
+	return paid
+}
+
 // contract is what may be in use by contract and order, without and with bursts, and why there is no more.
 func (t *line) contract() (base, top int, why *outdial.Refusal) {
 	l := &t.terms.limits
-	base, why = l.Channels, ErrChannels
-	if t.channels.given {
-		base = t.channels.n
-	}
-	if base < 0 {
-		base = MaxChannels
-	}
+	base, why = t.paidFor(), ErrChannels
 	top = max(base, l.Burst.Channels)
+	if l.Hard > 0 {
+		top = min(top, l.Hard)
+	}
 	if t.state == Canary && l.Trial.Channels >= 0 && l.Trial.Channels < base {
 		base, top, why = l.Trial.Channels, l.Trial.Channels, ErrCanary
-	}
-	if l.Hard > 0 {
-		base, top = min(base, l.Hard), min(top, l.Hard)
 	}
 	return base, top, why
 }
@@ -134,17 +150,18 @@ func (t *line) contractCPS() int {
 	return cps
 }
 
-func (t *line) cpsInForce() int {
-	cps := t.contractCPS()
+// cpsInForce is the limit of calls per second, and whether it is what was learned that keeps it down.
+func (t *line) cpsInForce() (cps int, learned bool) {
+	cps = t.contractCPS()
 	if n := t.learnCPS.limit; n > 0 && t.terms.limits.Learning == LearnAndHold && (cps < 0 || n < cps) {
-		cps = n
+		cps, learned = n, true
 	}
 	if t.terms.limits.Share.on() {
-		if _, rate := t.grantInForce(); cps < 0 || rate < cps {
-			cps = rate
+		if _, rate := t.grantInForce(); rate >= 0 && (cps < 0 || rate <= cps) {
+			cps, learned = rate, false
 		}
 	}
-	return cps
+	return cps, learned
 }
 
 // restate puts a new state in force and notes the change.

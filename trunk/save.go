@@ -1,10 +1,12 @@
 package trunk
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial/internal/window"
@@ -31,8 +33,13 @@ type savedTrunk struct {
 	CPS      *savedAmount `json:"cps,omitempty"`
 	Promoted bool         `json:"promoted,omitempty"`
 	Trial    [2]int       `json:"trial"`
+	Since    time.Time    `json:"trial_from,omitzero"`
 	Changes  []Change     `json:"changes,omitempty"`
 	Up       int          `json:"up"` // attempts that had not ended
+
+	// How long before Latest calls were seized, and attempts started, oldest first.
+	Seized  []time.Duration `json:"seized,omitempty"`
+	Started []time.Duration `json:"started,omitempty"`
 
 	Learned    savedCeiling  `json:"learned"`
 	LearnedCPS savedCeiling  `json:"learned_cps"`
@@ -72,7 +79,7 @@ type savedMinute struct {
 }
 
 // Save writes what Observe has folded: orders, trials, learned ceilings, the time above the base, the traffic of the last
-// hour. It returns the sequence of the newest event that it contains: Restore it, and an Engine replays what the journal
+// hour; and the calls that its limits per second, and Sustain, look back at. It returns the sequence of the newest event that it contains: Restore it, and an Engine replays what the journal
 // holds after that (see Resumed). Call it in outdial.Engine.Checkpoint: at another moment an event may be on its way that is
 // older than the newest. Channels in use are not part of it, and neither are counts of this process.
 func (s *Set) Save(w io.Writer) (seq uint64, err error) {
@@ -100,7 +107,7 @@ func (t *line) save() savedTrunk {
 	t.bill(t.latest)
 	x := savedTrunk{
 		Name: t.name, Begun: t.time(0), Latest: t.time(t.latest), State: t.terms.limits.State, Promoted: t.promoted,
-		Trial: [2]int{t.trial.good, t.trial.bad}, Changes: append([]Change(nil), t.changes...), Up: t.up,
+		Trial: [2]int{t.trial.good, t.trial.bad}, Since: t.trialFrom, Changes: append([]Change(nil), t.changes...), Up: t.up,
 		Learned: t.saveCeiling(&t.learned), LearnedCPS: t.saveCeiling(&t.learnCPS), Reclaimed: t.reclaimed,
 		Burst: savedBurst{
 			Spent: t.burst.spent, Total: t.burst.total, Mark: t.time(t.burst.mark), DayEnd: t.time(t.burst.dayEnd),
@@ -116,6 +123,15 @@ func (t *line) save() savedTrunk {
 	if t.rate.given {
 		x.CPS = &savedAmount{t.rate.n, t.rate.to}
 	}
+	if t.pace.gate != nil {
+		x.Seized = t.ages(t.pace.gate, t.terms.longest())
+	}
+	if t.pace.kept > 0 {
+		x.Seized = append(x.Seized, t.ages(t.pace.side, t.terms.longest())...)
+	}
+	if t.starts != nil {
+		x.Started = t.ages(t.starts, startsKept)
+	}
 	if t.traffic != nil {
 		x.Counted = t.time(t.counted)
 	}
@@ -126,6 +142,17 @@ func (t *line) save() savedTrunk {
 		}
 	}
 	return x
+}
+
+// startsKept is how far back starts are saved: a rejection comes no later after its start, as a rule.
+const startsKept = 5 * time.Second
+
+// ages says how long ago the events of a gate were, of those within a time. What has its time in the future is as of now.
+func (t *line) ages(g *window.Gate, within time.Duration) (list []time.Duration) {
+	for at := range g.Since(t.latest - window.Instant(within)) {
+		list = append(list, time.Duration(max(t.latest-at, 0)))
+	}
+	return list
 }
 
 func (t *line) saveCeiling(c *ceiling) savedCeiling {
@@ -207,6 +234,17 @@ func (x *savedTrunk) validate() error {
 	if left := x.Burst.DayEnd.Sub(x.Latest); !x.Latest.IsZero() && (left <= 0 || left > 48*time.Hour || !x.Burst.Mark.Equal(x.Latest)) {
 		bad("the day of the burst budget is not the one that it was saved on")
 	}
+	for _, list := range [][]time.Duration{x.Seized, x.Started} {
+		if len(list) > maxSustain {
+			bad("more calls than can be remembered")
+		}
+		for _, ago := range list {
+			if ago < 0 || ago > time.Hour {
+				bad(fmt.Sprintf("a call %v before it was saved is out of range", ago))
+				break
+			}
+		}
+	}
 	if len(x.Changes) > maxChanges {
 		bad("too many changes")
 	}
@@ -245,7 +283,7 @@ func (t *line) restore(x *savedTrunk) {
 		t.rate = amount{true, x.CPS.N, x.CPS.Expires}
 	}
 	if x.State == t.terms.limits.State {
-		t.promoted, t.trial = x.Promoted, tally{x.Trial[0], x.Trial[1]}
+		t.promoted, t.trial, t.trialFrom = x.Promoted, tally{x.Trial[0], x.Trial[1]}, x.Since
 	}
 	t.changes = append(t.changes[:0], x.Changes...)
 	t.up, t.replayed, t.reclaimed = x.Up, x.Up, x.Reclaimed
@@ -268,4 +306,13 @@ func (t *line) restore(x *savedTrunk) {
 		open: x.Burst.Open, opened: instant(x.Burst.Opened), closed: instant(x.Burst.Closed),
 	}
 	t.relimit(at)
+	slices.SortFunc(x.Seized, func(a, b time.Duration) int { return cmp.Compare(b, a) })
+	for _, ago := range x.Seized {
+		t.pace.gate.Add(at - window.Instant(ago))
+	}
+	t.remembered = t.memory()
+	t.starts, t.startsFrom = window.NewGate(window.Caps{}, t.remembered), at-window.Instant(startsKept)
+	for _, ago := range x.Started {
+		t.starts.Add(at - window.Instant(ago))
+	}
 }

@@ -87,14 +87,21 @@ func (s *Set) Update(cfg Config) error {
 	for _, l := range cfg.Trunks {
 		configured[cfg.IDs.Trunks.ID(l.Name)] = l
 	}
-	for _, t := range next.all {
+	for _, t := range next.all { // all of them at once: all change, or none does
 		t.lock()
+		defer t.unlock()
+	}
+	for i, l := range cfg.Trunks {
+		if !next.byID[cfg.IDs.Trunks.ID(l.Name)].hasRoom(&l) {
+			return fmt.Errorf("trunk: Trunks[%d] %q: Floors: calls of too many former ones are up", i, l.Name)
+		}
+	}
+	for _, t := range next.all {
 		if l, ok := configured[t.id]; ok {
 			t.update(l.withDefaults(), cfg.IDs)
 		} else {
 			t.remove()
 		}
-		t.unlock()
 	}
 	s.table.Store(next)
 	return nil
@@ -155,11 +162,16 @@ func (t *line) rehearse(now time.Time, call *outdial.Call) *outdial.Refusal {
 	if !t.known {
 		return ErrUnknownTrunk
 	}
-	t.refresh(now)
-	burst := t.burst
 	t.dry = true
+	burst, gap, order, channels, rate := t.burst, t.pace.gap, t.order, t.channels, t.rate
+	t.refresh(now)
 	w := t.want(call)
 	refused := t.admit(t.instant(now), &w)
+	if t.order != order || t.channels != channels || t.rate != rate { // one ends by then, and has not yet
+		t.order, t.channels, t.rate = order, channels, rate
+		t.relimit(t.latest)
+		t.pace.gap = gap
+	}
 	t.dry, t.burst = false, burst
 	return refused
 }
@@ -180,7 +192,7 @@ func (s *Set) Seize(now time.Time, call *outdial.Call, c *outdial.Candidate, l o
 	t.mu.Lock()
 	at, refused := t.seizeFor(now, call, l)
 	if call != nil && call.Record().On() {
-		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.pace.gate.Count(t.latest, second)))
+		call.Record().Num(outdial.StageTrunk, t.id, "last_second", float64(t.pace.counted(t.latest, second)))
 		call.Record().Num(outdial.StageTrunk, t.id, "cps", float64(t.cps))
 	}
 	t.unlock()
@@ -210,7 +222,7 @@ func (t *line) seizeFor(now time.Time, call *outdial.Call, l outdial.Lease) (tim
 func (t *line) rehearseSeize(now time.Time, call *outdial.Call) (time.Time, *outdial.Refusal) {
 	at := t.instant(now)
 	t.dry = true
-	leave, again, why := t.turn(at, call)
+	leave, again, _, why := t.turn(at, call)
 	t.dry = false
 	if why != nil {
 		return after(now, again-at), why

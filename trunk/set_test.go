@@ -1,6 +1,7 @@
 package trunk_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -352,17 +353,85 @@ func TestSmooth(t *testing.T) {
 	require.Equal(t, uint64(3), f.status(again).Seized)
 }
 
-// TestManualCallsAreNotHeldBack: an agent waits for the call that he dials; the limit holds all the same.
+// TestManualCallsAreNotHeldBack: agents wait for the calls that they dial. Those leave at once, so many a second as are kept
+// for them, while bulk calls have all other places for seconds ahead; the limit holds over all, when it changes too.
 func TestManualCallsAreNotHeldBack(t *testing.T) {
-	f := newFixture(t, trunk.Limits{Channels: -1, CPS: 3, Smooth: time.Second})
-	manual := &outdial.Call{Mode: outdial.ModeManual}
-	for range 3 {
-		notBefore, err := f.set.Seize(start, manual, f.c, 0)
-		require.NoError(t, err)
-		require.Zero(t, notBefore)
+	manual := &outdial.Call{Mode: outdial.ModeManual, Priority: outdial.PriorityUrgent}
+	for _, sustain := range []int{0, 8} {
+		limits := trunk.Limits{Channels: -1, CPS: 10, Smooth: 3 * time.Second, Manual: 2, Sustain: sustain, SustainWindow: 5 * time.Second}
+		f := newFixture(t, limits)
+		var left []time.Time
+		seize := func(now time.Time, call *outdial.Call) (time.Time, error) {
+			leave, err := f.set.Seize(now, call, f.c, 0)
+			if leave.IsZero() {
+				leave = now
+			}
+			if err == nil {
+				left = append(left, leave)
+			}
+			return leave, err
+		}
+		promptly, bulk := 0, 0
+		for ms := 0; ms < 60_000; ms += 20 {
+			now := at(time.Duration(ms) * time.Millisecond)
+			if _, err := seize(now, nil); err == nil {
+				bulk++
+			}
+			if ms%500 == 0 {
+				leave, err := seize(now, manual)
+				if sustain == 0 {
+					require.NoError(t, err)
+				}
+				if err == nil && leave.Equal(now) {
+					promptly++
+				}
+			}
+			switch ms {
+			case 20_000:
+				require.NoError(t, f.order(now, trunk.ActionCPS, "6", time.Time{}))
+			case 40_000:
+				require.NoError(t, f.order(now, trunk.ActionCPS, "10", time.Time{}))
+			}
+		}
+		if sustain == 0 {
+			require.Greater(t, promptly, 90, "of 120")
+			require.Greater(t, bulk, 8*18+4*18+8*18)
+		}
+		slices.SortFunc(left, time.Time.Compare)
+		for i := range left {
+			limit := 10
+			if left[i].After(at(24*time.Second)) && left[i].Before(at(40*time.Second)) {
+				limit = 6 // what had its place before keeps it, up to 4 s ahead
+			}
+			if i >= limit {
+				require.GreaterOrEqual(t, left[i].Sub(left[i-limit]), time.Second)
+			}
+			if n := sustain * 5; n > 0 && i >= n {
+				require.GreaterOrEqual(t, left[i].Sub(left[i-n]), 5*time.Second)
+			}
+		}
 	}
-	_, err := f.set.Seize(start, manual, f.c, 0)
-	require.ErrorIs(t, err, trunk.ErrCPS)
+	// Where none are kept, they are not starved: they come next after those that have their places.
+	f := newFixture(t, trunk.Limits{Channels: -1, CPS: 10, Smooth: 3 * time.Second})
+	for range 100 {
+		_, _ = f.set.Seize(start, nil, f.c, 0)
+	}
+	leave, err := f.set.Seize(start, manual, f.c, 0)
+	require.NoError(t, err)
+	require.LessOrEqual(t, leave.Sub(start), 4*time.Second)
+}
+
+// TestQuotaHoldsNobodyElseUp: with Smooth, a tenant beyond its quota is refused, and takes no time from the others.
+func TestQuotaHoldsNobodyElseUp(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: -1, CPS: 10, Smooth: 10 * time.Second, Quotas: []trunk.Quota{{Tenant: "noisy", CPS: 1}}})
+	noisy := &outdial.Call{Tenant: f.ids.Tenants.ID("noisy")}
+	for range 30 {
+		_, _ = f.set.Seize(start, noisy, f.c, 0)
+	}
+	require.Equal(t, uint64(29), f.status(start).Blocked.Quota)
+	leave, err := f.set.Seize(start, nil, f.c, 0)
+	require.NoError(t, err)
+	require.LessOrEqual(t, leave.Sub(start), 100*time.Millisecond)
 }
 
 // TestSustain: a lower rate on average than in any single second.

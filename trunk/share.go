@@ -1,18 +1,21 @@
 package trunk
 
 import (
-	"slices"
-
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/internal/window"
 )
 
-// share is what the campaign or program of one floor uses. Its place in line.shares is kept for good.
+// Floors of a trunk at a time, and places for what they use: those of former floors whose calls are up are needed too.
+const (
+	maxFloors = 1 << (shareBits - 1)
+	maxShares = 1 << shareBits // with that of calls without a floor
+)
+
+// share is what the campaign or program of one floor uses. Its place in line.shares is kept while it is used.
 type share struct {
-	campaign outdial.CampaignID
-	program  outdial.ProgramID
-	floor    int32
-	used     int32
+	owner
+	floor int32
+	used  int32
 }
 
 // tenant is what one tenant uses, by its id in line.tenants.
@@ -94,17 +97,52 @@ func (t *line) exit(k uint16) {
 	}
 }
 
-// place gives every floor of l its place among the shares of the trunk.
+// owner is whose floor it is.
+type owner struct {
+	campaign outdial.CampaignID
+	program  outdial.ProgramID
+}
+
+func ownerOf(f Floor, ids *outdial.Registry) owner {
+	return owner{ids.Campaigns.ID(f.Campaign), ids.Programs.ID(f.Program)}
+}
+
+// hasRoom reports whether all floors of l find a place beside those former ones that are used.
+func (t *line) hasRoom(l *Limits) bool {
+	used := 0
+	for _, s := range t.shares[1:] {
+		if s.used > 0 {
+			used++
+		}
+	}
+	return 1+used+len(l.Floors) <= maxShares
+}
+
+// place gives every floor of l its place among the shares of the trunk: the one that it has, or one that nobody uses.
 func (t *line) place(l *Limits, ids *outdial.Registry, now *terms) {
 	c := &classes{}
-	now.floors = make([]int, len(t.shares), len(t.shares)+len(l.Floors))
+	places := make(map[owner]int, len(t.shares))
+	for k, s := range t.shares[1:] {
+		places[s.owner] = k + 1
+	}
+	kept := make(map[owner]bool, len(l.Floors))
 	for _, f := range l.Floors {
-		want := share{campaign: ids.Campaigns.ID(f.Campaign), program: ids.Programs.ID(f.Program)}
-		k := slices.IndexFunc(t.shares, func(s share) bool { return s.campaign == want.campaign && s.program == want.program })
-		if k <= 0 {
-			k = len(t.shares)
-			t.shares = append(t.shares, want)
-			now.floors = append(now.floors, 0)
+		kept[ownerOf(f, ids)] = true
+	}
+	now.floors = make([]int, len(t.shares), len(t.shares)+len(l.Floors))
+	next := 1 // places before it are taken
+	for _, f := range l.Floors {
+		want := ownerOf(f, ids)
+		k := places[want]
+		if k == 0 {
+			for next < len(t.shares) && (t.shares[next].used > 0 || kept[t.shares[next].owner]) {
+				next++
+			}
+			if k = next; k == len(t.shares) {
+				t.shares = append(t.shares, share{})
+				now.floors = append(now.floors, 0)
+			}
+			t.shares[k] = share{owner: want}
 		}
 		now.floors[k] = f.Channels
 		now.guaranteed += f.Channels

@@ -24,7 +24,7 @@ type FailPolicy uint8
 const (
 	FailStatic FailPolicy = iota // keep the last share until its lease ends, then take no new calls
 	FailClosed                   // take no new calls as soon as a renewal has failed
-	FailFloor                    // as FailStatic, but a floor is never lent and always there
+	FailFloor                    // as FailStatic, but a floor is never lent, and there without a lease once one has covered it
 	FailOpen                     // as FailStatic, then the limit by the number of nodes: the sum may exceed it
 )
 
@@ -44,7 +44,7 @@ type Share struct {
 	TTL    time.Duration // of a lease; renew it five times as often. 0 = DefaultShareTTL
 	Hold   time.Duration // how long calls may go on without their process; 0 = HoldProxy, negative = none
 	Policy FailPolicy
-	Floor  int // channels that are this node's in any case, with FailFloor, and as large a part of the CPS, rounded down
+	Floor  int // channels that are this node's without a lease, with FailFloor, and as large a part of the CPS, one at least
 }
 
 func (s Share) withDefaults() Share {
@@ -71,6 +71,9 @@ func (s Share) validate(l *Limits, bad func(format string, args ...any)) {
 	if s.Floor > 0 && s.Policy != FailFloor {
 		bad("Share.Floor: it is for FailFloor")
 	}
+	if s.Floor > 0 && l.CPS > 0 && s.Nodes > l.CPS {
+		bad("Share.Floor: %d nodes cannot each have one of %d calls per second", s.Nodes, l.CPS)
+	}
 	if l.Burst.Channels > 0 {
 		bad("Burst.Channels: a trunk that is shared has none")
 	}
@@ -81,40 +84,50 @@ type lease struct {
 	channels, rate int
 	until          window.Instant // when it ends here
 	failed         bool           // the last renewal did not succeed
-	epoch          uint64
-	given          bool // one was ever granted
-	held           bool // what is in force is by a lease that has not ended
+	given          bool           // one was ever granted
+	floored        bool           // one was granted that covers Share.Floor: from then on the ledger keeps it for this node
+	held           bool           // what is in force is by a lease that has not ended
 
 	taken, refused   int // since the last claim
 	seized, rejected int
 }
 
-// grantInForce is what this node may use of a shared trunk now.
+// grantInForce is what this node may use of a shared trunk now; a rate of -1 = no limit.
 func (t *line) grantInForce() (channels, rate int) {
 	s, g := &t.terms.limits.Share, &t.lease
-	held := g.given && t.latest < g.until && !(g.failed && s.Policy == FailClosed)
-	if held {
-		return g.channels, g.rate
-	}
 	base, _, _ := t.contract()
-	switch s.Policy {
-	case FailFloor:
-		return s.Floor, t.rateFloor()
-	case FailOpen:
-		rate = t.contractCPS()
-		return (base + s.Nodes - 1) / s.Nodes, (rate + s.Nodes - 1) / s.Nodes
+	switch {
+	case g.given && t.latest < g.until && !(g.failed && s.Policy == FailClosed):
+		channels, rate = g.channels, g.rate
+	case s.Policy == FailFloor && g.floored:
+		channels, rate = s.Floor, t.rateFloor()
+	case s.Policy == FailOpen:
+		channels, rate = t.part(base), t.part(t.contractCPS())
 	}
-	return 0, 0
+	if t.contractCPS() < 0 {
+		rate = -1
+	}
+	return channels, rate
 }
 
-// rateFloor is the part of the calls per second that goes with Share.Floor.
+// part is this node's part of a limit where all nodes have the same, rounded up.
+func (t *line) part(limit int) int {
+	nodes := t.terms.limits.Share.Nodes
+	return (max(limit, 0) + nodes - 1) / nodes
+}
+
+// rateFloor is the part of the calls per second that goes with Share.Floor: one at least.
 func (t *line) rateFloor() int {
+	floor, cps := t.terms.limits.Share.Floor, t.contractCPS()
+	if floor == 0 || cps < 0 {
+		return 0
+	}
 	base, _, _ := t.contract()
-	return max(t.contractCPS(), 0) * t.terms.limits.Share.Floor / max(base, 1)
+	return max(cps*floor/max(base, 1), 1)
 }
 
 // Renew renews this node's shares of the trunks that are shared. The host calls it five times in each Share.TTL from one
-// goroutine, and when a Watcher says so. The error joins what went wrong with each trunk; what is in force then is what
+// goroutine, when a Watcher says so, and soon after calls were refused with ErrShare: a claim asks for what they lacked. The error joins what went wrong with each trunk; what is in force then is what
 // Share.Policy says. It does nothing without a Ledger.
 func (s *Set) Renew(ctx context.Context, now time.Time) error {
 	table := s.table.Load()
@@ -147,9 +160,10 @@ func (t *line) claim(now time.Time, node string) (Claim, bool) {
 	l, g, s := &t.terms.limits, &t.lease, &t.terms.limits.Share
 	base, _, _ := t.contract()
 	used := t.slots.used()
-	// Twice what was taken since the last claim is what may be taken until the next but one.
-	want := min(used+max(2*g.taken+g.refused, 1), base)
-	wantRate := 2*g.seized + g.rejected + 1
+	// Twice what was taken since the last claim is what may be taken until the next but one; a node that takes nothing keeps a
+	// quarter of its part to begin with, and leaves the rest to the others.
+	want := min(used+max(2*g.taken+g.refused, t.part(base)/4, 1), base)
+	wantRate := max(2*g.seized+g.rejected+1, t.part(t.contractCPS())/4)
 	if cps := t.contractCPS(); cps >= 0 {
 		wantRate = min(wantRate, cps)
 	}
@@ -175,11 +189,9 @@ func (t *line) grant(c Claim, answer Grant, err error) {
 	}
 	g := &t.lease
 	if g.failed = err != nil; err == nil {
-		sent := t.instant(c.Time)
-		if u := t.shift + t.epoch.Instant(c.Time); u < sent { // others have told later times since
-			sent = u
-		}
-		g.given, g.epoch, g.until = true, answer.Epoch, sent+window.Instant(c.TTL/10*9)
+		sent := t.shift + t.epoch.Instant(c.Time)
+		g.given, g.until = true, sent+window.Instant(c.TTL/10*9)
+		g.floored = g.floored || answer.Channels >= c.Floor && answer.Rate >= c.RateFloor
 		g.channels, g.rate = answer.Channels, answer.Rate
 		if answer.Target < g.channels {
 			g.channels = max(answer.Target, t.slots.used())

@@ -120,6 +120,57 @@ func TestShareWithoutItsLedger(t *testing.T) {
 	}
 }
 
+// TestShareWithoutCPS: a trunk without a limit of calls per second has none without a ledger either.
+func TestShareWithoutCPS(t *testing.T) {
+	for _, share := range []trunk.Share{{Nodes: 4, Policy: trunk.FailOpen}, {Nodes: 4, Policy: trunk.FailFloor, Floor: 10}, {Nodes: 4}} {
+		ledger, ids := &away{}, &outdial.Registry{}
+		set, err := trunk.New(trunk.Config{IDs: ids, Ledger: ledger, Node: "a#1", Trunks: []trunk.Limits{
+			{Name: "alpha", Channels: 100, CPS: -1, Share: share, MaxCall: -1},
+		}})
+		require.NoError(t, err)
+		f := &fixture{t: t, set: set, ids: ids, c: &outdial.Candidate{Trunk: ids.Trunks.ID("alpha")}}
+		require.NoError(t, f.renew(start))
+		now := start
+		if share.Policy != trunk.FailStatic {
+			ledger.cut, now = true, at(time.Minute)
+		}
+		for range 5 {
+			_, err = f.set.Seize(now, nil, f.c, f.acquire(now))
+			require.NoError(t, err, "%v", share.Policy)
+		}
+	}
+}
+
+// TestFloorIsThereOnceCovered: a node that has died and comes again has its floor only when the ledger has had room for it, for
+// the calls of its former life may be up on it.
+func TestFloorIsThereOnceCovered(t *testing.T) {
+	ledger := &away{}
+	node := func(name string) *fixture {
+		ids := &outdial.Registry{}
+		set, err := trunk.New(trunk.Config{IDs: ids, Ledger: ledger, Node: name, Trunks: []trunk.Limits{
+			{Name: "alpha", Channels: 20, CPS: 40, Share: trunk.Share{Nodes: 4, Policy: trunk.FailFloor, Floor: 5, Hold: time.Minute}, MaxCall: -1},
+		}})
+		require.NoError(t, err)
+		return &fixture{t: t, set: set, ids: ids, c: &outdial.Candidate{Trunk: ids.Trunks.ID("alpha")}}
+	}
+	up := 0
+	for _, name := range []string{"a#1", "b#1", "c#1", "d#1"} {
+		n := node(name)
+		require.NoError(t, n.renew(start))
+		up += len(n.take(start, 200))
+	}
+	require.Equal(t, 20, up)
+	again := node("a#2")
+	require.Empty(t, again.take(at(time.Second), 200), "a#1's calls go on")
+	require.NoError(t, again.renew(at(11*time.Second)))
+	ledger.cut = true
+	require.Empty(t, again.take(at(30*time.Second), 200), "they still do")
+	ledger.cut = false
+	require.NoError(t, again.renew(at(80*time.Second)))
+	ledger.cut = true
+	require.Len(t, again.take(at(2*time.Minute), 200), 5)
+}
+
 // TestSharesNeverOver: nodes that take and end calls, die with their calls up, stall longer than their lease and lose the
 // ledger; calls last no longer than what is held for them. The sum of what is up never exceeds the limit, and neither do the calls
 // of any second.

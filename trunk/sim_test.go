@@ -332,7 +332,12 @@ func TestCeilingGoesUp(t *testing.T) {
 // TestTakeover: a trunk takes over what is offered to two. The carrier sees no call beyond its limits, bulk calls are shed
 // first, and a dialer that heeds the pressure is refused little.
 func TestTakeover(t *testing.T) {
-	f := newFixture(t, trunk.Limits{Channels: 100, CPS: -1, MaxCall: -1})
+	ids := &outdial.Registry{}
+	set, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{
+		{Name: "dead", Channels: 100, CPS: -1}, {Name: "alpha", Channels: 100, CPS: -1, MaxCall: -1}, // nobody asks the dead one
+	}})
+	require.NoError(t, err)
+	f := &fixture{t: t, set: set, ids: ids, c: &outdial.Candidate{Trunk: ids.Trunks.ID("alpha")}}
 	s := newSimulation(t, 3)
 	var busy average
 	var asked, blocked [2]int
@@ -412,6 +417,19 @@ func TestSmoothingLowersVariation(t *testing.T) {
 	}
 	require.Greater(t, variation(in), 3.)
 	require.Less(t, variation(out), 1.)
+	spread := map[time.Duration]bool{}
+	f2 := newFixture(t, trunk.Limits{Channels: -1, CPS: 20, Smooth: trunk.MaxSmooth, Jitter: 0.2})
+	for last, i := start, 0; i < 150; i++ {
+		leave, err := f2.set.Seize(start, nil, f2.c, 0)
+		require.NoError(t, err)
+		if i > 0 {
+			gap := leave.Sub(last)
+			require.GreaterOrEqual(t, gap, 40*time.Millisecond)
+			spread[gap.Round(time.Millisecond)] = true
+			last = leave
+		}
+	}
+	require.Greater(t, len(spread), 15, "gaps vary by a fifth either way: two nodes do not fall into step")
 	require.InDelta(t, came.Sub(start).Seconds(), left.Sub(start).Seconds(), 1, "the same throughput")
 	_, err := f.set.Seize(left, &outdial.Call{Mode: outdial.ModeManual}, f.c, 0)
 	require.NoError(t, err)

@@ -66,13 +66,26 @@ func Size(s Staffing) (Sizing, error) {
 }
 
 // BurstErlangs returns the traffic above the first base of so many channels: the mean of what is in use beyond base.
-func BurstErlangs(base, channels int, erlangs float64) (above float64) {
-	p := ErlangB(channels, erlangs) // of all channels being in use; that of one less is so many times it:
-	for n := channels; n > base && erlangs > 0; n-- {
-		above += float64(n-base) * p
+func BurstErlangs(base, channels int, erlangs float64) float64 {
+	if !(erlangs > 0) || channels <= base {
+		return 0
+	}
+	// How often n channels are in use goes as Aⁿ/n!. It is summed from where that is greatest, so that what vanishes is small.
+	peak := min(int(erlangs), channels)
+	var sum, above float64
+	count := func(n int, p float64) {
+		sum += p
+		above += float64(max(n-base, 0)) * p
+	}
+	for n, p := peak, 1.; n >= 0; n-- {
+		count(n, p)
 		p *= float64(n) / erlangs
 	}
-	return above
+	for n, p := peak+1, erlangs/float64(peak+1); n <= channels; n++ {
+		count(n, p)
+		p *= erlangs / float64(n+1)
+	}
+	return above / sum
 }
 
 func (s *Staffing) validate() error {

@@ -179,3 +179,14 @@ func TestWhatIf(t *testing.T) {
 	require.Equal(t, st.Traffic.Refused, f.status(at(time.Hour)).Traffic.Refused, "not for want of room")
 	require.Zero(t, f.status(at(3*time.Hour)).Traffic.Attempts, "the last hour")
 }
+
+// TestSizeAtTheEdges: groups beyond what floating point can count down from, and a blocking that allows everything.
+func TestSizeAtTheEdges(t *testing.T) {
+	require.InDelta(t, trunk.BurstErlangs(100, 250, 100), trunk.BurstErlangs(100, 1000, 100), 1e-6)
+	require.InDelta(t, 5000-100, trunk.BurstErlangs(100, 20_000, 5000), 1e-6, "all but the base")
+	require.Zero(t, trunk.BurstErlangs(100, 100, 500))
+	require.Zero(t, trunk.BurstErlangs(10, 100, 0))
+	z, err := trunk.Size(trunk.Staffing{Seats: 100_000, ASR: 0.5, Ring: time.Second, Talk: time.Minute, Blocking: 1})
+	require.NoError(t, err)
+	require.Equal(t, 1, z.CPS)
+}

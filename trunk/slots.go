@@ -47,6 +47,7 @@ type slots struct {
 type slot struct {
 	gen    uint32 // what follows is of this generation
 	seized bool
+	side   bool // by the side, see pace
 	dated  bool // since is known
 	tenant outdial.TenantID
 	since  window.Instant // when its INVITE may leave, or when the sweep first saw it

@@ -91,7 +91,7 @@ func (t *line) status(now time.Time) Status {
 		Trunk: t.id, Name: t.name, State: t.state,
 		InUse: t.slots.used(), Peak: int(t.slots.peak.Load()), Channels: shown(t.base), Contracted: shown(contracted),
 		Saturated: t.saturated, Guaranteed: t.spare, Reserved: t.reserve(outdial.PriorityBulk),
-		CPS: t.cps, ContractedCPS: t.contractCPS(), LastSecond: t.pace.gate.Count(at, second), Seized: t.seized,
+		CPS: t.cps, ContractedCPS: t.contractCPS(), LastSecond: t.pace.counted(at, second), Seized: t.seized,
 		Burst: t.bursting(at), Learned: t.learnedOf(&t.learned, at), LearnedCPS: t.learnedOf(&t.learnCPS, at),
 		Blocked: t.blocked, Waiting: t.queue.Waiting, Pressure: t.load.pressure, Reclaimed: t.reclaimed,
 		Traffic: t.lastHour(at), Trial: [2]int{t.trial.good, t.trial.bad}, Source: l.Source, AsOf: l.AsOf,

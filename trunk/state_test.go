@@ -147,3 +147,12 @@ func TestOrderedLimits(t *testing.T) {
 	f.update(trunk.Limits{Channels: 10, Hard: 12})
 	require.Equal(t, 12, f.status(at(time.Hour)).Channels, "a lower Hard bounds an order that stands")
 }
+
+// TestNoOrderLiftsTheConfiguration: a trunk that is configured as draining stays so, and an order to the contrary is refused.
+func TestNoOrderLiftsTheConfiguration(t *testing.T) {
+	for _, state := range []trunk.State{trunk.Draining, trunk.Out} {
+		f := newFixture(t, trunk.Limits{State: state})
+		err := f.set.CheckControl(start, &outdial.Control{Actor: "kim", Action: trunk.ActionLive, Target: "alpha", Value: "force"})
+		require.ErrorContains(t, err, "configured as "+state.String())
+	}
+}

@@ -52,8 +52,9 @@ type load struct {
 	sampled  window.Instant
 	now, was lanes // counted, now and at the last sample
 	pressure [outdial.PriorityUrgent + 1]float64
-	reserve  int            // channels kept from bulk calls while the overload lasts
-	eased    window.Instant // when a call of a higher priority was last refused, or a channel less was kept
+	bids     [outdial.PriorityUrgent + 1]float64 // those of late
+	reserve  int                                 // channels kept from bulk calls while the overload lasts
+	eased    window.Instant                      // when a call of a higher priority was last refused, or a channel less was kept
 }
 
 // lanes count calls by priority.
@@ -72,14 +73,18 @@ const (
 
 // sample updates the pressure, and the reservation that protects calls of a higher priority while they are refused: one
 // channel more with every sample in which one was, one less for every easeAfter in which none was.
-func (t *line) sample(at window.Instant) (next window.Instant) {
+func (t *line) sample(at window.Instant) window.Instant {
 	l := &t.load
-	idle := l.now == l.was && l.pressure == [len(l.pressure)]float64{} && l.reserve == 0
-	if idle {
-		return 0
+	none := [len(l.pressure)]float64{}
+	idle := l.now == l.was && l.pressure == none && l.reserve == 0 // bids may be forgotten whenever
+	due := func(at window.Instant) window.Instant {
+		if idle {
+			return 0
+		}
+		return at + window.Instant(sampleEvery)
 	}
-	if at-l.sampled < window.Instant(sampleEvery) {
-		return l.sampled + window.Instant(sampleEvery)
+	if idle && l.bids == none || at-l.sampled < window.Instant(sampleEvery) {
+		return due(l.sampled)
 	}
 	keep := math.Exp(-float64(at-l.sampled) / float64(pressureFor))
 	l.sampled = at
@@ -93,6 +98,9 @@ func (t *line) sample(at window.Instant) (next window.Instant) {
 		if l.pressure[p] = keep*l.pressure[p] + (1-keep)*share; l.pressure[p] < calmBelow {
 			l.pressure[p] = 0
 		}
+		if l.bids[p] = keep*l.bids[p] + float64(left+refused); l.bids[p] < calmBelow {
+			l.bids[p] = 0
+		}
 		pressed = pressed || p > int(outdial.PriorityBulk) && refused > 0
 	}
 	l.was = l.now
@@ -104,7 +112,7 @@ func (t *line) sample(at window.Instant) (next window.Instant) {
 	case l.reserve > 0 && at-l.eased >= window.Instant(easeAfter):
 		l.reserve, l.eased = l.reserve-1, at
 	}
-	return at + window.Instant(sampleEvery)
+	return due(at)
 }
 
 // advance does what is due, and returns when it is to be called again; zero = nothing is to come.

@@ -54,7 +54,7 @@ type tally struct{ good, bad int }
 // judge counts an attempt that ended on a trunk on trial; when enough were, the trunk goes live or is tried again.
 func (t *line) judge(at window.Instant, a *outdial.Attempt, full bool) {
 	trial := &t.terms.limits.Trial
-	if a.Start.Before(trial.From) {
+	if a.Start.Before(trial.From) || a.Start.Before(t.trialFrom) {
 		return
 	}
 	switch grade(a) {
@@ -72,16 +72,17 @@ func (t *line) judge(at window.Instant, a *outdial.Attempt, full bool) {
 		return
 	}
 	passed := float64(t.trial.good) >= trial.Good*float64(trial.Calls)
-	t.lastTrial, t.trial = t.trial, tally{}
+	last := t.trial
+	t.trial = tally{}
 	if !passed {
-		t.alert(at, AlertTrialFailed, float64(t.lastTrial.good), float64(trial.Calls))
+		t.alert(at, AlertTrialFailed, float64(last.good), float64(trial.Calls))
 		return
 	}
 	t.promoted = true
 	if t.order.state == Canary {
 		t.order = order{}
 	}
-	t.alert(at, AlertTrialPassed, float64(t.lastTrial.good), float64(trial.Calls))
+	t.alert(at, AlertTrialPassed, float64(last.good), float64(trial.Calls))
 	t.restate(at, "trial", "")
 }
 

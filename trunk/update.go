@@ -35,6 +35,9 @@ func (t *line) update(l Limits, ids *outdial.Registry) {
 	}
 	if t.terms == nil || t.terms.limits.State != l.State {
 		t.promoted, t.trial = false, tally{}
+		if t.terms != nil && t.begun {
+			t.trialFrom = t.time(t.latest)
+		}
 	}
 	fresh := t.terms == nil
 	t.terms, t.known = now, true

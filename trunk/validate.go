@@ -3,7 +3,6 @@ package trunk
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -43,9 +42,6 @@ func (l Limits) validate(bad func(format string, args ...any)) {
 	if l.Channels > MaxChannels {
 		bad("Channels: %d is more than %d", l.Channels, MaxChannels)
 	}
-	if l.Hard > 0 && l.Channels > l.Hard {
-		bad("Hard: %d is less than the %d Channels", l.Hard, l.Channels)
-	}
 	if l.CPS > MaxCPS {
 		bad("CPS: %d is more than %d", l.CPS, MaxCPS)
 	}
@@ -63,10 +59,15 @@ func (l Limits) validate(bad func(format string, args ...any)) {
 		bad("Alarm: %v is not a share", l.Alarm)
 	}
 	full := l.withDefaults()
+	if l.Hard > 0 && full.Channels > l.Hard {
+		bad("Hard: %d is less than the %d Channels", l.Hard, full.Channels)
+	}
 	l.Burst.validate(full.Channels, l.Hard, bad)
 	sum := l.validateFloors(bad)
 	if full.Channels >= 0 && sum > full.Channels {
 		bad("Floors: their sum %d is more than the %d Channels", sum, full.Channels)
+	} else if full.Channels < 0 && l.Hard > 0 && sum > l.Hard {
+		bad("Floors: their sum %d is more than Hard, %d", sum, l.Hard)
 	} else if full.Channels >= 0 && sum+max(l.Reserve, 0)+max(l.ReserveUrgent, 0) >= full.Channels {
 		if l.Reserve > 0 || l.ReserveUrgent > 0 {
 			bad("Reserve: with the floors nothing is left of %d Channels for bulk calls", full.Channels)
@@ -84,6 +85,12 @@ func (l Limits) validatePace(bad func(format string, args ...any)) {
 	}
 	if l.Smooth > 0 && l.CPS < 0 {
 		bad("Smooth: there is no CPS to smooth to")
+	}
+	if l.Manual > 0 && l.Smooth <= 0 {
+		bad("Manual: nothing is held back without Smooth")
+	}
+	if full := l.withDefaults(); l.Manual > 0 && full.CPS >= 0 && l.Manual >= full.CPS {
+		bad("Manual: %d is not less than the CPS of %d", l.Manual, full.CPS)
 	}
 	if !(l.Jitter <= 1) {
 		bad("Jitter: %v is not a share", l.Jitter)
@@ -147,8 +154,8 @@ func (l Limits) validateFloors(bad func(format string, args ...any)) (sum int) {
 		}
 		sum += f.Channels
 	}
-	if len(l.Floors) > math.MaxUint16-1 {
-		bad("Floors: %d are more than %d", len(l.Floors), math.MaxUint16-1)
+	if len(l.Floors) > maxFloors {
+		bad("Floors: %d are more than %d", len(l.Floors), maxFloors)
 	}
 	return sum
 }

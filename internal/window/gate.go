@@ -2,6 +2,7 @@ package window
 
 import (
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -151,6 +152,17 @@ func (g *Gate) since(from Instant) int {
 	}
 	return low
 }
+
+// Since yields the stamps after from, oldest first, as far as they are remembered.
+func (g *Gate) Since(from Instant) iter.Seq[Instant] {
+	return func(yield func(Instant) bool) {
+		for k := g.since(from); k > 0 && yield(g.newest(k)); k-- {
+		}
+	}
+}
+
+// Remembers reports whether all events after from are remembered: none of them was overwritten.
+func (g *Gate) Remembers(from Instant) bool { return g.lost <= from }
 
 // Last returns the stamp of the newest event, Never if there is none.
 func (g *Gate) Last() Instant { return g.newest(1) }
