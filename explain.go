@@ -3,8 +3,8 @@ package outdial
 import "time"
 
 // Explanation tells, for one call, what became of every candidate and why, and what was read to decide it. Its JSON
-// is stable: fields are only ever added, candidates stand in the router's order, readings in the order in which
-// they were made. It holds names rather than ids and is independent of the Session that made it.
+// is stable: fields are only ever added, candidates stand in the router's order and behind them those that it left out,
+// readings in the order in which they were made. It holds names rather than ids and is independent of the Session that made it.
 type Explanation struct {
 	Time       time.Time            `json:"time"`
 	Call       ExplainedCall        `json:"call"`
@@ -40,7 +40,7 @@ type ExplainedCandidate struct {
 	Weight      uint32             `json:"weight"`
 	CostMicros  Micros             `json:"cost_micros"`
 	Matched     Prefix             `json:"matched,omitempty"`
-	Fate        string             `json:"fate"`             // "dialled", "refused" or "not_reached"
+	Fate        string             `json:"fate"`             // "dialled", "refused", "not_reached" or, by the router, "left_out"
 	Leg         int                `json:"leg,omitempty"`    // the attempt that it was dialled as
 	Chosen      string             `json:"chosen,omitempty"` // a Why
 	Probability float64            `json:"probability,omitempty"`
@@ -93,9 +93,12 @@ func (s *Session) Explain() Explanation {
 		x.Refused = explainRefusal(stageOf(err), err, s.noRoute.Again)
 	}
 	x.Readings = explainReadings(s.record.readings, 0)
-	x.Candidates = make([]ExplainedCandidate, 0, len(s.plan))
+	x.Candidates = make([]ExplainedCandidate, 0, len(s.plan)+len(s.record.leftOut))
 	for i := range s.plan {
 		x.Candidates = append(x.Candidates, s.explainCandidate(i))
+	}
+	for i := range s.record.leftOut {
+		x.Candidates = append(x.Candidates, s.explainLeftOut(&s.record.leftOut[i]))
 	}
 	return x
 }
@@ -127,6 +130,16 @@ func (s *Session) explainCandidate(i int) ExplainedCandidate {
 		}
 	}
 	return x
+}
+
+func (s *Session) explainLeftOut(l *LeftOut) ExplainedCandidate {
+	ids, c := s.e.cfg.IDs, &l.Candidate
+	return ExplainedCandidate{
+		Trunk: ids.Trunks.Name(c.Trunk), Carrier: ids.Carriers.Name(c.Carrier),
+		Tier: int(c.Tier), Weight: c.Weight, CostMicros: c.Cost, Matched: c.Matched, Fate: "left_out",
+		Refused:  &ExplainedRefusal{Stage: StageRouting.String(), Code: l.Code, Text: l.Text},
+		Readings: explainReadings(s.record.readings, c.Trunk),
+	}
 }
 
 func explainCall(ids *Registry, c *Call) ExplainedCall {

@@ -12,10 +12,19 @@ type Reading struct {
 	Text  string // for what is not a number
 }
 
+// LeftOut is a candidate that the router considered and did not put into the plan, and why. What it read about its trunk
+// stands among the readings.
+type LeftOut struct {
+	Candidate Candidate
+	Code      string // stable, as of a Refusal
+	Text      string // for people
+}
+
 // Record takes the readings of one call, in the order in which they were made: what a decision was based on. All
 // methods of a nil *Record do nothing, which is how recording is off. A Record is not safe for concurrent use.
 type Record struct {
 	readings []Reading
+	leftOut  []LeftOut
 	turn     int
 }
 
@@ -33,6 +42,13 @@ func (r *Record) Text(s Stage, t TrunkID, name, text string) {
 	}
 }
 
+// LeaveOut records a candidate that is not in the plan.
+func (r *Record) LeaveOut(c Candidate, code, text string) {
+	if r != nil {
+		r.leftOut = append(r.leftOut, LeftOut{c, code, text})
+	}
+}
+
 // On reports whether readings are kept. A stage asks before it computes something only for the record.
 func (r *Record) On() bool { return r != nil }
 
@@ -44,9 +60,17 @@ func (r *Record) Readings() []Reading {
 	return slices.Clone(r.readings)
 }
 
-// Reset forgets the readings and keeps the memory.
+// LeftOut returns a copy of what LeaveOut recorded.
+func (r *Record) LeftOut() []LeftOut {
+	if r == nil {
+		return nil
+	}
+	return slices.Clone(r.leftOut)
+}
+
+// Reset forgets what was recorded and keeps the memory.
 func (r *Record) Reset() {
 	if r != nil {
-		r.readings, r.turn = r.readings[:0], 0
+		r.readings, r.leftOut, r.turn = r.readings[:0], r.leftOut[:0], 0
 	}
 }
