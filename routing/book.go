@@ -149,10 +149,19 @@ func newBook(rules []Rule, some []int) *book {
 	return k
 }
 
-// shelf is the books for one mask.
+// shelf is the books for one mask; where that is 0, there is one.
 type shelf struct {
 	mask  uint8
+	only  *book
 	books map[whose[uint32]]*book
+}
+
+// find returns the book for a call, or nil.
+func (s *shelf) find(c *outdial.Call) *book {
+	if s.mask == 0 {
+		return s.only
+	}
+	return s.books[s.key(c)]
 }
 
 // key is what the rules of the shelf would have to name for the call.
@@ -192,6 +201,7 @@ func newShelves(ids *outdial.Registry, rules []Rule) (shelves []shelf) {
 			s.books[whose[uint32]{
 				uint32(ids.Campaigns.ID(w.campaign)), uint32(ids.Programs.ID(w.program)), uint32(ids.Tenants.ID(w.tenant)), w.mode,
 			}] = k
+			s.only = k
 		}
 		shelves = append(shelves, s)
 	}

@@ -17,43 +17,62 @@ type objective struct {
 type contender struct {
 	posterior
 	spread     float64 // standard deviation of the mean
-	drawn      float64 // from the posterior
 	cost       float64 // of a typical answered call
 	index      float64 // cost per success
+	drawn      float64 // from the posterior; 0 = no contender in a draw
+	weight     uint8   // its part of the exploration that is spread
+	wins       uint8   // of the draws
 	acceptable bool    // its success is not surely below what counts as good
 	dear       bool    // it is surely dearer per success than the best of the acceptable ones
 	unfit      bool    // below a floor
 	out        bool    // no room, not healthy, over its cap: nothing is learned by trying it
 }
 
+// few is how many contenders choose has room for at once: clearing room for the most that there may be takes longer than
+// choosing among a few.
+const few = 12
+
 // choose orders a cost-per-contact tier, and says how likely its first candidate was.
 func (d *decision) choose(g *tier, first int) {
-	t, cs := d.t, d.dst[first:]
+	n := len(d.dst) - first
+	if n > few {
+		d.chooseAmongMany(g, first)
+		return
+	}
+	var all [few]contender
+	d.chooseAmong(g, first, all[:n])
+}
+
+//go:noinline
+func (d *decision) chooseAmongMany(g *tier, first int) {
 	var all [outdial.MaxCandidates]contender
+	d.chooseAmong(g, first, all[:len(d.dst)-first])
+}
+
+func (d *decision) chooseAmong(g *tier, first int, contenders []contender) {
+	t, cs, from := d.t, d.dst[first:], first-d.first
 	o := &t.objectives[g.objective]
-	for i := range cs {
-		k := &all[i]
+	for i := range contenders {
+		k := &contenders[i]
 		k.posterior = d.posterior(&cs[i], g)
 		k.spread = math.Sqrt(k.variance())
 		k.unfit = k.failed&floorBits != 0
-		k.out = d.class[first+i]&classLater != 0 || d.class[first+i] >= classCapped
-		k.cost = float64(d.costs[first+i]) + d.surcharge(&cs[i])
+		k.out = d.class[from+i]&classLater != 0 || d.class[from+i] >= classCapped
+		k.cost = float64(d.costs[from+i]) + d.surcharge(&cs[i])
 		k.index = k.cost + float64(o.AttemptCost)/max(k.mean, least)
-		d.rec.Num(outdial.StageRouting, cs[i].Trunk, "cost_per_success", k.index)
+		d.note(cs[i].Trunk, "cost_per_success", k.index)
 	}
-	contenders := all[:len(cs)]
 	judge(contenders, o)
-	var keys [outdial.MaxCandidates]float64
 	for i := range contenders {
-		keys[i] = contenders[i].key()
+		d.keys[i] = contenders[i].key()
 	}
-	best := lowest(keys[:len(cs)])
+	best := lowest(d.keys[:len(cs)])
 	pick := d.explore(contenders, o, best, cs)
-	if pick != best && pick >= 0 {
-		keys[pick] = math.Inf(-1)
+	if pick != best {
+		d.keys[pick] = math.Inf(-1)
 	}
 	// What a failover would try next stands in the order of belief in either case.
-	sortBoth(cs, d.class[first:], d.costs[first:], keys[:])
+	d.sort(first)
 }
 
 // least is the least success that costs are divided by.
@@ -112,44 +131,43 @@ func (k *contender) key() float64 {
 // draws such draws, of which one counts, so the probability of the choice is known exactly and needs no integral.
 func (d *decision) explore(cs []contender, o *objective, best int, plan []outdial.Candidate) int {
 	rate, spread := d.exploreRate(), usualSpread
-	var weight [outdial.MaxCandidates]uint64
+	if rate < 0 {
+		return best
+	}
 	sum := uint64(0)
 	for i := range cs {
 		if k := &cs[i]; i != best && !k.out {
-			switch weight[i] = 3; {
+			switch k.weight = 3; {
 			case k.acceptable:
 			case k.failed&looksBetter != 0:
-				weight[i], spread = 9, hopefulSpread
+				k.weight, spread = 9, hopefulSpread
 			default:
-				weight[i] = 2
+				k.weight = 2
 			}
-			sum += weight[i]
+			sum += uint64(k.weight)
 		}
 	}
-	if rate <= 0 || sum == 0 {
-		if rate >= 0 {
-			plan[best].Propensity = 1
-		}
+	if rate == 0 || sum == 0 {
+		plan[best].Propensity = 1
 		return best
 	}
 	r := stream(d.seed())
-	var wins [outdial.MaxCandidates]uint8
 	var drawn [draws]uint8
 	for s := range drawn {
 		w := draw(cs, o, &r, best)
 		drawn[s] = uint8(w)
-		wins[w]++
+		cs[w].wins++
 	}
-	chance := func(i int) float64 {
-		return rate * (spread*float64(weight[i])/float64(sum) + (1-spread)*float64(wins[i])/draws)
+	chance := func(k *contender) float64 {
+		return rate * (spread*float64(k.weight)/float64(sum) + (1-spread)*float64(k.wins)/draws)
 	}
 	coin, pick := r.float(), best
 	switch {
 	case coin >= rate:
 	case coin < rate*spread:
 		pick = 0
-		for n := r.next() % sum; n >= weight[pick]; pick++ {
-			n -= weight[pick]
+		for n := r.next() % sum; n >= uint64(cs[pick].weight); pick++ {
+			n -= uint64(cs[pick].weight)
 		}
 	default:
 		pick = int(drawn[r.next()%draws])
@@ -157,12 +175,12 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 	if pick != best && !d.affordable(plan[pick].Cost) {
 		pick = best
 	}
-	p := chance(pick)
+	p := chance(&cs[pick])
 	if pick == best {
 		p += 1 - rate
 		for i := range cs { // what could not be paid for came here too
 			if i != best && !d.affordable(plan[i].Cost) {
-				p += chance(i)
+				p += chance(&cs[i])
 			}
 		}
 	}
@@ -174,8 +192,9 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 // The part of the exploration that is spread over all, and that while the latest calls of one give hope.
 const usualSpread, hopefulSpread = 0.6, 0.9
 
-// draws is how many draws from the posteriors a decision makes.
-const draws = 16
+// draws is how many draws from the posteriors a decision makes. How often a candidate comes first does not depend on it, only how
+// much the noted probability varies from call to call.
+const draws = 4
 
 // draw takes a success for each contender from its posterior and returns the cheapest per success among those that come
 // within Alpha of the greatest one.
@@ -184,16 +203,17 @@ func draw(cs []contender, o *objective, r *random, best int) int {
 	for i := range cs {
 		k := &cs[i]
 		z := r.normal()
-		if k.drawn = 0; k.out || k.unfit {
+		if k.out || k.unfit {
 			continue
 		}
 		k.drawn = min(max(k.mean+z*k.spread, least), 1)
 		top = max(top, k.drawn)
 	}
+	enough := (1 - o.Alpha) * top
 	pick, cost, attempt := best, math.Inf(1), float64(o.AttemptCost)
 	for i := range cs {
 		k := &cs[i]
-		if k.drawn == 0 || k.drawn < (1-o.Alpha)*top || k.cost >= cost {
+		if k.drawn == 0 || k.drawn < enough || k.cost >= cost {
 			continue
 		}
 		if per := k.cost + attempt/k.drawn; per < cost {

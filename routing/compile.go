@@ -62,6 +62,10 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 		typical: p.Defaults.typical(), exploration: p.Exploration.filled(), rates: rates, byState: rates.byState(),
 		gate: newGate(cfg.IDs, &p.Admission), shelves: newShelves(cfg.IDs, p.Rules), decks: map[outdial.TrunkID]uint16{},
 	}
+	for i := range t.rates.terms {
+		k := &t.rates.terms[i]
+		k.typical = uint32(k.increment.Billed(t.typical))
+	}
 	t.compileTrunks(&p)
 	for i := range p.Trunks {
 		if d, ok := names.decks[p.Trunks[i].Deck]; ok {
@@ -132,7 +136,7 @@ func (t *Table) objectiveOf(s Success) uint16 {
 		t.objectives = append(t.objectives, o)
 	}
 	if t.cells == nil {
-		t.cells = make([]cell, cellCount)
+		t.cells = make([]cell, 1<<cellBits)
 	}
 	return uint16(i)
 }

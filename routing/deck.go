@@ -67,6 +67,7 @@ type terms struct {
 	price3    [3]int64 // per minute, by Jurisdiction
 	setup     int64
 	increment Increment
+	typical   uint32 // seconds for which a call of Defaults.TypicalCall is billed
 }
 
 func (r Rate) terms() terms {
@@ -88,6 +89,11 @@ func (t *terms) cost(j Jurisdiction, d time.Duration, burst outdial.Micros) outd
 	return cost(t.price(j)+int64(burst), t.setup, t.increment.Billed(d))
 }
 
+// typicalCost is cost of a call of Defaults.TypicalCall.
+func (t *terms) typicalCost(j Jurisdiction, burst outdial.Micros) outdial.Micros {
+	return cost(t.price(j)+int64(burst), t.setup, int64(t.typical))
+}
+
 // cost wants nothing negative.
 func cost(perMinute, setup, seconds int64) outdial.Micros {
 	if seconds == 0 {
@@ -98,7 +104,10 @@ func cost(perMinute, setup, seconds int64) outdial.Micros {
 	if hi += carry; hi >= 60 {
 		return math.MaxInt64
 	}
-	q, _ := bits.Div64(hi, lo, 60)
+	q := lo / 60
+	if hi > 0 {
+		q, _ = bits.Div64(hi, lo, 60)
+	}
 	if q > math.MaxInt64-uint64(setup) {
 		return math.MaxInt64
 	}

@@ -22,11 +22,12 @@ const (
 	readMoney     = "explore_money"
 	readShort     = "short_share"
 	readOrder     = "override_terms"
-	readLeftOut   = "left_out"
 )
 
 func (d *decision) note(trunk outdial.TrunkID, name string, v float64) {
-	d.rec.Num(outdial.StageRouting, trunk, name, v)
+	if d.rec.On() {
+		d.rec.Num(outdial.StageRouting, trunk, name, v)
+	}
 }
 
 // posterior of a candidate.
@@ -155,7 +156,7 @@ func (d *decision) capped(trunk outdial.TrunkID) bool {
 	if d.again != nil {
 		return d.again.num(trunk, readCapped) != 0
 	}
-	if d.m == nil || len(d.t.limits) == 0 || !d.t.capped(d.m, d.call.Dest.Country, trunk) {
+	if len(d.t.limits) == 0 || d.m == nil || !d.t.capped(d.m, d.call.Dest.Country, trunk) {
 		return false
 	}
 	d.note(trunk, readCapped, 1)
@@ -166,7 +167,7 @@ func (d *decision) committed(trunk outdial.TrunkID) bool {
 	if d.again != nil {
 		return d.again.num(trunk, readCommitted) != 0
 	}
-	if d.m == nil || len(d.t.commits) == 0 || !d.t.committed(d.now, d.m, trunk) {
+	if len(d.t.commits) == 0 || d.m == nil || !d.t.committed(d.now, d.m, trunk) {
 		return false
 	}
 	d.note(trunk, readCommitted, 1)
@@ -203,81 +204,4 @@ func (d *decision) affordable(cost outdial.Micros) bool {
 	left := max(budget, 0) - outdial.Micros(d.m.money.sum.Load())
 	d.note(0, readMoney, float64(left))
 	return left >= cost && left > 0
-}
-
-// orders finds the pin and the force in force for the call; the others are asked for each candidate.
-func (d *decision) orders() {
-	if d.again != nil {
-		for i := range d.again.orders {
-			d.heed(&d.again.orders[i])
-		}
-		return
-	}
-	for i := range d.t.orders {
-		d.heed(&d.t.orders[i])
-	}
-	if d.m != nil {
-		for _, list := range [...][]order{*d.m.orders.Load()} {
-			for i := range list {
-				d.heed(&list[i])
-			}
-		}
-	}
-}
-
-func (d *decision) heed(k *order) {
-	if !k.holds(d.now, &d.call) {
-		return
-	}
-	if d.rec.On() {
-		d.rec.Text(outdial.StageRouting, 0, "override", k.String())
-		d.rec.Text(outdial.StageRouting, 0, readOrder, string(k.Action)+"\t"+k.target()+"\t"+k.value())
-	}
-	switch k.Action {
-	case Pin:
-		d.pinned = k
-	case Force:
-		d.forced = k
-	}
-}
-
-// orderFor returns the strongest override about a candidate other than pin and force, or "".
-func (d *decision) orderFor(c *outdial.Candidate) (found OverrideAction) {
-	see := func(list []order) {
-		for i := range list {
-			k := &list[i]
-			if !k.means(c) || k.Action == Pin || k.Action == Force || !k.holds(d.now, &d.call) {
-				continue
-			}
-			if found == "" || k.Action == Avoid || k.Action == Penalise && found == Prefer {
-				found = k.Action
-			}
-		}
-	}
-	if d.again != nil {
-		see(d.again.orders)
-		return found
-	}
-	see(d.t.orders)
-	if d.m != nil {
-		see(*d.m.orders.Load())
-	}
-	return found
-}
-
-// refused says why a candidate is left out, or nil.
-func (d *decision) refused(c *outdial.Candidate) *outdial.Refusal {
-	if d.orderFor(c) == Avoid {
-		return ErrAvoided
-	}
-	if d.pinned != nil && d.forced == nil && !d.pinned.means(c) {
-		return ErrPinned
-	}
-	if r := d.poolRisk(c.Pool); r > 0 {
-		s := stream(d.seed() ^ uint64(c.Pool))
-		if s.float() < r {
-			return ErrExposure
-		}
-	}
-	return nil
 }

@@ -49,14 +49,12 @@ func (p QualityPrior) Score(e outdial.Estimate) float64 {
 
 // sortByQuality orders a tier by descending score.
 func (d *decision) sortByQuality(first int) {
-	cs, from := d.dst[first:], first-d.first
-	var keys [outdial.MaxCandidates]float64
+	cs := d.dst[first:]
 	for i := range cs {
-		e := d.estimate(&cs[i])
-		keys[i] = -d.t.prior.Score(e)
-		d.note(cs[i].Trunk, "score", -keys[i])
+		d.keys[i] = -d.t.prior.Score(d.estimate(&cs[i]))
+		d.note(cs[i].Trunk, "score", -d.keys[i])
 	}
-	sortBoth(cs, d.class[from:], d.costs[from:], keys[:])
+	d.sort(first)
 }
 
 // estimate is what is known of a candidate.
@@ -67,7 +65,9 @@ func (d *decision) estimate(c *outdial.Candidate) (e outdial.Estimate) {
 			Mean: d.again.num(c.Trunk, "estimate_mean"), Var: d.again.num(c.Trunk, "estimate_var"),
 			N: d.again.num(c.Trunk, "estimate_n"),
 		}
-	case d.t.quality != nil:
+	case d.t.quality == nil:
+		return e
+	default:
 		e = d.t.quality.Estimate(d.now, c, d.call.Dest.Group)
 	}
 	d.note(c.Trunk, "estimate_mean", e.Mean)

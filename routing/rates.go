@@ -13,20 +13,25 @@ import (
 // rates is all decks in one trie: a number's prefixes are walked once, however many decks there are. The rows of one
 // prefix lie side by side.
 type rates struct {
-	table  *digits.Table // prefix → index into starts
-	starts []uint32      // the rows of prefix i are rows[starts[i]:starts[i+1]]
-	rows   []row
-	terms  []terms // each once: a deck has few of them
-	spans  []span
+	table *digits.Table // prefix → its first row
+	rows  []row
+	terms []terms // each once: a deck has few of them
+	spans []span
 }
 
 // row is a Rate of a deck. Rows of one prefix stand by deck, and within a deck the one that comes into force last
 // first.
 type row struct {
-	terms uint32
+	about uint32 // index into terms, and lastRow
 	deck  uint16
 	span  uint16 // when it is in force; 0 = always
 }
+
+// lastRow marks the last row of a prefix.
+const lastRow = 1 << 31
+
+func (w *row) terms() uint32 { return w.about &^ lastRow }
+func (w *row) last() bool    { return w.about&lastRow != 0 }
 
 // span is from effective until before end; an end of 0 is never.
 type span struct{ effective, end Instant }
@@ -66,22 +71,19 @@ func (r *rates) find(now time.Time, to outdial.Number, slots []uint8, want int, 
 	}
 }
 
-// take fills in what the rows of one prefix say, and returns how many decks are still wanted.
-func (r *rates) take(at Instant, prefix uint32, n uint8, slots []uint8, want int, found *hits) int {
-	first := r.starts[prefix]
-	rows := r.rows[first:r.starts[prefix+1]]
-	for i := range rows {
-		w := &rows[i]
+// take fills in what the rows of one prefix say, from its first, and returns how many decks are still wanted.
+func (r *rates) take(at Instant, first uint32, n uint8, slots []uint8, want int, found *hits) int {
+	for i := first; ; i++ {
+		w := &r.rows[i]
 		slot := slots[w.deck]
-		if slot == noSlot || found[slot].row != 0 || w.span != 0 && !r.spans[w.span].holds(at) {
-			continue
+		if slot != noSlot && found[slot].row == 0 && (w.span == 0 || r.spans[w.span].holds(at)) {
+			found[slot] = hit{row: i + 1, digits: n}
+			want--
 		}
-		found[slot] = hit{row: first + uint32(i) + 1, digits: n}
-		if want--; want == 0 {
-			break
+		if want == 0 || w.last() {
+			return want
 		}
 	}
-	return want
 }
 
 // of returns the row of one deck and how many digits its prefix has.
@@ -89,9 +91,13 @@ func (r *rates) of(now time.Time, to outdial.Number, deck uint16) (w *row, n int
 	var matches [digits.MaxLen + 1]digits.Match
 	at := InstantOf(now)
 	for _, m := range matches[:r.table.Matches(uint64(to), &matches)] {
-		for i := r.starts[m.Value]; i < r.starts[m.Value+1]; i++ {
-			if w := &r.rows[i]; w.deck == deck && r.spans[w.span].holds(at) {
+		for i := m.Value; ; i++ {
+			w := &r.rows[i]
+			if w.deck == deck && r.spans[w.span].holds(at) {
 				return w, int(m.Digits), true
+			}
+			if w.last() {
+				break
 			}
 		}
 	}
@@ -100,7 +106,7 @@ func (r *rates) of(now time.Time, to outdial.Number, deck uint16) (w *row, n int
 
 // rate is the row for a prefix, prices that say what their default says left out.
 func (r *rates) rate(w *row, prefix outdial.Prefix) Rate {
-	t, s := &r.terms[w.terms], r.spans[w.span]
+	t, s := &r.terms[w.terms()], r.spans[w.span]
 	rate := Rate{
 		Prefix: prefix, PerMinute: Price(t.price3[Interstate]), Setup: Price(t.setup), Increment: t.increment,
 		Effective: s.effective, End: s.end,
@@ -170,7 +176,6 @@ func (r *rates) fill(decks []Deck, sources []rateSource, bad *problems) {
 		}
 	}
 	b.Grow(prefixes)
-	r.starts = make([]uint32, 0, prefixes+1)
 	spans, known := map[span]uint16{{}: 0}, map[terms]uint32{}
 	for i, s := range sources {
 		rate := &decks[s.deck].Rates[s.index]
@@ -182,10 +187,9 @@ func (r *rates) fill(decks []Deck, sources []rateSource, bad *problems) {
 					"%s is already in rates[%d], effective at the same time", shown(rate.Prefix), prev.index)
 			}
 		} else {
-			if err := b.Add(uint64(rate.Prefix), uint32(len(r.starts))); err != nil {
+			if err := b.Add(uint64(rate.Prefix), uint32(len(r.rows))); err != nil {
 				panic(err) // prefixes are checked and come sorted: no other reason is left
 			}
-			r.starts = append(r.starts, uint32(i))
 		}
 		when := span{rate.Effective, rate.End}
 		id, ok := spans[when]
@@ -206,9 +210,11 @@ func (r *rates) fill(decks []Deck, sources []rateSource, bad *problems) {
 			known[price] = at
 			r.terms = append(r.terms, price)
 		}
+		if i+1 == len(sources) || sources[i+1].key != s.key {
+			at |= lastRow
+		}
 		r.rows = append(r.rows, row{at, s.deck, id})
 	}
-	r.starts = append(r.starts, uint32(len(sources)))
 	r.table = b.Build()
 }
 

@@ -4,8 +4,7 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// What a decision was based on, for whoever asked for a Record. Trunks that are left out are not candidates, so they
-// are named in readings about the call.
+// What a decision was based on, for whoever asked for a Record: of the candidates of the plan, and of those that were left out.
 
 func (d *decision) recordRule() {
 	rec := d.rec
@@ -26,17 +25,56 @@ func (d *decision) recordRule() {
 	}
 }
 
-// leftOutRate says why a trunk is no candidate of a least-cost tier.
-func leftOutRate(h hit, call *outdial.Call) string {
-	if h.row == 0 {
-		return "no rate for the number"
+// Codes of candidates that are left out, beside those of refusals.
+const (
+	shorterCode = "shorter_prefix"
+	forcedCode  = "forced"
+)
+
+// leaveOutUnrated records a trunk that is no candidate of a least-cost tier.
+func (d *decision) leaveOutUnrated(x *target, g *tier, h hit) {
+	switch {
+	case !d.rec.On():
+	case h.row == 0:
+		d.recordLeftOut(x, g, h, ErrNoRate.Code(), "no rate for the number")
+	default:
+		d.recordLeftOut(x, g, h, shorterCode, "its rate is for a shorter prefix, "+shown(leading(d.call.To, int(h.digits))))
 	}
-	return "its rate is for a shorter prefix, " + shown(leading(call.To, int(h.digits)))
 }
 
-func (d *decision) leftOut(x *target, why string) {
-	if d.rec.On() {
-		d.rec.Text(outdial.StageRouting, 0, readLeftOut, d.t.ids.Trunks.Name(x.candidate.Trunk)+": "+why)
+// leaveOut records a candidate that is refused, by an override if by is not nil.
+func (d *decision) leaveOut(x *target, g *tier, h hit, why *outdial.Refusal, by *order) {
+	switch {
+	case !d.rec.On():
+	case by != nil:
+		d.recordLeftOut(x, g, h, why.Code(), by.String())
+	default:
+		d.recordLeftOut(x, g, h, why.Code(), why.Error())
+	}
+}
+
+func (d *decision) recordLeftOut(x *target, g *tier, h hit, code, text string) {
+	c := x.candidate
+	d.price(&c, h)
+	d.full(c.Trunk)
+	d.health(c.Trunk)
+	if g.strategy == CostPerContact {
+		d.posterior(&c, g)
+	} else {
+		d.estimate(&c)
+	}
+	d.recordWay(c.Trunk)
+	d.rec.LeaveOut(c, code, text)
+}
+
+// recordKnown notes what is known of a candidate beside what its tier reads of it in any case.
+func (d *decision) recordKnown(c *outdial.Candidate, g *tier) {
+	if g.strategy == Weighted {
+		d.full(c.Trunk)
+		d.health(c.Trunk)
+	}
+	if g.strategy != ByQuality && g.strategy != CostPerContact {
+		d.estimate(c)
 	}
 }
 
@@ -62,13 +100,7 @@ func (d *decision) recordOrder() {
 	}
 	for i := range d.dst[d.first:] {
 		c := &d.dst[d.first+i]
-		m := d.t.metaOf(c.Trunk)
-		if m.Hop != "" {
-			rec.Text(outdial.StageRouting, c.Trunk, "hop", m.Hop)
-		}
-		if m.Interconnect != "" {
-			rec.Text(outdial.StageRouting, c.Trunk, "interconnect", string(m.Interconnect))
-		}
+		d.recordWay(c.Trunk)
 		switch class := d.class[i]; {
 		case class >= classCapped:
 			rec.Text(outdial.StageRouting, c.Trunk, "placed_last", "over its share cap")
@@ -80,5 +112,16 @@ func (d *decision) recordOrder() {
 			rec.Text(outdial.StageRouting, c.Trunk, "placed_last", "no room, or not healthy")
 		}
 		rec.Num(outdial.StageRouting, c.Trunk, "order", float64(i+1))
+	}
+}
+
+// recordWay notes where a trunk leads.
+func (d *decision) recordWay(trunk outdial.TrunkID) {
+	m := d.t.metaOf(trunk)
+	if m.Hop != "" {
+		d.rec.Text(outdial.StageRouting, trunk, "hop", m.Hop)
+	}
+	if m.Interconnect != "" {
+		d.rec.Text(outdial.StageRouting, trunk, "interconnect", string(m.Interconnect))
 	}
 }

@@ -89,7 +89,10 @@ func TestInEngine(t *testing.T) {
 	x := e.Explain(monday, outdial.Call{To: 12125550123})
 	require.Equal(t, "alpha", x.Candidates[0].Trunk)
 	require.Equal(t, outdial.Prefix(1212), x.Candidates[0].Matched)
-	require.Contains(t, x.Readings, outdial.ExplainedReading{Stage: "routing", Name: "left_out", Text: "delta: no rate for the number"})
+	last := x.Candidates[len(x.Candidates)-1]
+	require.Equal(t, "delta", last.Trunk)
+	require.Equal(t, "left_out", last.Fate)
+	require.Equal(t, outdial.ExplainedRefusal{Stage: "routing", Code: "no_rate", Text: "no rate for the number"}, *last.Refused)
 
 	err = e.NewSession().Begin(monday, outdial.Call{To: 12125559123})
 	require.ErrorIs(t, err, routing.ErrDenied)

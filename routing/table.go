@@ -26,6 +26,7 @@ type Table struct {
 	decks       map[outdial.TrunkID]uint16
 	trunks      []trunk
 	trunkAt     []uint16 // by TrunkID: index into trunks + 1
+	most        int      // candidates that a call can have
 	objectives  []objective
 	cells       []cell // of posteriors; nil without cost-per-contact tiers
 	limits      []limit
@@ -100,26 +101,40 @@ func (t *Table) route(now time.Time, call *outdial.Call, dst []outdial.Candidate
 	return d.route()
 }
 
-// match finds the most specific rule for the call and the prefix that it was found under.
+// match finds the most specific rule for the call and the prefix that it was found under. As a rule that is the longest one,
+// which is found without the others.
 func (d *decision) match() {
-	t := d.t
-	var matches [digits.MaxLen + 1]digits.Match
-	for i := range t.shelves {
-		s := &t.shelves[i]
-		k := s.books[s.key(&d.call)]
+	for i := range d.t.shelves {
+		k := d.t.shelves[i].find(&d.call)
 		if k == nil {
 			continue
 		}
-		n := k.table.Matches(uint64(d.call.To), &matches)
-		for _, m := range matches[:n] {
-			for _, j := range k.lists[m.Value] {
-				if r := &t.rules[j]; d.within(r) {
-					d.rule, d.prefix = r, leading(d.call.To, int(m.Digits))
-					return
-				}
+		value, n, ok := k.table.Lookup(uint64(d.call.To))
+		if !ok {
+			continue
+		}
+		if d.among(k.lists[value], n) {
+			return
+		}
+		var matches [digits.MaxLen + 1]digits.Match
+		n = k.table.Matches(uint64(d.call.To), &matches)
+		for _, m := range matches[1:n] {
+			if d.among(k.lists[m.Value], int(m.Digits)) {
+				return
 			}
 		}
 	}
+}
+
+// among takes the first of some rules whose conditions hold, found under a prefix of n digits.
+func (d *decision) among(some []uint32, n int) bool {
+	for _, j := range some {
+		if r := &d.t.rules[j]; d.within(r) {
+			d.rule, d.prefix = r, leading(d.call.To, n)
+			return true
+		}
+	}
+	return false
 }
 
 // within reports whether the conditions of a rule hold beside whose call it is and where it goes.

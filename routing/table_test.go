@@ -248,14 +248,13 @@ func TestRecord(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Route(monday, &call, nil)
 	require.NoError(t, err)
-	gamma, beta := c.ids.Trunks.ID("gamma"), c.ids.Trunks.ID("beta")
+	gamma, beta, alpha := c.ids.Trunks.ID("gamma"), c.ids.Trunks.ID("beta"), c.ids.Trunks.ID("alpha")
 	s := outdial.StageRouting
 	require.Equal(t, []outdial.Reading{
 		{Stage: s, Name: "policy", Text: "2026-03"},
 		{Stage: s, Name: "rule", Text: "all"},
 		{Stage: s, Name: "rule_prefix", Text: ""},
 		{Stage: s, Name: "strategy", Text: "least-cost"},
-		{Stage: s, Name: "left_out", Text: "delta: no rate for the number"},
 		{Stage: s, Trunk: gamma, Name: "rate_prefix", Text: "+1212555"},
 		{Stage: s, Trunk: gamma, Name: "rate", Value: 4000},
 		{Stage: s, Trunk: gamma, Name: "setup", Value: 0},
@@ -266,10 +265,21 @@ func TestRecord(t *testing.T) {
 		{Stage: s, Trunk: beta, Name: "setup", Value: 0},
 		{Stage: s, Trunk: beta, Name: "increment", Text: "1/1"},
 		{Stage: s, Trunk: beta, Name: "cost", Value: 4000},
-		{Stage: s, Name: "left_out", Text: "alpha: its rate is for a shorter prefix, +1212"},
+		{Stage: s, Trunk: alpha, Name: "rate_prefix", Text: "+1212"},
+		{Stage: s, Trunk: alpha, Name: "rate", Value: 3000},
+		{Stage: s, Trunk: alpha, Name: "setup", Value: 0},
+		{Stage: s, Trunk: alpha, Name: "increment", Text: "1/1"},
+		{Stage: s, Trunk: alpha, Name: "cost", Value: 3000},
 		{Stage: s, Trunk: gamma, Name: "order", Value: 1},
 		{Stage: s, Trunk: beta, Name: "order", Value: 2},
 	}, rec.Readings())
+	out := rec.LeftOut()
+	require.Len(t, out, 2)
+	require.Equal(t, "delta", c.ids.Trunks.Name(out[0].Candidate.Trunk))
+	require.Equal(t, "no_rate", out[0].Code)
+	require.Equal(t, alpha, out[1].Candidate.Trunk)
+	require.Equal(t, outdial.Micros(3000), out[1].Candidate.Cost)
+	require.Equal(t, "its rate is for a shorter prefix, +1212", out[1].Text)
 }
 
 func TestAllocs(t *testing.T) {

@@ -127,7 +127,7 @@ func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
 			k.first[j] = wish{trunk: plan[0].Trunk, where: d.where}
 			if deck, ok := t.decks[plan[0].Trunk]; ok {
 				if r, _, ok := t.rates.of(now, a.Call.To, deck); ok {
-					k.first[j].terms = &t.rates.terms[r.terms]
+					k.first[j].terms = &t.rates.terms[r.terms()]
 				}
 			}
 		}
