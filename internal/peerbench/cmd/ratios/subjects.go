@@ -52,6 +52,19 @@ var subjects = []subject{
 		},
 	},
 	{
+		bench: "Route", title: "Which trunk",
+		text: "A whole decision among eight carriers with 100,000 prefixes each: the rule, each carrier's rate, the order. The " +
+			"peer is what dialers write: under a read lock, a map of prices a carrier, probed from nine digits down, and " +
+			"sort.Slice. By cost per contact ours draws from posteriors, keeps to its budget, and says how likely its choice " +
+			"was; the peer divides by the answer ratio that it counted.",
+		peers: []peer{{"map_and_sort", "map a carrier, sort.Slice, locked"}},
+		goals: []goal{
+			{"", "map_and_sort", "ns/op", 1},
+			{"cost-per-contact", "", "ns/op", 2000},
+			{"", "", "allocs/op", 0},
+		},
+	},
+	{
 		bench: "Channels", title: "Channels of a trunk",
 		text: "One channel of 100 is taken and given back, from one goroutine and from one a core; and the same on a trunk that " +
 			"keeps 5 channels free for each of eight campaigns, for a call of one of them (floors). Ours gives a lease that can " +
