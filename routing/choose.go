@@ -194,7 +194,7 @@ const usualSpread, hopefulSpread = 0.6, 0.9
 
 // draws is how many draws from the posteriors a decision makes. How often a candidate comes first does not depend on it, only how
 // much the noted probability varies from call to call.
-const draws = 4
+const draws = 2
 
 // draw takes a success for each contender from its posterior and returns the cheapest per success among those that come
 // within Alpha of the greatest one.
@@ -202,12 +202,18 @@ func draw(cs []contender, o *objective, r *random, best int) int {
 	top := 0.0
 	for i := range cs {
 		k := &cs[i]
-		z := r.normal()
 		if k.out || k.unfit {
 			continue
 		}
-		k.drawn = min(max(k.mean+z*k.spread, least), 1)
-		top = max(top, k.drawn)
+		if k.drawn = k.mean + r.normal()*k.spread; k.drawn < least {
+			k.drawn = least
+		}
+		if k.drawn > 1 {
+			k.drawn = 1
+		}
+		if k.drawn > top {
+			top = k.drawn
+		}
 	}
 	enough := (1 - o.Alpha) * top
 	pick, cost, attempt := best, math.Inf(1), float64(o.AttemptCost)

@@ -1,6 +1,7 @@
 package routing_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -277,7 +278,12 @@ func TestReplay(t *testing.T) {
 	r := routing.NewRouter(c.Table)
 	require.NoError(t, control(r, "routing.penalise", "trunk c", "prefix=+1213", time.Hour))
 	quiet := compile(t, p, routing.CompileConfig{IDs: c.ids, Measures: newWorld(), Risk: newWorld()}).Table
-	explored, capped := 0, 0
+	names := new(outdial.Registry) // of another process
+	names.Trunks.Add("x", "d", "c")
+	elsewhere := compile(t, p, routing.CompileConfig{IDs: names, Measures: newWorld(), Risk: newWorld()}).Table
+	engine, err := outdial.New(outdial.Config{IDs: c.ids, Router: r})
+	require.NoError(t, err)
+	explored, capped, left := 0, 0, 0
 	for i := range 3000 {
 		now := monday.Add(time.Duration(i) * time.Second)
 		trunk := outdial.TrunkID(i%4 + 1)
@@ -295,6 +301,26 @@ func TestReplay(t *testing.T) {
 		got, gotErr := quiet.Replay(now, &call, rec.Readings())
 		require.Equal(t, err, gotErr, i)
 		require.Equal(t, want, got, "%d: %v", i, rec.Readings())
+		left += len(rec.LeftOut())
+		require.Len(t, append(rec.LeftOut(), make([]outdial.LeftOut, len(want))...), 4, "every candidate is told of")
+		if i%30 == 0 { // and from the JSON of an explanation, by another process
+			x := engine.Explain(now, outdial.Call{To: call.To})
+			text, err := json.Marshal(x)
+			require.NoError(t, err)
+			var read outdial.Explanation
+			require.NoError(t, json.Unmarshal(text, &read))
+			at, again, readings, err := read.Recall(names)
+			require.NoError(t, err)
+			cs, _ := elsewhere.Replay(at, &again, readings)
+			for j, k := range x.Candidates {
+				if k.Fate == "left_out" {
+					require.Len(t, cs, j)
+					break
+				}
+				require.Equal(t, k.Trunk, names.Trunks.Name(cs[j].Trunk), "%d: %s", i, text)
+				require.Equal(t, k.CostMicros, cs[j].Cost)
+			}
+		}
 		if err == nil {
 			if want[0].Explore {
 				explored++
@@ -307,6 +333,7 @@ func TestReplay(t *testing.T) {
 	}
 	require.Greater(t, explored, 20)
 	require.Greater(t, capped, 20)
+	require.Greater(t, left, 20)
 }
 
 // control passes a control on as an engine does.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -100,75 +101,82 @@ func tell(out io.Writer, x *outdial.Explanation) {
 		}
 	}
 	for _, r := range x.Readings {
-		switch r.Name {
-		case "override":
+		switch {
+		case r.Name == "override":
 			fmt.Fprintf(out, "In force: %s\n", r.Text)
-		case "left_out":
-			fmt.Fprintf(out, "Left out: %s\n", r.Text)
-		case "explore_rate":
+		case r.Name == "explore_rate" && r.Value > 0:
 			fmt.Fprintf(out, "With a probability of %.1f %% the first place is used to learn.\n", 100*r.Value)
 		}
 	}
+	if len(x.Candidates) == 0 {
+		return
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\ttrunk\ta minute\tsuccess\ta success\troom\tway\tremarks")
 	for i := range x.Candidates {
 		k := &x.Candidates[i]
-		fmt.Fprintf(out, "%d. %s", i+1, k.Trunk)
-		if k.Carrier != "" && k.Carrier != k.Trunk {
-			fmt.Fprintf(out, " of %s", k.Carrier)
+		place := fmt.Sprint(i+1) + "."
+		if k.Fate == "left_out" {
+			place = "–"
 		}
-		fmt.Fprintln(out, describe(k))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", place, k.Trunk, strings.Join(figures(k), "\t"), strings.Join(remarks(k), "; "))
 	}
+	t.Flush()
 }
 
-// describe puts what was read about a candidate into words.
-func describe(k *outdial.ExplainedCandidate) string {
-	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+// figures of a candidate: cost, success, cost per success, room, way.
+func figures(k *outdial.ExplainedCandidate) []string {
+	cells := []string{"", "", "", "", ""}
 	if k.CostMicros > 0 {
-		add("%s a minute (prefix %s)", routing.Price(k.CostMicros), k.Matched)
+		cells[0] = fmt.Sprintf("%s (%s)", routing.Price(k.CostMicros), k.Matched)
 	}
-	if burst, ok := number(k.Readings, "burst_price"); ok {
-		add("%s of it for the burst", routing.Price(burst))
-	}
-	if fee, ok := number(k.Readings, "surcharge"); ok {
-		add("%s expected for short calls", routing.Price(fee))
-	}
-	if mean, ok := number(k.Readings, "posterior_mean"); ok {
-		n, _ := number(k.Readings, "posterior_n")
-		add("success %.0f %% by %.0f calls", 100*mean, n)
+	for _, source := range []string{"posterior", "estimate"} {
+		if n, ok := number(k.Readings, source+"_n"); ok && n > 0 {
+			mean, _ := number(k.Readings, source+"_mean")
+			cells[1] = fmt.Sprintf("%.0f %% of %.0f", 100*mean, n)
+			break
+		}
 	}
 	if per, ok := number(k.Readings, "cost_per_success"); ok {
-		add("%s a success", routing.Price(per))
-	}
-	if score, ok := number(k.Readings, "score"); ok {
-		add("score %.2f", score)
-	}
-	if hop := text(k.Readings, "hop"); hop != "" {
-		add("by way of %s", hop)
-	}
-	if class := text(k.Readings, "interconnect"); class != "" {
-		add("%s", class)
+		cells[2] = routing.Price(per).String()
 	}
 	if room, ok := number(k.Readings, "headroom_channels"); ok {
-		add("room for %.0f calls", room)
+		cells[3] = fmt.Sprintf("%.0f", room)
 	}
-	if health, ok := number(k.Readings, "health"); ok && health < 1 {
-		add("health %.0f %%", 100*health)
+	var way []string
+	for _, s := range []string{text(k.Readings, "interconnect"), k.Carrier, text(k.Readings, "hop")} {
+		if s != "" {
+			way = append(way, s)
+		}
+	}
+	cells[4] = strings.Join(way, " ")
+	return cells
+}
+
+// remarks are what is to be said of a candidate beside its figures.
+func remarks(k *outdial.ExplainedCandidate) (parts []string) {
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if k.Refused != nil {
+		add("%s: %s", k.Refused.Code, k.Refused.Text)
 	}
 	for _, name := range []string{"floor", "placed_last", "placed_first"} {
 		if why := text(k.Readings, name); why != "" {
 			add("%s", why)
 		}
 	}
+	if burst, ok := number(k.Readings, "burst_price"); ok {
+		add("%s a minute of it for the burst", routing.Price(burst))
+	}
+	if fee, ok := number(k.Readings, "surcharge"); ok {
+		add("%s a call expected for short calls", routing.Price(fee))
+	}
+	if health, ok := number(k.Readings, "health"); ok && health < 1 {
+		add("health %.0f %%", 100*health)
+	}
 	if p, ok := number(k.Readings, "propensity"); ok {
 		add("first with a probability of %.1f %%", 100*p)
 	}
-	if k.Refused != nil {
-		add("refused: %s", k.Refused.Text)
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(parts, ", ")
+	return parts
 }
 
 func text(rs []outdial.ExplainedReading, name string) string {

@@ -2,10 +2,12 @@
 //
 //	go run ./examples/policy lint [-strict] examples/policy/policy.yaml
 //	go run ./examples/policy explain examples/policy/policy.yaml +12125550123 [-at 2026-03-02T15:00:00Z] [-json]
+//	go run ./examples/policy replay examples/policy/policy.yaml decision.json
 //	go run ./examples/policy diff old.csv new.csv
 //	go run ./examples/policy whatif -journal DIR policy.yaml …
 //
-// lint exits with 2 under -strict when it finds something, and always with 1 for a policy that does not compile.
+// lint exits with 2 under -strict when it finds something, replay with 2 when it decides otherwise than "explain -json" wrote, and
+// both with 1 for a policy that does not compile.
 package main
 
 import (
@@ -36,10 +38,10 @@ const (
 
 func run(args []string, out, errs io.Writer) int {
 	commands := map[string]func([]string, io.Writer) (int, error){
-		"lint": lint, "explain": explain, "diff": diff, "whatif": whatIf,
+		"lint": lint, "explain": explain, "replay": replay, "diff": diff, "whatif": whatIf,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
-		fmt.Fprintln(errs, "want lint, explain, diff or whatif, and files; see the package comment")
+		fmt.Fprintln(errs, "want lint, explain, replay, diff or whatif, and files; see the package comment")
 		return exitBad
 	}
 	code, err := commands[args[0]](args[1:], out)

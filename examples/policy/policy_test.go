@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 	require.Zero(t, run([]string{"explain", "policy.yaml", "+16025550123", "-at", "2026-03-02T17:00:00Z"}, &out, &errs), &errs)
 	for _, want := range []string{
 		`goes by the rule "united-states" (+1) of policy 2026-03`, "In force: avoid carrier beta for prefix=+1602 (ops: ticket 4711",
-		"Left out: beta-1: avoided", "1. gamma-1 of gamma: 0.008 a minute (prefix +1)", "by way of eastline",
+		"1.  gamma-1  0.008 (+1)", "gamma eastline", "–   beta-1", "transit beta northline", "avoided: avoid carrier beta for prefix=+1602",
 	} {
 		require.Contains(t, out.String(), want)
 	}
@@ -49,6 +49,15 @@ func TestExplain(t *testing.T) {
 	out.Reset()
 	require.Zero(t, run([]string{"explain", "policy.yaml", "+12125550123", "-at", "2026-03-02T17:00:00Z", "-json"}, &out, &errs), &errs)
 	require.Contains(t, out.String(), `"posterior_mean"`)
+
+	decision := write(t, "decision.json", out.String())
+	out.Reset()
+	require.Zero(t, run([]string{"replay", "policy.yaml", decision}, &out, &errs), &errs)
+	require.Equal(t, "the same decision\n", out.String())
+	other := write(t, "other.yaml", "trunks: [{name: gamma-1}, {name: beta-1}]\nrules: [{tiers: [{trunks: [{trunk: beta-1}, {trunk: gamma-1}]}]}]\n")
+	require.Equal(t, 2, run([]string{"replay", other, decision}, &out, &errs))
+	require.Contains(t, out.String(), "is nobody")
+	require.Equal(t, 1, run([]string{"replay", "policy.yaml", write(t, "bad.json", "{}")}, &out, &errs))
 }
 
 func TestDiff(t *testing.T) {
