@@ -134,13 +134,17 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 	if rate < 0 {
 		return best
 	}
-	sum := uint64(0)
+	sum, eager := uint64(0), 1.
 	for i := range cs {
 		if k := &cs[i]; i != best && !k.out {
 			switch k.weight = 3; {
 			case k.acceptable:
 			case k.failed&looksBetter != 0:
 				k.weight, spread = 9, hopefulSpread
+				eager = max(eager, someEager)
+				if k.failed&looksWell != 0 {
+					eager = muchEager
+				}
 			default:
 				k.weight = 2
 			}
@@ -151,6 +155,7 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 		plan[best].Propensity = 1
 		return best
 	}
+	rate = min(eager*rate, 0.5)
 	r := stream(d.seed())
 	var drawn [draws]uint8
 	for s := range drawn {
@@ -190,7 +195,11 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 }
 
 // The part of the exploration that is spread over all, and that while the latest calls of one give hope.
-const usualSpread, hopefulSpread = 0.6, 0.9
+const usualSpread, hopefulSpread = 0.57, 0.9
+
+// While the latest calls of a candidate give some hope, or much, calls are used to learn so many times as often: a carrier that has
+// healed is found in a few minutes. The budget of the day bounds it all the same.
+const someEager, muchEager = 1.6, 5.
 
 // draws is how many draws from the posteriors a decision makes. How often a candidate comes first does not depend on it, only how
 // much the noted probability varies from call to call.

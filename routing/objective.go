@@ -40,9 +40,10 @@ type Floors struct {
 // applies to cost-per-contact tiers of a Router; a Table alone does not explore.
 type Exploration struct {
 	// Share is the share of calls over the last 24 hours that may be used to explore, standbys that failover kept warm and
-	// probes included. Three fifths of it are spread over the trunks other than the best one, so that one that has healed is
-	// found: less over those that are surely worse, unless their latest calls give hope, then more; the rest goes where a draw from the posteriors points (Thompson
-	// sampling), which may be the best one. 0 = 0.05; negative = none; at most 0.5.
+	// probes included. The greater part is spread over the trunks other than the best one, so that one that has healed is
+	// found: less over those that are surely worse, unless their latest calls give hope, then more, and more calls for a
+	// while. The rest goes where a draw from the posteriors points (Thompson sampling), which may be the best one.
+	// 0 = 0.05; negative = none; at most 0.5.
 	Share float64 `json:"share,omitempty" yaml:"share,omitempty"`
 
 	// Money is what carriers may charge for them over the same span. What a call is expected to cost is reserved when it
@@ -115,6 +116,7 @@ const (
 	belowMOS
 	floorBits   = 1<<iota - 1
 	looksBetter = 1 << 8 // not a floor: what was seen lately gives hope
+	looksWell   = 1 << 9 // and much of it
 )
 
 var floorNames = [...]string{"NER below its floor", "PDD above its limit", "short calls above their limit", "MOS below its floor"}

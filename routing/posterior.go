@@ -92,6 +92,9 @@ func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupI
 		e = t.quality.Estimate(now, c, group)
 	}
 	e = usable(e)
+	if level, n, young := t.young(now, c, m); young {
+		e = outdial.Estimate{Mean: level, N: n}
+	}
 	if t.measures != nil {
 		if !o.contact && e.Known() {
 			if fas := usable(t.measures.Measure(now, outdial.MetricFAS, c, group)); fas.Known() {
@@ -100,9 +103,12 @@ func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupI
 		}
 		p.failed = o.Floors.failed(now, t.measures, c, group)
 	}
-	var hopeful bool
-	if e, hopeful = t.changed(now, c, group, e, m); hopeful {
+	var hope uint32
+	if e, hope = t.changed(now, c, group, e, m); hope > 0 {
 		p.failed |= looksBetter
+	}
+	if hope > 1 {
+		p.failed |= looksWell
 	}
 	prior := &t.prior
 	p.n = e.N + prior.Strength
@@ -112,6 +118,21 @@ func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupI
 	}
 	p.mean = (e.Mean*e.N + prior.Mean*prior.Strength) / p.n
 	return p
+}
+
+// young returns what a Router has seen of a trunk that is hardly known: kpi leans on all traffic then, and where that is bad, it
+// would keep the calls from a trunk that is good for as long.
+func (t *Table) young(now time.Time, c *outdial.Candidate, m *memory) (level, n float64, ok bool) {
+	if m == nil || t.quality == nil {
+		return 0, 0, false
+	}
+	if k := m.trackOf(place{trunk: c.Trunk}); k != nil {
+		level, n, _ = k.now()
+	}
+	if n >= 2*firstMemory || t.quality.Estimate(now, c, 0).N >= 3*firstMemory {
+		return 0, 0, false
+	}
+	return level, n, true
 }
 
 // usable turns an estimate that is no ratio, or of nothing, into the zero one, and takes its variance for the number of
@@ -132,38 +153,38 @@ func usable(e outdial.Estimate) outdial.Estimate {
 // It also says whether the latest calls give hope, so that more of them are spent on finding out.
 func (t *Table) changed(
 	now time.Time, c *outdial.Candidate, group outdial.GroupID, e outdial.Estimate, m *memory,
-) (_ outdial.Estimate, hopeful bool) {
+) (_ outdial.Estimate, hope uint32) {
 	whole := m.trackOf(place{trunk: c.Trunk})
 	if whole == nil || t.quality == nil {
-		return e, false
+		return e, 0
 	}
-	hopeful = whole.hopeful.Load()
+	hope = whole.hope.Load()
 	level, n, since := whole.now()
 	if here := m.trackOf(place{c.Trunk, group}); here != nil && group != 0 {
 		if level >= low { // the trunk as a whole is well: it is about this destination
-			hopeful = here.hopeful.Load()
+			hope = here.hope.Load()
 		}
 		if own, k, at := here.now(); at > since { // what changed last counts
 			if !e.Known() || math.Abs(logit(own)-logit(e.Mean)) >= leastShift {
 				e.Mean, e.N = own, k
 			}
-			return e, hopeful
+			return e, hope
 		}
 	}
 	if since == 0 {
-		return e, hopeful
+		return e, hope
 	}
 	before := usable(t.quality.Estimate(now, c, 0))
 	shift := logit(level) - logit(before.Mean)
 	if !before.Known() || math.Abs(shift) < leastShift {
-		return e, hopeful
+		return e, hope
 	}
 	if !e.Known() {
 		e = before
 	}
 	e.Mean = 1 / (1 + math.Exp(-logit(e.Mean)-shift))
 	e.N = min(e.N, n)
-	return e, hopeful
+	return e, hope
 }
 
 const leastShift = 1.3 // of log-odds: 50 % becomes 21 %

@@ -3,7 +3,6 @@ package routing_test
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -203,51 +202,6 @@ func TestExplorationBudget(t *testing.T) {
 			require.Positive(t, r.Spent().Explored, "%+v", tc.budget)
 		}
 	}
-}
-
-// TestChange: what a router has seen to have changed on a whole trunk corrects what hours say of it, both ways; an hour's
-// drift does not, and a trunk that is hardly tried is not forgotten.
-func TestChange(t *testing.T) {
-	w := newWorld()
-	p := contest(routing.Success{}, 9000, 7000)
-	p.Exploration.Share = -1
-	c := compile(t, p, w.config())
-	r := routing.NewRouter(c.Table)
-	w.asr[1], w.asr[2] = estimate(.5, 5000), estimate(.5, 5000) // kpi looks back over hours, and stays
-	now, rnd := monday, rand.New(rand.NewPCG(1, 0))
-	id := 0
-	// calls tells of n calls on b, and returns after how many of them the first trunk is another; n = never.
-	calls := func(n int, ratio float64, every time.Duration) int {
-		was := ""
-		for i := range n {
-			now = now.Add(every)
-			id++
-			ev := started(id, outdial.Candidate{Trunk: 2}, now, "US")
-			talk := time.Duration(0)
-			if rnd.Float64() < ratio {
-				ev.Attempt.Timeline.Set(outdial.MarkProvisional, time.Second)
-				answer := *ev
-				answer.Kind = outdial.EventAnswered
-				r.Observe(&answer)
-				talk = time.Minute
-			}
-			r.Observe(ended(ev, talk))
-			cs, err := r.Route(now.Add(6*time.Second), &outdial.Call{To: 12125550123}, nil)
-			require.NoError(t, err)
-			first := c.trunks(cs)[0]
-			if was != "" && first != was {
-				return i
-			}
-			was = first
-		}
-		return n
-	}
-	require.Equal(t, 5000, calls(5000, .5, 7*time.Second), "nothing has changed")
-	require.Equal(t, 1000, calls(1000, .4, 7*time.Second), "an hour's drift")
-	require.Equal(t, 1000, calls(1000, .5, 7*time.Second))
-	require.Less(t, calls(200, .1, 7*time.Second), 60, "an outage")
-	require.Equal(t, 100, calls(100, .1, 10*time.Minute), "a call each ten minutes: still out")
-	require.Less(t, calls(100, .5, 10*time.Minute), 30, "healed")
 }
 
 // TestPosteriorsAreReadAnew: what was read stands for five seconds and no longer.

@@ -17,8 +17,8 @@ type track struct {
 
 	level, weight atomic.Uint64 // p and n, to be read without the lock
 	changed       atomic.Int64  // when, ns; 0 = never
-	hopeful       atomic.Bool
-	rose          bool // the latest change was a rise
+	hope          atomic.Uint32 // in the latest outcomes: none, some or much
+	rose          bool          // the latest change was a rise
 }
 
 // suspicion is a test: the evidence for a change, and the outcomes since it was nought.
@@ -28,10 +28,11 @@ const (
 	oddsFactor  = 8
 	sure        = 10   // of evidence: 30 calls of a trunk that falls from 50 % to 10 %
 	low         = 0.25 // below this level
-	sureLow     = 5.5  // 11 calls of one that rises from 10 % to 50 %: only a few are spent on trying it
-	hope        = 1.0
-	longMemory  = 500 // outcomes that a level rests on at most
-	firstMemory = 20  // outcomes before changes are looked for
+	sureLow     = 4.5  // nine calls of one that rises from 10 % to 50 %: only a few are spent on trying it
+	someHope    = 1.0  // a success of one that is at 10 %
+	muchHope    = 2.4  // two of three
+	longMemory  = 500  // outcomes that a level rests on at most
+	firstMemory = 20   // outcomes before changes are looked for
 )
 
 // outcome adds what became of a seizure.
@@ -112,7 +113,7 @@ func (t *track) now() (level, n float64, changed int64) {
 func (t *track) publish() {
 	t.level.Store(math.Float64bits(t.p))
 	t.weight.Store(math.Float64bits(t.n))
-	t.hopeful.Store(t.up.evidence > hope)
+	t.hope.Store(uint32(btoi(t.up.evidence > someHope) + btoi(t.up.evidence > muchHope)))
 }
 
 // seized returns what an event says of a trunk's success, and whether it says anything. An answer without ringing is none:

@@ -21,6 +21,7 @@ var prices = [carriers]float64{0.008, 0.009, 0.010}
 // at a time of the day.
 type scenario struct {
 	name, text string
+	behind     string // why another strategy may be cheaper than ours
 
 	ratio func(m *market, hour float64, carrier, prefix int) float64
 
@@ -38,6 +39,8 @@ type market struct {
 
 const good = 0.5
 
+const nothing = "Nothing is to be found: the cheapest stays the right choice, and exploring costs this much."
+
 func scenarios() []*scenario {
 	one := func(prefix int) bool { return prefix == 0 }
 	between := func(from, to float64) func(float64) bool {
@@ -52,11 +55,11 @@ func scenarios() []*scenario {
 		}
 	}
 	return []*scenario{
-		{name: "equal", text: "all carriers succeed alike; only prices differ", bad: -1, ratio: step(0, nil, nil)},
+		{name: "equal", behind: nothing, text: "all carriers succeed alike; only prices differ", bad: -1, ratio: step(0, nil, nil)},
 		{name: "wide-40", text: "the cheapest is 40 points worse everywhere", ratio: step(.4, nil, nil)},
-		{name: "wide-5", text: "the cheapest is 5 points worse everywhere", ratio: step(.05, nil, nil)},
+		{name: "wide-5", behind: nothing, text: "the cheapest is 5 points worse everywhere", ratio: step(.05, nil, nil)},
 		{name: "prefix-40", text: "the cheapest is 40 points worse on one prefix of 50", ratio: step(.4, one, nil), affected: one},
-		{name: "prefix-5", text: "the cheapest is 5 points worse on one prefix of 50", ratio: step(.05, one, nil), affected: one},
+		{name: "prefix-5", behind: nothing, text: "the cheapest is 5 points worse on one prefix of 50", ratio: step(.05, one, nil), affected: one},
 		{
 			name: "fault", text: "the cheapest fails everywhere (40 points) from 8 to 12 o'clock",
 			ratio: step(.4, nil, between(8, 12)), faulty: between(8, 12), healed: 12,
@@ -66,7 +69,7 @@ func scenarios() []*scenario {
 			ratio: step(.4, one, between(8, 16)), affected: one, faulty: between(8, 16),
 		},
 		{
-			name: "day-parts", text: "20 points fewer people answer from 18 to 22 o'clock, on every carrier", bad: -1,
+			name: "day-parts", behind: nothing + " Some of the evening's calls go to the second: the first, which carries most, shows the hour first.", text: "20 points fewer people answer from 18 to 22 o'clock, on every carrier", bad: -1,
 			ratio: func(_ *market, hour float64, _, _ int) float64 {
 				if hour >= 18 && hour < 22 {
 					return good - .2
@@ -75,7 +78,7 @@ func scenarios() []*scenario {
 			},
 		},
 		{
-			name: "drift", text: "each carrier's success wanders, 0.1 of log-odds in a quarter of an hour", bad: -1,
+			name: "drift", behind: "Carriers change in hours, within what calls of a few per cent can tell apart late; a carrier that is never left pays neither for looking nor for being late.", text: "each carrier's success wanders, 0.1 of log-odds in a quarter of an hour", bad: -1,
 			ratio: func(m *market, hour float64, carrier, _ int) float64 {
 				return 1 / (1 + math.Exp(-m.drift[carrier][min(int(hour*4), 95)]))
 			},
