@@ -133,7 +133,17 @@ func (j *memoryJournal) Append(ev *outdial.Event) error {
 	return nil
 }
 
-func (*memoryJournal) Replay(uint64, func(*outdial.Event) error) error { return nil }
+func (j *memoryJournal) Replay(after uint64, fn func(*outdial.Event) error) error {
+	for i := range *j {
+		if ev := (*j)[i]; ev.Seq > after {
+			ev.Replay = true
+			if err := fn(&ev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // TestCommit: a volume that is paid for is used before a cheaper price while the month is ahead of it.
 func TestCommit(t *testing.T) {

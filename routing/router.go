@@ -26,6 +26,8 @@ type Router struct {
 	shadow atomic.Pointer[shadow]
 	past   atomic.Pointer[memory]
 
+	resumed atomic.Uint64
+
 	mu      sync.Mutex
 	history []*Table // that were in force, the latest last
 }

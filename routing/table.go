@@ -26,7 +26,6 @@ type Table struct {
 	decks       map[outdial.TrunkID]uint16
 	trunks      []trunk
 	trunkAt     []uint16 // by TrunkID: index into trunks + 1
-	most        int      // candidates that a call can have
 	objectives  []objective
 	cells       []cell // of posteriors; nil without cost-per-contact tiers
 	limits      []limit
