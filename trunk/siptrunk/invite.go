@@ -16,6 +16,9 @@ type InviteOptions struct {
 	Offer       []byte   // body of the INVITE; empty = none, the carrier then makes the offer in its answer
 	ContentType string   // of Offer; "" = "application/sdp"
 	Headers     []Header // added as they are; names that siptrunk writes itself are refused
+	// Private hides the caller ID from the callee (RFC 3323, RFC 3325): From is anonymous, Privacy is id, and the number is
+	// asserted to the carrier alone.
+	Private bool
 	// MaxForwards is the Max-Forwards header: for a call that came in by SIP, the received value less one. 0 = 70;
 	// negative = 0, which no next server will forward.
 	MaxForwards int
@@ -81,7 +84,7 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 	if opts.ContentType == "" {
 		opts.ContentType = "application/sdp"
 	}
-	err = validHeaders(opts.Headers)
+	err = CheckHeaders(opts.Headers)
 	if !a.Call.To.Valid() {
 		err = errors.Join(err, fmt.Errorf("the callee's number %d is not valid", a.Call.To))
 	}
@@ -100,14 +103,14 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dst,
 		reliable: r.Reliable, session: session{ask: r.SessionExpires}, last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
 	}
-	l.uri = l.requestURI(a.Call.To)
+	l.uri = r.requestURI(a.Call.To)
 	l.to = "<" + l.uri + ">"
 	l.initial = &message{
 		method: string(sip.INVITE), uri: l.uri, maxForwards: opts.MaxForwards, to: l.to,
 		callID: l.callID, contact: true, extra: slices.Clone(opts.Headers), contentType: opts.ContentType,
 		body: slices.Clone(opts.Offer),
 	}
-	l.setIdentity(a.CLI)
+	l.setIdentity(a.CLI, opts.Private)
 	if err := l.begin(); err != nil {
 		return nil, err
 	}
@@ -115,24 +118,54 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 }
 
 // requestURI is the URI of the callee on the trunk.
-func (l *Leg) requestURI(to outdial.Number) string {
+func (r *route) requestURI(to outdial.Number) string {
 	b := append(make([]byte, 0, 64), "sip:"...)
-	b = l.route.appendNumber(append(b, l.route.prefix...), to)
-	return string(append(append(b, '@'), l.route.uriHost...))
+	b = r.appendNumber(b, r.prefix, r.Strip, to)
+	return string(append(append(b, '@'), r.uriHost...))
 }
 
-// setIdentity writes From, and P-Asserted-Identity (RFC 3325) where there is a caller ID; without one the From is
-// anonymous as RFC 3323 §4.1.1.3 has it.
-func (l *Leg) setIdentity(cli outdial.Number) {
+// identityOf is the caller ID as a name-addr, "" when there is none.
+func (r *route) identityOf(cli outdial.Number) string {
 	if cli == 0 {
-		l.from = `"Anonymous" <sip:anonymous@anonymous.invalid>;tag=` + l.fromTag
-	} else {
-		b := append(make([]byte, 0, 64), "<sip:"...)
-		id := string(append(l.route.appendNumber(b, cli), l.route.identity...))
-		l.from = id + ";tag=" + l.fromTag
-		l.initial.lines = append(l.initial.lines, "P-Asserted-Identity: "+id+"\r\n")
+		return ""
 	}
+	b := append(make([]byte, 0, 64), "<sip:"...)
+	return string(append(r.appendNumber(b, r.caller, r.CallerStrip, cli), r.identity...))
+}
+
+// setIdentity writes From, and the header field that asserts the caller ID where there is one. Without one, and in a private
+// call, the From is anonymous as RFC 3323 §4.1.1.3 has it.
+func (l *Leg) setIdentity(cli outdial.Number, private bool) {
+	anonymous := `"Anonymous" <sip:anonymous@anonymous.invalid>`
+	l.from = anonymous
+	if id := l.route.identityOf(cli); id != "" {
+		if !private {
+			l.from = id
+		}
+		l.initial.lines = append(l.initial.lines, l.route.assert(id, private)...)
+	}
+	if private {
+		l.initial.lines = append(l.initial.lines, "Privacy: id\r\n")
+	}
+	l.from += ";tag=" + l.fromTag
 	l.initial.from = l.from
+}
+
+// assert returns the header lines that tell a trunk of the caller ID.
+func (r *route) assert(id string, private bool) []string {
+	switch r.Asserted {
+	case AssertedPPI:
+		return []string{"P-Preferred-Identity: " + id + "\r\n"}
+	case AssertedRPID:
+		privacy := "off"
+		if private {
+			privacy = "full"
+		}
+		return []string{"Remote-Party-ID: " + id + ";party=calling;screen=yes;privacy=" + privacy + "\r\n"}
+	case AssertedNone:
+		return nil
+	}
+	return []string{"P-Asserted-Identity: " + id + "\r\n"}
 }
 
 // begin makes the leg a party and sends the INVITE.

@@ -37,7 +37,7 @@ func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType stri
 	if contentType == "" {
 		contentType = "application/sdp"
 	}
-	if err := validHeaders(headers); err != nil || !validValue(contentType) {
+	if err := CheckHeaders(headers); err != nil || !validValue(contentType) {
 		return nil, fmt.Errorf("siptrunk: %s: %w", method, errors.Join(err, errors.New("a header cannot be sent")))
 	}
 	headers, body = slices.Clone(headers), slices.Clone(body)

@@ -38,6 +38,11 @@ type Trunk struct {
 	Format NumberFormat
 	// Prefix is put before the callee's number as it is written ("tech prefix"): letters, digits and *#+-._ only.
 	Prefix string
+	// Strip are digits that a callee's number loses when it begins with them, the country code say; it is written without a
+	// plus sign then, whatever Format says. CallerStrip and CallerPrefix are the same for the caller ID. "" = none.
+	Strip, CallerStrip, CallerPrefix string
+	// Asserted is the header field that asserts the caller ID.
+	Asserted Asserted
 
 	// Reliable offers 100rel (RFC 3262) in every INVITE that has an offer. Without it a carrier that requires it (421) gets
 	// the INVITE once more, with 100rel. A reliable provisional response is always acknowledged.
@@ -66,6 +71,17 @@ const (
 	FormatDigits                     // 12125550123
 )
 
+// Asserted is the header field in which a trunk is told the caller ID, beside From.
+type Asserted uint8
+
+// Header fields that assert an identity.
+const (
+	AssertedPAI  Asserted = iota // P-Asserted-Identity, RFC 3325
+	AssertedPPI                  // P-Preferred-Identity, RFC 3325: the carrier decides
+	AssertedRPID                 // Remote-Party-ID, which older switches read
+	AssertedNone                 // From alone
+)
+
 // Defaults of a Trunk.
 const (
 	defaultT100 = time.Second
@@ -81,6 +97,7 @@ type route struct {
 	uriHost  string         // host:port as a Request-URI wants it
 	fixed    netip.AddrPort // set when host is an address
 	prefix   string         // escaped
+	caller   string         // CallerPrefix, escaped
 	identity string         // "@domain>" of From and P-Asserted-Identity
 
 	redirects *routes // whose sources a 3xx may name; nil = nobody
@@ -129,10 +146,20 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 		domain = "[" + domain + "]"
 	}
 	r.identity = "@" + domain + ">"
-	if !validPrefix(t.Prefix) {
-		errs = append(errs, fault("Prefix", "%q: only letters, digits and *#+-._ are allowed", t.Prefix))
+	for name, p := range map[string]string{"Prefix": t.Prefix, "CallerPrefix": t.CallerPrefix} {
+		if !validPrefix(p) {
+			errs = append(errs, fault(name, "%q: only letters, digits and *#+-._ are allowed", p))
+		}
 	}
-	r.prefix = strings.ReplaceAll(t.Prefix, "#", "%23")
+	for name, p := range map[string]string{"Strip": t.Strip, "CallerStrip": t.CallerStrip} {
+		if strings.Trim(p, "0123456789") != "" {
+			errs = append(errs, fault(name, "%q: only digits are allowed", p))
+		}
+	}
+	if t.Asserted > AssertedNone {
+		errs = append(errs, fault("Asserted", "%d is unknown", t.Asserted))
+	}
+	r.prefix, r.caller = strings.ReplaceAll(t.Prefix, "#", "%23"), strings.ReplaceAll(t.CallerPrefix, "#", "%23")
 	r.SessionExpires = orDefault(t.SessionExpires, defaultSession)
 	if r.SessionExpires > 0 && (r.SessionExpires < MinSessionExpires || r.SessionExpires > MaxSessionExpires) {
 		errs = append(errs, fault("SessionExpires", "%v is not in 90s..24h", t.SessionExpires))
@@ -155,7 +182,15 @@ func orDefault(d, def time.Duration) time.Duration {
 }
 
 // appendNumber appends n as the trunk wants it, in a form that needs no escaping in a URI.
-func (r *route) appendNumber(dst []byte, n outdial.Number) []byte {
+func (r *route) appendNumber(dst []byte, prefix, strip string, n outdial.Number) []byte {
+	dst = append(dst, prefix...)
+	if strip != "" {
+		start := len(dst)
+		if dst = n.AppendDigits(dst); strings.HasPrefix(string(dst[start:]), strip) {
+			return append(dst[:start], dst[start+len(strip):]...)
+		}
+		dst = dst[:start]
+	}
 	if r.Format == FormatDigits {
 		return n.AppendDigits(dst)
 	}

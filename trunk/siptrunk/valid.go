@@ -14,11 +14,11 @@ type Header struct {
 
 // ownHeaders are written by this package alone.
 const ownHeaders = "|via|v|from|f|to|t|call-id|i|cseq|contact|m|max-forwards|content-length|l|content-type|c|route|" +
-	"record-route|supported|k|session-expires|x|min-se|rack|p-asserted-identity|authorization|proxy-authorization|allow|user-agent|"
+	"record-route|supported|k|session-expires|x|min-se|rack|rseq|require|p-asserted-identity|p-preferred-identity|remote-party-id|privacy|authorization|proxy-authorization|allow|user-agent|"
 
-// validHeaders guards against header injection: names are tokens that are not ours, values hold no control
-// characters, so neither can end a line.
-func validHeaders(hs []Header) error {
+// CheckHeaders returns an error that names every header field which Invite and Do would refuse. It guards against header injection:
+// names are tokens that are not ours, values hold no control characters, so neither can end a line.
+func CheckHeaders(hs []Header) error {
 	var errs []error
 	for _, h := range hs {
 		switch {

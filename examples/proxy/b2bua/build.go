@@ -1,11 +1,13 @@
 package b2bua
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,7 @@ type parts struct {
 	meter    *kpi.Meter
 	engine   *outdial.Engine
 	sources  sources
+	rules    map[outdial.TrunkID]*headerRules
 }
 
 // assemble builds the packages and the engine. Errors are *FieldErrors that name the section.
@@ -72,6 +75,10 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 		return nil, errors.Join(errs...)
 	}
 	p.sources = c.sources(p.ids)
+	p.rules = map[outdial.TrunkID]*headerRules{}
+	for _, t := range c.Trunks {
+		p.rules[p.ids.Trunks.ID(t.Name)] = t.Headers.build()
+	}
 	ec := outdial.Config{
 		IDs: p.ids, Numbering: numbering, Router: p.router, Failover: p.selector, Trunks: p.trunks,
 		Observers: []outdial.Observer{p.meter}, Now: now, Node: c.Node, MaxAttempts: c.Hunting.MaxAttempts,
@@ -152,12 +159,17 @@ func (c Config) limits() []trunk.Limits {
 	return all
 }
 
+// asserted are the names of siptrunk's ways to assert a caller ID, in its order.
+var asserted = []string{"pai", "ppi", "rpid", "none"}
+
 func (t Trunk) sip() siptrunk.Trunk {
 	s := siptrunk.Trunk{
 		Addr: t.Address, Sources: t.Sources, Redirects: t.Redirects, Username: t.Username, Password: t.Password, FromDomain: t.FromDomain,
 		Prefix: t.Prefix, T100: t.T100, PDDTimer: t.PDD, RingTimer: t.Ring,
 		Reliable: t.Reliable, SessionExpires: t.SessionExpires,
 	}
+	s.Strip, s.CallerStrip, s.CallerPrefix = t.Strip, t.CallerStrip, t.CallerPrefix
+	s.Asserted = siptrunk.Asserted(max(slices.Index(asserted, t.Asserted), 0))
 	if t.Format == "digits" {
 		s.Format = siptrunk.FormatDigits
 	}
@@ -184,6 +196,15 @@ func (c Config) sources(ids *outdial.Registry) sources {
 			s.session = defaultSession
 		}
 		s.session = max(s.session, 0)
+		if d.Auth.Username != "" {
+			auth := d.Auth
+			auth.Realm = cmp.Or(auth.Realm, "outdial")
+			s.auth = &auth
+		}
+		s.private = d.Privacy == "pass"
+		if d.Redirect {
+			s.lease = cmp.Or(d.Lease, defaultLease)
+		}
 		s.mode, _ = parseMode(d.Mode)
 		s.priority, _ = parsePriority(d.Priority)
 		for _, text := range d.Sources {

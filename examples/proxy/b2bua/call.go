@@ -30,6 +30,7 @@ type call struct {
 	retired bool          // Proxy.retire knows
 	lingers *list.Element // in Proxy.lingering; the proxy's mutex guards it
 
+	held held          // a call that was redirected
 	wish *wish         // an INVITE of the carrier's that was passed on and is not acknowledged
 	gone chan struct{} // closed when nothing of the call is left
 
@@ -93,7 +94,7 @@ func (c *call) done() bool { return c.over && c.open == 0 && c.dialog.state == c
 
 // pause is how long nothing is to be done but wait.
 func (c *call) pause() time.Duration {
-	next := earliest(c.dialog.next(), c.gap.until)
+	next := earliest(earliest(c.dialog.next(), c.gap.until), c.held.until)
 	if next.IsZero() {
 		return time.Hour
 	}
@@ -111,6 +112,7 @@ func (c *call) tick(now time.Time) {
 		c.hangUpAll(outdial.OriginHost, why)
 		c.dialog.hangUp(now, why.String())
 	}
+	c.expire(now)
 	if g := c.gap; !g.until.IsZero() && !g.until.After(now) {
 		c.gap = gap{}
 		if g.dial == (outdial.AttemptID{}) || !c.dial(now, g.dial) {
@@ -131,6 +133,8 @@ func (c *call) handle(item any) {
 		c.onPassed(x)
 	case *wish:
 		c.onWish(x)
+	case Outcome:
+		c.onOutcome(x)
 	case shutdown:
 		c.shutDown()
 	case dismissal:
@@ -247,6 +251,7 @@ func (c *call) shutDown() {
 		return
 	}
 	c.hangUpAll(outdial.OriginHost, siptrunk.Reason{})
+	c.release(now, outdial.Result{Origin: outdial.OriginUnknown}) // the call goes on elsewhere
 	c.dialog.hangUp(now, "")
 }
 

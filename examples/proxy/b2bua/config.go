@@ -49,6 +49,11 @@ type Dialer struct {
 	Mode     string   `yaml:"mode"`     // manual, predictive, prerecorded; "" = unknown
 	Priority string   `yaml:"priority"` // bulk, normal, urgent; "" = bulk
 
+	Auth     Auth          `yaml:"auth"`     // without a user name its address is enough
+	Privacy  string        `yaml:"privacy"`  // refuse (433) or pass calls that hide the caller ID; "" = refuse
+	Redirect bool          `yaml:"redirect"` // answer with 302: it calls the carrier itself
+	Lease    time.Duration `yaml:"lease"`    // how long a redirected call holds its channel; 0 = 2m
+
 	SessionExpires time.Duration `yaml:"session_expires"` // where it asks for none (RFC 4028); 0 = 30m, negative = none
 }
 
@@ -89,6 +94,12 @@ type Trunk struct {
 	FromDomain string   `yaml:"from_domain"`
 	Format     string   `yaml:"format"` // plus or digits; "" = plus
 	Prefix     string   `yaml:"prefix"` // put before the callee's number
+
+	Strip        string      `yaml:"strip"`         // digits that the callee's number loses where it begins with them
+	CallerStrip  string      `yaml:"caller_strip"`  // … and the caller ID
+	CallerPrefix string      `yaml:"caller_prefix"` // put before the caller ID
+	Asserted     string      `yaml:"asserted"`      // what asserts the caller ID: pai, ppi, rpid, none; "" = pai
+	Headers      HeaderRules `yaml:"headers"`
 
 	Reliable       bool          `yaml:"reliable"`        // offer 100rel in every INVITE; without it, to who requires it
 	SessionExpires time.Duration `yaml:"session_expires"` // that is asked for (RFC 4028); 0 = 30m, negative = none

@@ -88,6 +88,11 @@ func (p *Proxy) outside(r *request) response {
 
 // invite begins a call, or says why not. c is the call that has the same Call-ID and From tag, if there is one.
 func (p *Proxy) invite(r *request, c *call) {
+	if problem := p.challenge(p.now(), r); problem != nil {
+		p.stats.challenged.Add(1)
+		p.refuse(r, *problem)
+		return
+	}
 	if problem := p.check(r, c); problem != nil {
 		p.stats.rejected.Add(1)
 		p.refuse(r, *problem)

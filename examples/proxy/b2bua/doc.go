@@ -19,6 +19,11 @@
 //	BYE    ─▶ answered, and sent to the other side with its Reason
 //	CANCEL ─▶ 200 and 487 at once; the legs are cancelled with its Reason, and an answer that crosses gets ACK and BYE
 //
+// # Redirects
+//
+// A dialer in redirect mode gets 302 (redirect.go) with the trunk that was chosen. The Session stays open, with its channel and caller ID, until
+// the outcome is reported by its token or the lease is over; then it ends as OriginUnknown.
+//
 // # Final responses
 //
 // The tables in reply.go are the mapping. A carrier's final response is passed on with its phrase and Reason header, but

@@ -63,9 +63,13 @@ func (c *call) hunt(now time.Time) {
 // dial sends an attempt off; false when nothing left the host, and hunting goes on.
 func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 	invite := c.dialog.invite
+	if invite.source.lease > 0 {
+		return c.redirect(now, id)
+	}
+	rules := c.p.rules[c.session.Attempts()[id.Leg-1].Candidate.Trunk]
 	opts := siptrunk.InviteOptions{
 		Offer: invite.Body(), ContentType: invite.contentType(), MaxForwards: forwards(invite), ManualAck: c.delayed,
-		OnRequest: c.onCarrier,
+		OnRequest: c.onCarrier, Headers: rules.out(invite), Private: anonymous(invite),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	leg, err := c.p.dialer.Invite(ctx, &c.session.Attempts()[id.Leg-1], opts, c.sink)
@@ -96,7 +100,7 @@ func (c *call) onEvent(ev *siptrunk.Event) {
 		if ev.Code > 100 && ev.Attempt == c.current {
 			c.dialog.provisional(response{
 				code: ev.Code, phrase: ev.Phrase, tag: c.dialog.tagFor(ev.Attempt.Leg, ev.ToTag),
-				contentType: ev.ContentType, body: bodyOf(ev),
+				contentType: ev.ContentType, body: bodyOf(ev), headers: c.back(ev),
 			})
 		}
 	case outdial.ReportAbandon:
@@ -166,8 +170,13 @@ func (c *call) connect(ev *siptrunk.Event) {
 	c.outcome.code = ev.Code
 	c.dialog.accept(c.p.now(), response{
 		code: ev.Code, phrase: ev.Phrase, tag: c.dialog.tagFor(ev.Attempt.Leg, ev.ToTag),
-		contentType: ev.ContentType, body: bodyOf(ev),
+		contentType: ev.ContentType, body: bodyOf(ev), headers: c.back(ev),
 	})
+}
+
+// back are the header fields of a carrier's response that the trunk's rules let pass.
+func (c *call) back(ev *siptrunk.Event) []header {
+	return c.p.rules[c.session.Attempts()[ev.Attempt.Leg-1].Candidate.Trunk].in(ev.Response)
 }
 
 // conclude tells the dialer how hunting has ended without an answer.

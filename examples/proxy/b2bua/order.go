@@ -15,7 +15,7 @@ const (
 
 // order reads from an INVITE which call the dialer wants. What is wrong with it is answered as problem says.
 func (p *Proxy) order(r *request) (call outdial.Call, problem *response) {
-	if anonymous(r) {
+	if anonymous(r) && !r.source.private {
 		return call, &response{code: 433, phrase: "Anonymity Disallowed"} // RFC 5079
 	}
 	to, err := p.number(&r.Recipient)
@@ -110,8 +110,8 @@ func uriIn(v string) string {
 	return strings.TrimSpace(v)
 }
 
-// anonymous reports whether a call is to present no number (RFC 3323 §4.2, RFC 3325 §9.3): every call presents one. That
-// Via, Contact and the like are hidden, and nothing of a history is told, is so with any call.
+// anonymous reports whether a call is to present no number (RFC 3323 §4.2, RFC 3325 §9.3): every call of a dialer that may not hide
+// it presents one. That Via, Contact and the like are hidden, and nothing of a history is told, is so with any call.
 func anonymous(r *request) bool {
 	for _, h := range r.GetHeaders("privacy") {
 		for v := range strings.FieldsFuncSeq(h.Value(), func(c rune) bool { return strings.ContainsRune(";, \t", c) }) {

@@ -52,6 +52,7 @@ type Proxy struct {
 	wire     *wire
 	parser   *sip.Parser
 	sessions sync.Pool // *outdial.Session
+	nonces   *nonces
 
 	sentBy        string // what Via and Contact name to dialers
 	carrierSentBy string
@@ -63,12 +64,13 @@ type Proxy struct {
 	ran      atomic.Bool
 	draining atomic.Bool
 
-	mu        sync.RWMutex // guards what follows; a few lines each time
-	calls     map[string]*call
-	up        int           // calls that are not retired
-	lingering list.List     // of *call: retired ones, the oldest first
-	idle      chan struct{} // closed when the last call has left, if somebody waits
-	closing   bool          // no call begins any more
+	mu         sync.RWMutex // guards what follows; a few lines each time
+	calls      map[string]*call
+	redirected map[string]*call // by token
+	up         int              // calls that are not retired
+	lingering  list.List        // of *call: retired ones, the oldest first
+	idle       chan struct{}    // closed when the last call has left, if somebody waits
+	closing    bool             // no call begins any more
 }
 
 // New builds everything from cfg, binds the sockets, opens the journal and replays it. Nothing is served before Run; a
@@ -79,7 +81,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 	}
 	p := &Proxy{
 		cfg: cfg.withDefaults(), log: opts.Logger, now: opts.Now, dialPlan: cfg.dialPlan(), parser: newParser(),
-		calls: map[string]*call{},
+		calls: map[string]*call{}, redirected: map[string]*call{}, nonces: newNonces(),
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)

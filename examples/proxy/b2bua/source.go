@@ -16,6 +16,9 @@ type source struct {
 	campaign outdial.CampaignID
 	mode     outdial.Mode
 	priority outdial.Priority
+	auth     *Auth         // nil = its address is enough
+	private  bool          // its calls may hide the caller ID
+	lease    time.Duration // it is redirected, and its calls are held for so long; 0 = it is not
 	session  time.Duration // session interval where the dialer asks for none; 0 = no session timer then
 }
 

@@ -2,17 +2,19 @@ package b2bua
 
 import "sync/atomic"
 
-// Stats are counts since New. Every call that began is answered, failed, refused or cancelled, or still being set up.
+// Stats are counts since New. Every call that began is answered, failed, refused, redirected or cancelled, or still being set up.
 type Stats struct {
-	Calls     uint64 // calls that began: INVITEs that were not rejected
-	Live      int    // calls of which something is left: a leg, or a transaction with the dialer
-	Answered  uint64
-	Failed    uint64 // attempts were made, none was answered
-	Refused   uint64 // nothing left the host: no route, no capacity, policy, a number that cannot be read
-	Cancelled uint64 // the caller gave up before a final response
-	Lost      uint64 // answered, and ended because the dialer never acknowledged the answer, or that of an INVITE within the call
-	Expired   uint64 // answered, and ended because the dialer did not refresh the session (RFC 4028)
-	Rejected  uint64 // INVITEs that began no call: draining, loop, too many calls, something not supported
+	Calls      uint64 // calls that began: INVITEs that were not rejected
+	Live       int    // calls of which something is left: a leg, or a transaction with the dialer
+	Answered   uint64
+	Failed     uint64 // attempts were made, none was answered
+	Refused    uint64 // nothing left the host: no route, no capacity, policy, a number that cannot be read
+	Cancelled  uint64 // the caller gave up before a final response
+	Lost       uint64 // answered, and ended because the dialer never acknowledged the answer, or that of an INVITE within the call
+	Expired    uint64 // answered, and ended because the dialer did not refresh the session (RFC 4028)
+	Redirected uint64 // sent to a carrier with 302
+	Challenged uint64 // INVITEs that had no credentials, or wrong ones
+	Rejected   uint64 // INVITEs that began no call: draining, loop, too many calls, something not supported
 
 	Strangers     uint64 // datagrams dropped unread: their source is no dialer
 	Malformed     uint64 // datagrams that are no usable SIP message
@@ -23,8 +25,8 @@ type Stats struct {
 }
 
 type counters struct {
-	calls, answered, failed, refused, cancelled, lost, expired, rejected atomic.Uint64
-	malformed, repeated, journalErrors                                   atomic.Uint64
+	calls, answered, failed, refused, cancelled, lost, expired, rejected, redirected, challenged atomic.Uint64
+	malformed, repeated, journalErrors                                                           atomic.Uint64
 }
 
 // Stats returns the counts.
@@ -32,7 +34,7 @@ func (p *Proxy) Stats() Stats {
 	c := &p.stats
 	return Stats{
 		Calls: c.calls.Load(), Live: p.Live(), Answered: c.answered.Load(), Failed: c.failed.Load(),
-		Refused: c.refused.Load(), Cancelled: c.cancelled.Load(), Lost: c.lost.Load(), Expired: c.expired.Load(), Rejected: c.rejected.Load(),
+		Refused: c.refused.Load(), Cancelled: c.cancelled.Load(), Lost: c.lost.Load(), Expired: c.expired.Load(), Redirected: c.redirected.Load(), Challenged: c.challenged.Load(), Rejected: c.rejected.Load(),
 		Strangers: p.wire.strangers.Load(), Malformed: c.malformed.Load(), Repeated: c.repeated.Load(),
 		ReadErrors: p.wire.readErrors.Load(), SendErrors: p.wire.sendErrors.Load(), JournalErrors: c.journalErrors.Load(),
 	}

@@ -137,6 +137,18 @@ func (v *validator) dialers(all []Dialer) {
 			}
 			taken[p] = d.Name
 		}
+		switch a := d.Auth; {
+		case a.Username == "" && a.Password != "":
+			v.bad(path+".auth.username", errRequired)
+		case strings.ContainsAny(a.Username+a.Realm, "\"\\\r\n"):
+			v.bad(path+".auth", errors.New("user name and realm hold no quotes, backslashes and line ends"))
+		}
+		if d.Privacy != "" {
+			v.oneOf(path+".privacy", d.Privacy, "refuse", "pass")
+		}
+		if d.Lease < 0 {
+			v.bad(path+".lease", fmt.Errorf("%v is negative", d.Lease))
+		}
 		if _, ok := parseMode(d.Mode); d.Mode != "" && !ok {
 			v.bad(path+".mode", fmt.Errorf("%q: want manual, predictive or prerecorded", d.Mode))
 		}
@@ -166,6 +178,12 @@ func (v *validator) trunks(all []Trunk) {
 		}
 		if t.Format != "" {
 			v.oneOf(path+".format", t.Format, "plus", "digits")
+		}
+		if t.Asserted != "" {
+			v.oneOf(path+".asserted", t.Asserted, asserted...)
+		}
+		for _, err := range t.Headers.check() {
+			v.bad(path+".headers", err)
 		}
 		v.foreign(path, trial(t))
 	}

@@ -1,0 +1,163 @@
+package b2bua
+
+import (
+	"crypto/hmac"
+	"crypto/md5" // the digest that every dialer understands; SHA-256 is offered before it
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Auth are the digest credentials of a dialer (RFC 3261 §22, RFC 8760: SHA-256 and MD5).
+type Auth struct {
+	Username string `yaml:"username"`
+	Password string `yaml:"password"`
+	Realm    string `yaml:"realm"` // "" = outdial
+	Proxy    bool   `yaml:"proxy"` // challenge with 407, not 401
+}
+
+// nonceLife is how long a nonce is good for; after it the dialer is told that it is stale.
+const nonceLife = 5 * time.Minute
+
+// nonces makes and checks nonces that need no memory: a time, and its HMAC together with the dialer's address. Within nonceLife who
+// overhears a request on its way can send it again from the same address; TLS is against that.
+type nonces struct{ key [32]byte }
+
+func newNonces() *nonces {
+	n := &nonces{}
+	_, _ = rand.Read(n.key[:]) // it never fails (crypto/rand)
+	return n
+}
+
+func (n *nonces) at(now time.Time, from netip.Addr) string {
+	stamp := strconv.FormatInt(now.Unix(), 16)
+	return stamp + "." + n.sum(stamp, from)
+}
+
+func (n *nonces) sum(stamp string, from netip.Addr) string {
+	h := hmac.New(sha256.New, n.key[:])
+	h.Write([]byte(stamp))
+	b := from.As16()
+	h.Write(b[:])
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// check reports whether a nonce is one of ours for that address, and whether it is too old.
+func (n *nonces) check(now time.Time, from netip.Addr, nonce string) (ours, stale bool) {
+	stamp, sum, _ := strings.Cut(nonce, ".")
+	made, err := strconv.ParseInt(stamp, 16, 64)
+	if err != nil || subtle.ConstantTimeCompare([]byte(sum), []byte(n.sum(stamp, from))) != 1 {
+		return false, false
+	}
+	age := now.Sub(time.Unix(made, 0))
+	return true, age > nonceLife || age < -time.Minute
+}
+
+// challenge is the answer to a request of a dialer that has credentials and did not show them; nil = it did.
+func (p *Proxy) challenge(now time.Time, r *request) *response {
+	auth := r.source.auth
+	if auth == nil {
+		return nil
+	}
+	code, phrase, ask, name := 401, "Unauthorized", "WWW-Authenticate", "authorization"
+	if auth.Proxy {
+		code, phrase, ask, name = 407, "Proxy Authentication Required", "Proxy-Authenticate", "proxy-authorization"
+	}
+	stale := false
+	for _, h := range r.GetHeaders(name) {
+		params, ok := digestParams(h.Value())
+		if !ok || params["realm"] != auth.Realm || params["username"] != auth.Username {
+			continue
+		}
+		ours, old := p.nonces.check(now, r.from.Addr(), params["nonce"])
+		if !ours || !auth.answers(params, string(r.Method)) {
+			continue
+		}
+		if !old {
+			return nil
+		}
+		stale = true // the password is right: the dialer need not ask anybody for it
+	}
+	res := &response{code: code, phrase: phrase}
+	nonce := p.nonces.at(now, r.from.Addr())
+	for _, algorithm := range []string{"SHA-256", "MD5"} {
+		v := fmt.Sprintf("Digest realm=%q, nonce=%q, algorithm=%s, qop=\"auth\"", auth.Realm, nonce, algorithm)
+		if stale {
+			v += ", stale=true"
+		}
+		res.headers = append(res.headers, header{ask, v})
+	}
+	return res
+}
+
+// answers reports whether credentials are right for a request with this method (RFC 7616 §3.4).
+func (a *Auth) answers(p map[string]string, method string) bool {
+	var sum func() hash.Hash
+	switch strings.ToUpper(p["algorithm"]) {
+	case "", "MD5":
+		sum = md5.New
+	case "SHA-256":
+		sum = sha256.New
+	default:
+		return false
+	}
+	of := func(parts ...string) string {
+		h := sum()
+		h.Write([]byte(strings.Join(parts, ":")))
+		return hex.EncodeToString(h.Sum(nil))
+	}
+	ha1, ha2 := of(a.Username, a.Realm, a.Password), of(method, p["uri"])
+	want := of(ha1, p["nonce"], ha2)
+	switch p["qop"] {
+	case "":
+	case "auth":
+		want = of(ha1, p["nonce"], p["nc"], p["cnonce"], "auth", ha2)
+	default:
+		return false
+	}
+	return subtle.ConstantTimeCompare([]byte(strings.ToLower(p["response"])), []byte(want)) == 1
+}
+
+// digestParams splits `Digest a="b", c=d` (RFC 7616 §3.4); a comma in quotes does not split, and a backslash there quotes.
+func digestParams(s string) (map[string]string, bool) {
+	scheme, rest, ok := strings.Cut(strings.TrimSpace(s), " ")
+	if !ok || !strings.EqualFold(scheme, "Digest") {
+		return nil, false
+	}
+	p := map[string]string{}
+	for rest != "" {
+		var name string
+		name, rest, ok = strings.Cut(rest, "=")
+		if name = strings.ToLower(strings.Trim(name, " \t,")); !ok || name == "" {
+			break
+		}
+		var value strings.Builder
+		i, quoted := 0, false
+		for ; i < len(rest); i++ {
+			switch c := rest[i]; {
+			case c == '"':
+				quoted = !quoted
+				continue
+			case quoted && c == '\\' && i+1 < len(rest):
+				i++
+			case c == ',' && !quoted:
+				goto done
+			}
+			value.WriteByte(rest[i])
+		}
+	done:
+		if _, twice := p[name]; twice {
+			return nil, false
+		}
+		p[name] = strings.TrimSpace(value.String())
+		rest = rest[i:]
+	}
+	return p, true
+}
