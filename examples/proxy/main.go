@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	_ "time/tzdata" // callee-local time must not depend on the machine
 
@@ -28,7 +30,9 @@ func main() {
 	}
 }
 
-// run serves until the first SIGINT or SIGTERM, and then drains; the second one ends the process at once.
+// run serves until the first SIGINT or SIGTERM, and then drains; the second one ends the process at once. SIGHUP reads the
+// configuration again. SIGUSR2 drains, and then starts the program anew in the same process: for another version of it, and for what
+// only a start reads.
 func run(name string) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -38,14 +42,56 @@ func run(name string) error {
 	if err != nil {
 		return err
 	}
-	p, err := b2bua.New(cfg, b2bua.Options{Logger: logger(cfg.Log)})
+	log := logger(cfg.Log)
+	p, err := b2bua.New(cfg, b2bua.Options{Logger: log})
 	if err != nil {
 		return err
 	}
 	fmt.Printf("dialers %s carriers %s\n", p.Addr(), p.CarrierAddr())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	return p.Run(ctx)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP, syscall.SIGUSR2)
+	var restart atomic.Bool
+	go func() {
+		for s := range again {
+			if s == syscall.SIGUSR2 {
+				restart.Store(true)
+				stop()
+				return
+			}
+			reload(p, name, log)
+		}
+	}()
+	err = p.Run(ctx)
+	signal.Stop(again)
+	if err != nil || !restart.Load() {
+		return err
+	}
+	return replace()
+}
+
+// reload puts the configuration file in force, or says in the log why not.
+func reload(p *b2bua.Proxy, name string, log *slog.Logger) {
+	data, err := os.ReadFile(name)
+	if err == nil {
+		var cfg b2bua.Config
+		if cfg, err = b2bua.Load(name, data); err == nil {
+			err = p.Reload(cfg)
+		}
+	}
+	if err != nil {
+		log.Error("not reloaded: the former configuration stays in force", "error", err)
+	}
+}
+
+// replace becomes the program that is installed now, with the same arguments, under the same process id.
+func replace() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(strings.TrimSuffix(self, " (deleted)"), os.Args, os.Environ())
 }
 
 func logger(cfg b2bua.Log) *slog.Logger {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -8,8 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -63,7 +66,35 @@ func carrier(t *testing.T, s siptest.Script) *siptest.Carrier {
 type process struct {
 	cmd  *exec.Cmd
 	addr string // for dialers
-	log  bytes.Buffer
+	out  *bufio.Reader
+	log  logbook
+}
+
+// patience is how long a busy machine may take.
+const patience = 60 * time.Second
+
+// A logbook is what a process has logged, while it logs more.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *logbook) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+func (p *process) text() string {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return p.log.text.String()
+}
+
+// logged waits until the process has logged a text.
+func (p *process) logged(t *testing.T, want string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(p.text(), want) }, patience, 10*time.Millisecond, want)
 }
 
 // build compiles the program.
@@ -89,8 +120,9 @@ func start(t *testing.T, binary, config string) *process {
 			_ = p.cmd.Wait()
 		}
 	})
-	_, err = fmt.Fscanf(out, "dialers %s", &p.addr)
-	require.NoError(t, err, "%s", &p.log)
+	p.out = bufio.NewReader(out)
+	_, err = fmt.Fscanf(p.out, "dialers %s", &p.addr)
+	require.NoError(t, err, "%s", p.text())
 	return p
 }
 
@@ -98,9 +130,9 @@ func start(t *testing.T, binary, config string) *process {
 func (p *process) end(t *testing.T, want string) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, p.cmd.Wait(), "%s", tail(p.log.Bytes()))
-	if !bytes.Contains(p.log.Bytes(), []byte(want)) {
-		t.Fatalf("no %q in the log:\n%s", want, tail(p.log.Bytes()))
+	require.NoError(t, p.cmd.Wait(), "%s", tail([]byte(p.text())))
+	if !strings.Contains(p.text(), want) {
+		t.Fatalf("no %q in the log:\n%s", want, tail([]byte(p.text())))
 	}
 }
 

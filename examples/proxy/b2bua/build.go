@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,8 +28,9 @@ type parts struct {
 	clis     *cli.Governor // nil = the dialer's own number is presented
 	meter    *kpi.Meter
 	engine   *outdial.Engine
-	sources  sources
-	rules    map[outdial.TrunkID]*headerRules
+	numbers  *outdial.NumberingPlan
+	limits   trunk.Config          // without the trunks
+	reads    routing.CompileConfig // what a routing table is compiled with
 }
 
 // assemble builds the packages and the engine. Errors are *FieldErrors that name the section.
@@ -47,9 +47,13 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 	if !try("day_parts", err) {
 		return nil, errors.Join(errs...) // the routing rules need their names
 	}
+	p.numbers = numbering
 	p.meter, err = kpi.New(kpi.Config{IDs: p.ids, Window: c.KPI.Window, Buckets: c.KPI.Buckets})
 	try("kpi", err)
-	p.trunks, err = trunk.New(trunk.Config{IDs: p.ids, Trunks: c.limits(), Shortages: shortages{p}})
+	p.limits = trunk.Config{IDs: p.ids, Shortages: shortages{p}}
+	limits := p.limits
+	limits.Trunks = c.limits()
+	p.trunks, err = trunk.New(limits)
 	try("trunks", err)
 	health, err := c.health(p)
 	if try("failover.presets", err) {
@@ -68,16 +72,12 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 	if p.clis != nil {
 		reads.Risk = p.clis
 	}
+	p.reads = reads
 	table, err := routing.Compile(c.policy(), reads)
 	try("routing", err)
 	p.router = routing.NewRouter(table)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
-	}
-	p.sources = c.sources(p.ids)
-	p.rules = map[outdial.TrunkID]*headerRules{}
-	for _, t := range c.Trunks {
-		p.rules[p.ids.Trunks.ID(t.Name)] = t.Headers.build()
 	}
 	ec := outdial.Config{
 		IDs: p.ids, Numbering: numbering, Router: p.router, Failover: p.selector, Trunks: p.trunks,
@@ -215,8 +215,6 @@ func (c Config) sources(ids *outdial.Registry) sources {
 	}
 	return all
 }
-
-func (s sources) admits(a netip.Addr) *source { return s.find(a) }
 
 // build returns the configuration of the inventory, with the numbers of the file.
 func (c *CLI) build(dir string) (cli.Config, error) {

@@ -30,7 +30,8 @@ func (p *Proxy) receive(b []byte, from netip.AddrPort, src *source) {
 			break
 		}
 		r := newRequest(m, from, src)
-		if err != nil || r.CSeq().MethodName != r.Method {
+		// The parser writes methods in capitals where they do not stand in CSeq.
+		if err != nil || !strings.EqualFold(string(r.CSeq().MethodName), string(r.Method)) || ambiguous(m) {
 			p.stats.malformed.Add(1)
 			if !p.repeat(r) {
 				p.refuse(r, response{code: 400, phrase: "Bad Request"})
@@ -56,8 +57,29 @@ func (p *Proxy) dispatch(r *request) {
 	case r.IsInvite():
 		p.invite(r, c)
 	default:
-		p.refuse(r, p.outside(r))
+		res := generally(r)
+		if res == nil {
+			v := p.outside(r)
+			res = &v
+		}
+		p.refuse(r, *res)
 	}
+}
+
+// generally says what forbids any request that begins something; nil = nothing.
+func generally(r *request) *response {
+	unsupported := options(r)
+	switch {
+	case r.SipVersion != "SIP/2.0":
+		return &response{code: 505, phrase: "Version Not Supported"}
+	case r.fromTag() == "":
+		return &response{code: 400, phrase: "Missing From Tag"}
+	case !strings.EqualFold(r.Recipient.Scheme, "sip") && !strings.EqualFold(r.Recipient.Scheme, "tel"):
+		return &response{code: 416, phrase: "Unsupported URI Scheme"}
+	case unsupported != "":
+		return &response{code: 420, phrase: "Bad Extension", headers: []header{{"Unsupported", unsupported}}}
+	}
+	return nil
 }
 
 // concerns reports whether a request of the call's dialog is the call's to answer: a copy of its INVITE, the CANCEL of that
@@ -109,14 +131,10 @@ func (p *Proxy) invite(r *request, c *call) {
 
 // check says what forbids an INVITE before anybody is asked about the call; nil = nothing.
 func (p *Proxy) check(r *request, c *call) *response {
-	unsupported := options(r)
+	if problem := generally(r); problem != nil {
+		return problem
+	}
 	switch {
-	case r.SipVersion != "SIP/2.0":
-		return &response{code: 505, phrase: "Version Not Supported"}
-	case r.fromTag() == "":
-		return &response{code: 400, phrase: "Missing From Tag"}
-	case !strings.EqualFold(r.Recipient.Scheme, "sip") && !strings.EqualFold(r.Recipient.Scheme, "tel"):
-		return &response{code: 416, phrase: "Unsupported URI Scheme"}
 	case r.MaxForwards() != nil && r.MaxForwards().Val() == 0: // before it is decremented: below zero lies 4294967295
 		return &response{code: 483, phrase: "Too Many Hops"}
 	case p.looped(r):
@@ -125,8 +143,6 @@ func (p *Proxy) check(r *request, c *call) *response {
 		return &response{code: 482, phrase: "Merged Request"}
 	case c != nil: // §14.2
 		return &response{code: 500, phrase: "Call In Progress", headers: []header{{"Retry-After", "1"}}}
-	case unsupported != "":
-		return &response{code: 420, phrase: "Bad Extension", headers: []header{{"Unsupported", unsupported}}}
 	case len(r.Body()) > 0 && !strings.EqualFold(mediaType(r.contentType()), "application/sdp"):
 		return &response{code: 415, phrase: "Unsupported Media Type", headers: []header{{"Accept", "application/sdp"}}}
 	case p.draining.Load():
@@ -208,9 +224,10 @@ func (p *Proxy) find(key string) *call {
 // those that are being set up or are up count. The second bound is that of the memory: legs that nobody waits for any more
 // last half a minute, and are not forgotten before the carrier's side is over.
 func (p *Proxy) enter(c *call) bool {
+	most := p.set().MaxCalls
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closing || p.up >= p.cfg.MaxCalls || len(p.calls) >= 3*p.cfg.MaxCalls {
+	if p.closing || p.up >= most || len(p.calls) >= 3*most {
 		return false
 	}
 	p.calls[c.key] = c
@@ -222,11 +239,12 @@ func (p *Proxy) enter(c *call) bool {
 // retire makes room for another call: this one is over for its dialer. It stays known until its last transaction and its
 // last leg are over; of more than MaxCalls such calls the oldest is told not to wait for the dialer.
 func (p *Proxy) retire(c *call) {
+	most := p.set().MaxCalls
 	p.mu.Lock()
 	p.up--
 	c.lingers = p.lingering.PushBack(c)
 	var oldest *call
-	if p.lingering.Len() > p.cfg.MaxCalls {
+	if p.lingering.Len() > most {
 		oldest = p.lingering.Remove(p.lingering.Front()).(*call)
 		oldest.lingers = nil
 	}

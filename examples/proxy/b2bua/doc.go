@@ -43,6 +43,11 @@
 // merged requests: 482. Require of anything but timer: 420. A session interval below 90 s: 422. Privacy that would hide the number: 433.
 // REFER, from either side: 403. UPDATE and INFO with a body in an early dialog: 488. New calls while draining, or beyond max_calls: 503.
 //
+// # Another configuration
+//
+// Proxy.Reload puts a new configuration in force while calls go on, or names what is wrong with it, and what only a restart can change; then
+// all of the former one stays.
+//
 // # How sipgo is used
 //
 // sipgo parses the dialers' messages; its transaction layer serves the carriers' side, within siptrunk. On the

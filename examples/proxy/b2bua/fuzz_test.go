@@ -56,7 +56,7 @@ func FuzzReceive(f *testing.F) {
 	}
 	defer p.Close()
 	p.closing = true // no call begins but the one below
-	src := p.sources.find(home.Addr())
+	src := p.admits(home.Addr())
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		msg, err := p.parser.ParseSIP(invite)
 		if err != nil {

@@ -22,7 +22,7 @@ func (c *call) begin() {
 		c.reject(c.began, *problem)
 		return
 	}
-	if budget := c.p.cfg.Hunting.SetupBudget; budget > 0 {
+	if budget := c.p.set().Hunting.SetupBudget; budget > 0 {
 		wish.Deadline = c.began.Add(budget)
 	}
 	c.session = c.p.session()
@@ -66,7 +66,7 @@ func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 	if invite.source.lease > 0 {
 		return c.redirect(now, id)
 	}
-	rules := c.p.rules[c.session.Attempts()[id.Leg-1].Candidate.Trunk]
+	rules := c.p.set().rules[c.session.Attempts()[id.Leg-1].Candidate.Trunk]
 	opts := siptrunk.InviteOptions{
 		Offer: invite.Body(), ContentType: invite.contentType(), MaxForwards: forwards(invite), ManualAck: c.delayed,
 		OnRequest: c.onCarrier, Headers: rules.out(invite), Private: anonymous(invite),
@@ -176,7 +176,7 @@ func (c *call) connect(ev *siptrunk.Event) {
 
 // back are the header fields of a carrier's response that the trunk's rules let pass.
 func (c *call) back(ev *siptrunk.Event) []header {
-	return c.p.rules[c.session.Attempts()[ev.Attempt.Leg-1].Candidate.Trunk].in(ev.Response)
+	return c.p.set().rules[c.session.Attempts()[ev.Attempt.Leg-1].Candidate.Trunk].in(ev.Response)
 }
 
 // conclude tells the dialer how hunting has ended without an answer.

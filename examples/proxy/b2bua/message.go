@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,8 +53,53 @@ func usable(r *sip.Request) bool {
 	return r.Via() != nil && r.From() != nil && r.To() != nil && r.CallID() != nil && r.CSeq() != nil
 }
 
+// tidy takes the blanks away that may stand around parameters (RFC 3261 §25.1: SEMI and EQUAL), which the parser leaves.
+func tidy(params sip.HeaderParams) sip.HeaderParams {
+	for i, p := range params {
+		k, v := strings.TrimSpace(p.K), strings.TrimSpace(p.V)
+		if k == p.K && v == p.V && k != "" {
+			continue
+		}
+		tidied := slices.Clone(params[:i])
+		for _, p := range params[i:] {
+			if k := strings.TrimSpace(p.K); k != "" {
+				tidied = append(tidied, sip.HeaderKV{K: k, V: strings.TrimSpace(p.V)})
+			}
+		}
+		return tidied
+	}
+	return params
+}
+
+// single are header fields that a request has once, with their compact forms (RFC 3261 §7.3.1).
+var single = map[string]string{
+	"from": "from", "f": "from", "to": "to", "t": "to", "call-id": "call-id", "i": "call-id", "cseq": "cseq", "max-forwards": "max-forwards",
+	"content-length": "content-length", "l": "content-length", "content-type": "content-type", "c": "content-type",
+}
+
+// ambiguous reports whether a header field that stands once stands there twice: the next element may read the other one.
+func ambiguous(r *sip.Request) bool {
+	var seen [8]string
+	n := 0
+	for _, h := range r.Headers() {
+		name := single[sip.HeaderToLower(h.Name())]
+		if name == "" {
+			continue
+		}
+		if slices.Contains(seen[:n], name) {
+			return true
+		}
+		if n < len(seen) {
+			seen[n] = name
+			n++
+		}
+	}
+	return false
+}
+
 // newRequest wraps a usable request.
 func newRequest(r *sip.Request, from netip.AddrPort, src *source) *request {
+	r.From().Params, r.To().Params, r.Via().Params = tidy(r.From().Params), tidy(r.To().Params), tidy(r.Via().Params)
 	req := &request{Request: r, from: from, source: src}
 	method := r.Method
 	if method == sip.ACK {

@@ -22,7 +22,7 @@ func (p *Proxy) order(r *request) (call outdial.Call, problem *response) {
 	if err != nil {
 		return call, &response{code: 484, phrase: "Address Incomplete"}
 	}
-	src, names := r.source, &p.cfg.Headers
+	src, names := r.source, &p.set().Headers
 	call = outdial.Call{
 		Ref: limited(r.CallID().Value()), To: to, From: p.asked(r),
 		Tenant: src.tenant, Program: src.program, Campaign: src.campaign, Mode: src.mode, Priority: src.priority,
@@ -86,10 +86,11 @@ func (p *Proxy) number(u *sip.Uri) (outdial.Number, error) {
 	} else {
 		user, _, _ = strings.Cut(user, ";") // RFC 3966 parameters in the user part
 	}
-	if p.dialPlan == (outdial.DialPlan{}) {
+	plan := &p.set().dialPlan
+	if *plan == (outdial.DialPlan{}) {
 		return outdial.ParseDigits(user)
 	}
-	return p.dialPlan.Parse(user)
+	return plan.Parse(user)
 }
 
 // uriIn returns the URI of the first name-addr or addr-spec, without a display name: in a quoted one anything may stand

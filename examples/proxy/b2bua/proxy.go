@@ -40,10 +40,10 @@ type Options struct {
 // Proxy is the back-to-back user agent between dialers and carriers. Make it with New, serve it with Run. All methods
 // are safe for concurrent use.
 type Proxy struct {
-	cfg      Config
+	cfg      Config // as it was at the start
 	log      *slog.Logger
 	now      func() time.Time
-	dialPlan outdial.DialPlan
+	settings atomic.Pointer[settings]
 	*parts
 	journal  *cdr.Journal // nil = none
 	found    cdr.Recovery
@@ -64,6 +64,8 @@ type Proxy struct {
 	ran      atomic.Bool
 	draining atomic.Bool
 
+	reloading sync.Mutex // one Reload at a time
+
 	mu         sync.RWMutex // guards what follows; a few lines each time
 	calls      map[string]*call
 	redirected map[string]*call // by token
@@ -80,7 +82,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 		return nil, err
 	}
 	p := &Proxy{
-		cfg: cfg.withDefaults(), log: opts.Logger, now: opts.Now, dialPlan: cfg.dialPlan(), parser: newParser(),
+		cfg: cfg.withDefaults(), log: opts.Logger, now: opts.Now, parser: newParser(),
 		calls: map[string]*call{}, redirected: map[string]*call{}, nonces: newNonces(),
 	}
 	if p.log == nil {
@@ -101,6 +103,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 	if p.parts, err = p.cfg.assemble(journal, p.now); err != nil {
 		return nil, err
 	}
+	p.settings.Store(p.cfg.settings(p.ids))
 	p.sessions.New = func() any { return p.engine.NewSession() }
 	if err = p.bind(opts); err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	carriers, dialers := make(chan error, 1), make(chan error, 1)
 	var clocks sync.WaitGroup
 	go func() { carriers <- p.dialer.Run(background) }()
-	go func() { dialers <- p.wire.serve(p.sources.admits, p.receive) }()
+	go func() { dialers <- p.wire.serve(p.admits, p.receive) }()
 	clocks.Go(func() { _ = p.engine.Run(background) }) // its error is that of the context
 	clocks.Go(func() { p.finished.sweep(background, p.now) })
 	clocks.Go(func() { p.watchTrunks(background) })
@@ -204,8 +207,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 func (p *Proxy) drain() {
 	p.draining.Store(true)
 	p.log.Info("draining", "live", p.Live())
-	if p.cfg.DrainTimeout > 0 {
-		p.await(p.cfg.DrainTimeout)
+	if limit := p.set().DrainTimeout; limit > 0 {
+		p.await(limit)
 	}
 	p.end()
 }

@@ -1,0 +1,72 @@
+package b2bua_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/internal/siptest"
+	"github.com/outdial/outdial/routing"
+)
+
+// Another policy holds for the next call; calls that are up go on, and what is counted stays.
+func TestReload(t *testing.T) {
+	bubble(t, siptest.Answer(0, 0, 10*time.Second), siptest.Answer(0, 0, time.Second), nil, func(t *testing.T, w *world) {
+		done := make(chan *siptest.CallResult, 1)
+		go func() { done <- w.call(siptest.CallerCall{}) }()
+		time.Sleep(time.Second)
+
+		cfg := config("10.0.1.1:5060", "10.0.1.2:5060")
+		cfg.Listen, cfg.CarrierListen = "127.0.0.1:0", "127.0.0.1:0"
+		cfg.Routing.Rules[0].Tiers[0].Trunks = []routing.Target{{Trunk: "second"}}
+		cfg.Trunks[0].Channels, cfg.Trunks[1].Headers.Set = 1, map[string]string{"X-New": "1"}
+		cfg.Dialers = append(cfg.Dialers, b2bua.Dialer{Name: "more", Sources: []string{"10.66.0.6"}, Program: "sales"})
+		cfg.CLI.Numbers = append(cfg.CLI.Numbers[:0], b2bua.Number{Number: outdial.MustNumber("+13035550199"), Pool: "sales", Evidence: "contract 8"})
+		require.NoError(t, w.proxy.Reload(cfg))
+
+		require.NotEmpty(t, w.raw("10.66.0.6:5060", invite(t, "INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS")), "the new dialer is known")
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, 200, (<-done).Code())
+		w.settled()
+		rec := w.second.Records()
+		require.Len(t, rec, 1)
+		require.Equal(t, "+13035550199", rec[0].PAI)
+		require.Contains(t, rec[0].Headers, siptest.Header{Name: "X-New", Value: "1"})
+		n, ok := w.proxy.CLIs().Number(time.Now(), outdial.MustNumber(cli))
+		require.True(t, ok)
+		require.Equal(t, 0, n.InFlight)
+		require.Equal(t, 1, w.first.Stats().Invites, "the first call was left alone")
+	})
+}
+
+// A configuration that is wrong, or that only a restart can bring, leaves everything as it was.
+func TestReloadRefused(t *testing.T) {
+	bubble(t, siptest.Answer(0, 0, time.Second), siptest.Silence(), nil, func(t *testing.T, w *world) {
+		for want, change := range map[string]func(*b2bua.Config){
+			"trunks[0].address":           func(c *b2bua.Config) { c.Trunks[0].Address = "" },
+			"routing":                     func(c *b2bua.Config) { c.Routing.Rules[0].Tiers[0].Trunks[0].Trunk = "third" },
+			"listen: only a restart":      func(c *b2bua.Config) { c.Listen = "127.0.0.1:9" },
+			"node: only a restart":        func(c *b2bua.Config) { c.Node = 7 },
+			"failover: only a restart":    func(c *b2bua.Config) { c.Failover.HardCount = 9 },
+			"hunting: only a restart":     func(c *b2bua.Config) { c.Hunting.MaxAttempts = 2 },
+			"kpi: only a restart":         func(c *b2bua.Config) { c.KPI.Buckets = 7 },
+			"journal: only a restart":     func(c *b2bua.Config) { c.Journal.Dir = "/nowhere" },
+			"day_parts: only a restart":   func(c *b2bua.Config) { c.DayParts = []b2bua.DayPart{{Name: "x", From: 1, To: 2}} },
+			"cli: only a restart can add": func(c *b2bua.Config) { c.CLI = nil },
+			"cli.secret: only a restart":  func(c *b2bua.Config) { c.CLI.Secret = "0123456789abcdef" },
+		} {
+			cfg := config("10.0.1.1:5060", "10.0.1.2:5060")
+			cfg.Trunks[0].Prefix = "99"
+			change(&cfg)
+			require.ErrorContains(t, w.proxy.Reload(cfg), want)
+		}
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, callee, w.first.Records()[0].To, "no prefix")
+		w.settled()
+	})
+}
