@@ -99,6 +99,9 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
 	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
 	l.ackRejection(m, res, l.firstDst)
+	if res.StatusCode == 503 && l.elsewhere(at) {
+		return
+	}
 	if l.redirect(res, at) || l.require(res, at) || l.tooBrief(res, at) {
 		return
 	}

@@ -42,6 +42,9 @@ type Config struct {
 	Grace time.Duration
 	// Resolve looks up the host of a trunk whose address is a name. nil = net.DefaultResolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// ResolveSRV looks up the SIP servers of a domain over UDP, the SRV records of _sip._udp. An error, and no records, mean that the
+	// domain's own address is asked for. nil = net.DefaultResolver; beside a Resolve of the host's own, no records.
+	ResolveSRV func(ctx context.Context, domain string) ([]*net.SRV, error)
 	// Logger takes what has no other way out: malformed messages, failing reads. nil = silent.
 	Logger *slog.Logger
 }
@@ -83,9 +86,20 @@ func (c Config) withDefaults() (Config, error) {
 	case c.Grace < 0:
 		c.Grace = 0
 	}
+	own := c.Resolve != nil
 	if c.Resolve == nil {
 		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	switch {
+	case c.ResolveSRV != nil:
+	case own:
+		c.ResolveSRV = func(context.Context, string) ([]*net.SRV, error) { return nil, nil }
+	default:
+		c.ResolveSRV = func(ctx context.Context, domain string) ([]*net.SRV, error) {
+			_, srvs, err := net.DefaultResolver.LookupSRV(ctx, "sip", "udp", domain)
+			return srvs, err
 		}
 	}
 	if c.Logger == nil {

@@ -36,6 +36,7 @@ type Dialer struct {
 	ran     atomic.Bool
 	tasks   sync.WaitGroup
 	unknown atomic.Uint64
+	targets targets
 
 	mu       sync.RWMutex // guards what follows; a few lines each time
 	draining bool

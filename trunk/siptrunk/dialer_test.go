@@ -60,10 +60,10 @@ func TestNumbersAndNames(t *testing.T) {
 		})
 		w.invite(siptrunk.InviteOptions{}).wait()
 		for _, want := range []string{
-			"INVITE sip:99%2312125550123@sip.carrier.example:5060 SIP/2.0\r\n",
+			"INVITE sip:99%2312125550123@sip.carrier.example SIP/2.0\r\n",
 			"Via: SIP/2.0/UDP 203.0.113.9:5070;branch=z9hG4bK", ";rport\r\n",
 			"From: <sip:13035550100@pbx.example>;tag=", "P-Asserted-Identity: <sip:13035550100@pbx.example>\r\n",
-			"To: <sip:99%2312125550123@sip.carrier.example:5060>\r\n", "Contact: <sip:203.0.113.9:5070>\r\n",
+			"To: <sip:99%2312125550123@sip.carrier.example>\r\n", "Contact: <sip:203.0.113.9:5070>\r\n",
 			"CSeq: 1 INVITE\r\n", "Max-Forwards: 70\r\n",
 		} {
 			require.Contains(t, invite, want)

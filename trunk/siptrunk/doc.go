@@ -71,7 +71,7 @@
 //
 // # Limits
 //
-// UDP only. A trunk's name is looked up for every attempt (A and AAAA, no
-// SRV) and one address is tried. Next hops within a dialog that are names and not addresses are replaced by the trunk's
+// UDP only. A trunk's name is looked up for every attempt (SRV, A and AAAA; no NAPTR, which has nothing to
+// choose where UDP is the only transport). Next hops within a dialog that are names and not addresses are replaced by the trunk's
 // address. Credentials are those of the trunk, one set.
 package siptrunk

@@ -94,13 +94,13 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 	if err != nil {
 		return nil, fmt.Errorf("siptrunk: attempt %s: %w", a.ID, err)
 	}
-	dst, err := r.resolve(ctx, d)
+	dsts, err := r.resolve(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	l := &Leg{
 		d: d, id: a.ID, route: r, callID: token(16), fromTag: token(8), sink: sink,
-		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dst,
+		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dsts[0], targets: dsts[1:],
 		reliable: r.Reliable, session: session{ask: r.SessionExpires}, last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
 	}
 	l.uri = r.requestURI(a.Call.To)
@@ -178,7 +178,7 @@ func (l *Leg) begin() error {
 	l.meet(l.firstDst)
 	now := time.Now()
 	l.timer = time.AfterFunc(time.Hour, l.tick)
-	if err := l.sendInvite(now); err != nil {
+	if err := l.sendInvite(now); err != nil && !l.elsewhere(now) {
 		l.forget()
 		d.over()
 		return fmt.Errorf("siptrunk: %s: %w", l.firstDst, err)

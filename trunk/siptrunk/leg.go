@@ -25,6 +25,7 @@ type Leg struct {
 	uri       string // of the callee
 	from, to  string // values of our From, and of To before there is a tag
 	firstDst  netip.AddrPort
+	targets   []netip.AddrPort // where else the INVITE may go
 	manualAck bool
 	last      bool      // of the attempts that its call may make
 	callBy    time.Time // the call's deadline; zero = none
@@ -176,7 +177,7 @@ func (l *Leg) receive(res *sip.Response, at time.Time) { l.post(input{res: res, 
 func (l *Leg) unreachable(to netip.AddrPort) {
 	at := time.Now()
 	l.post(input{run: func() {
-		if l.phase == calling && l.invite != nil && l.invite.dst == to {
+		if l.phase == calling && l.invite != nil && l.invite.dst == to && !l.elsewhere(at) {
 			l.giveUp(outdial.OriginTransport)
 			l.end(at, outdial.Result{Origin: l.gaveUp}, Event{})
 		}
@@ -255,6 +256,9 @@ func (l *Leg) abandon(now time.Time, why outdial.Origin) {
 	}
 	l.abandoned = true
 	l.giveUp(why)
+	if l.phase == calling && len(l.targets) > 0 {
+		l.d.targets.avoid(l.firstDst, now)
+	}
 	if l.phase == calling {
 		l.invite.deadline = now.Add(timeout)
 	}

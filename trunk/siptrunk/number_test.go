@@ -87,5 +87,5 @@ func ExampleAsserted() {
 		Call: outdial.Call{To: outdial.MustNumber("+442079460123")}, CLI: outdial.MustNumber("+442079460999"), Candidate: outdial.Candidate{Trunk: 1},
 	})
 	fmt.Println(uri, identity, err)
-	// Output: sip:02079460123@sip.example.net:5060 <sip:+442079460999@sbc.example.com> <nil>
+	// Output: sip:02079460123@sip.example.net <sip:+442079460999@sbc.example.com> <nil>
 }

@@ -27,10 +27,11 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 	if err != nil {
 		return 0, 0, err
 	}
-	dst, err := r.resolve(ctx, d)
+	dsts, err := r.resolve(ctx, d)
 	if err != nil {
 		return 0, 0, err
 	}
+	dst := dsts[0]
 	p := &ping{branch: newBranch(), reply: make(chan reply, 1)}
 	callID, uri := token(16), "sip:"+r.uriHost
 	m := message{

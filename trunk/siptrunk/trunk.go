@@ -1,7 +1,6 @@
 package siptrunk
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,8 +17,9 @@ import (
 // Trunk says how one interconnect is reached, and how its attempts are timed. The zero value of every field but
 // Addr is useful. It is a plain value.
 type Trunk struct {
-	// Addr is "host:port" or "host" (port 5060) of the carrier's SIP server, over UDP. A name is looked up for every
-	// attempt, and the first address of the socket's family is used.
+	// Addr is "host:port" or "host" of the carrier's SIP server, over UDP. A name is looked up for every attempt, as RFC 3263 has
+	// it: without a port by SRV (_sip._udp), or else A and AAAA with port 5060. Of several addresses of the socket's family the next
+	// one is tried, within the attempt, when one cannot be reached or answers 503; one that was silent comes last for 30 s.
 	Addr string
 	// Sources are further addresses that the carrier sends from, each "ip", "ip:port" or a prefix such as
 	// "192.0.2.0/28". Datagrams from anywhere else are dropped unread, except for the addresses of live legs.
@@ -96,6 +96,7 @@ type route struct {
 	port     uint16
 	uriHost  string         // host:port as a Request-URI wants it
 	fixed    netip.AddrPort // set when host is an address
+	domain   bool           // host is a name without a port: SRV records may name its servers
 	prefix   string         // escaped
 	caller   string         // CallerPrefix, escaped
 	identity string         // "@domain>" of From and P-Asserted-Identity
@@ -122,6 +123,8 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 		r.uriHost = net.JoinHostPort(r.host, strconv.Itoa(int(r.port)))
 		if a, err := netip.ParseAddr(r.host); err == nil {
 			r.fixed = netip.AddrPortFrom(a.Unmap(), r.port)
+		} else if r.domain = r.host == t.Addr; r.domain {
+			r.uriHost = r.host
 		}
 	}
 	if t.Format > FormatDigits {
@@ -195,23 +198,6 @@ func (r *route) appendNumber(dst []byte, prefix, strip string, n outdial.Number)
 		return n.AppendDigits(dst)
 	}
 	return n.AppendTo(dst)
-}
-
-// resolve returns where requests go: the configured address, or the first one of its name in the family of local.
-func (r *route) resolve(ctx context.Context, d *Dialer) (netip.AddrPort, error) {
-	if r.fixed.IsValid() {
-		return r.fixed, nil
-	}
-	addrs, err := d.cfg.Resolve(ctx, r.host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("siptrunk: %w", err)
-	}
-	for _, a := range addrs {
-		if a = a.Unmap(); a.Is4() == d.local.Addr().Is4() || d.local.Addr().IsUnspecified() {
-			return netip.AddrPortFrom(a, r.port), nil
-		}
-	}
-	return netip.AddrPort{}, fmt.Errorf("siptrunk: %s has no address that %s can send to", r.host, d.local.Addr())
 }
 
 // routes is the set of trunks in force; it is immutable.

@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/md5" // the digest that every dialer understands; SHA-256 is offered before it
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,12 @@ type Auth struct {
 	Password string `yaml:"password"`
 	Realm    string `yaml:"realm"` // "" = outdial
 	Proxy    bool   `yaml:"proxy"` // challenge with 407, not 401
+
+	// Algorithms that are offered, the best first; none = SHA-256, MD5. Who reads the first challenge alone, and knows no SHA-256, wants MD5.
+	Algorithms []string `yaml:"algorithms"`
 }
+
+var algorithms = map[string]func() hash.Hash{"SHA-256": sha256.New, "MD5": md5.New}
 
 // nonceLife is how long a nonce is good for; after it the dialer is told that it is stale.
 const nonceLife = 5 * time.Minute
@@ -87,7 +94,7 @@ func (p *Proxy) challenge(now time.Time, r *request) *response {
 	}
 	res := &response{code: code, phrase: phrase}
 	nonce := p.nonces.at(now, r.from.Addr())
-	for _, algorithm := range []string{"SHA-256", "MD5"} {
+	for _, algorithm := range auth.Algorithms {
 		v := fmt.Sprintf("Digest realm=%q, nonce=%q, algorithm=%s, qop=\"auth\"", auth.Realm, nonce, algorithm)
 		if stale {
 			v += ", stale=true"
@@ -99,13 +106,9 @@ func (p *Proxy) challenge(now time.Time, r *request) *response {
 
 // answers reports whether credentials are right for a request with this method (RFC 7616 §3.4).
 func (a *Auth) answers(p map[string]string, method string) bool {
-	var sum func() hash.Hash
-	switch strings.ToUpper(p["algorithm"]) {
-	case "", "MD5":
-		sum = md5.New
-	case "SHA-256":
-		sum = sha256.New
-	default:
+	algorithm := cmp.Or(strings.ToUpper(p["algorithm"]), "MD5")
+	sum := algorithms[algorithm]
+	if sum == nil || !slices.Contains(a.Algorithms, algorithm) {
 		return false
 	}
 	of := func(parts ...string) string {

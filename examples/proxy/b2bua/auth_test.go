@@ -38,7 +38,7 @@ func TestNonces(t *testing.T) {
 func TestDigestVectors(t *testing.T) {
 	const common = `Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", ` +
 		`nc=00000001, cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", qop=auth, `
-	a := Auth{Username: "Mufasa", Password: "Circle of Life", Realm: "http-auth@example.org"}
+	a := Auth{Username: "Mufasa", Password: "Circle of Life", Realm: "http-auth@example.org", Algorithms: []string{"SHA-256", "MD5"}}
 	for _, s := range []string{
 		common + `algorithm=MD5, response="8ca523f5e9506fed4657c9700eebdbec"`,
 		common + `algorithm=SHA-256, response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"`,
@@ -53,6 +53,9 @@ func TestDigestVectors(t *testing.T) {
 	}
 	p, _ := digestParams(common + `algorithm=SHA-512, response="8ca523f5e9506fed4657c9700eebdbec"`)
 	require.False(t, a.answers(p, "GET"))
+	a.Algorithms = []string{"SHA-256"}
+	p, _ = digestParams(common + `algorithm=MD5, response="8ca523f5e9506fed4657c9700eebdbec"`)
+	require.False(t, a.answers(p, "GET"), "an algorithm that was not offered")
 }
 
 func TestDigestParams(t *testing.T) {

@@ -199,6 +199,9 @@ func (c Config) sources(ids *outdial.Registry) sources {
 		if d.Auth.Username != "" {
 			auth := d.Auth
 			auth.Realm = cmp.Or(auth.Realm, "outdial")
+			if len(auth.Algorithms) == 0 {
+				auth.Algorithms = []string{"SHA-256", "MD5"}
+			}
 			s.auth = &auth
 		}
 		s.private = d.Privacy == "pass"

@@ -35,6 +35,9 @@ type Options struct {
 	// configured addresses.
 	DialerConn, CarrierConn net.PacketConn
 	Now                     func() time.Time // the clock; nil = time.Now
+	// Resolve and ResolveSRV look up the names of trunks; see siptrunk.Config.
+	Resolve    func(ctx context.Context, host string) ([]netip.Addr, error)
+	ResolveSRV func(ctx context.Context, domain string) ([]*net.SRV, error)
 }
 
 // Proxy is the back-to-back user agent between dialers and carriers. Make it with New, serve it with Run. All methods
@@ -146,7 +149,8 @@ func (p *Proxy) bind(opts Options) error {
 	cfg := siptrunk.Config{
 		Conn: opts.CarrierConn, Advertise: p.cfg.CarrierAdvertise, Trunks: p.cfg.interconnects(p.ids), Logger: p.log,
 		Headers: p.selector.Headers(),
-		Grace:   -1, // Run has waited when it ends the Dialer
+		Resolve: opts.Resolve, ResolveSRV: opts.ResolveSRV,
+		Grace: -1, // Run has waited when it ends the Dialer
 	}
 	if cfg.Conn == nil {
 		cfg.ListenAddr = p.cfg.CarrierListen

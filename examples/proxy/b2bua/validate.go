@@ -143,6 +143,9 @@ func (v *validator) dialers(all []Dialer) {
 		case strings.ContainsAny(a.Username+a.Realm, "\"\\\r\n"):
 			v.bad(path+".auth", errors.New("user name and realm hold no quotes, backslashes and line ends"))
 		}
+		for _, name := range d.Auth.Algorithms {
+			v.oneOf(path+".auth.algorithms", name, "SHA-256", "MD5")
+		}
 		if d.Privacy != "" {
 			v.oneOf(path+".privacy", d.Privacy, "refuse", "pass")
 		}
