@@ -82,6 +82,36 @@ func TestTimeline(t *testing.T) {
 	require.False(t, ok, "an answer without a provisional has no PDD, rather than one of zero")
 }
 
+// What the caller hears first ends the audible delay; a BYE of ours ends the conversation, not the answer to it.
+func TestAudibleAndDuration(t *testing.T) {
+	at := func(marks map[outdial.Mark]time.Duration) (tl outdial.Timeline) {
+		for m, d := range marks {
+			tl.Set(m, d)
+		}
+		return tl
+	}
+	for name, tc := range map[string]struct {
+		tl   outdial.Timeline
+		want time.Duration // 0 = none
+	}{
+		"nothing":                   {at(nil), 0},
+		"183 alone":                 {at(map[outdial.Mark]time.Duration{outdial.MarkProvisional: 1e9}), 0},
+		"180":                       {at(map[outdial.Mark]time.Duration{outdial.MarkInvite: 1e8, outdial.MarkRinging: 2e9}), 19e8},
+		"183 with SDP":              {at(map[outdial.Mark]time.Duration{outdial.MarkEarlySDP: 3e9, outdial.MarkRinging: 4e9}), 3e9},
+		"leave to send":             {at(map[outdial.Mark]time.Duration{outdial.MarkEarlyMedia: 2e9, outdial.MarkEarlySDP: 3e9}), 2e9},
+		"media":                     {at(map[outdial.Mark]time.Duration{outdial.MarkMedia: 1e9, outdial.MarkRinging: 4e9}), 1e9},
+		"media of the conversation": {at(map[outdial.Mark]time.Duration{outdial.MarkAnswer: 1e9, outdial.MarkMedia: 2e9}), 0},
+	} {
+		d, ok := tc.tl.Audible()
+		require.Equal(t, tc.want, d, name)
+		require.Equal(t, tc.want != 0, ok, name)
+	}
+	tl := at(map[outdial.Mark]time.Duration{outdial.MarkAnswer: 1e9, outdial.MarkBye: 6e9, outdial.MarkEnd: 38e9})
+	d, ok := tl.Duration()
+	require.True(t, ok)
+	require.Equal(t, 5*time.Second, d)
+}
+
 func TestProgressOf(t *testing.T) {
 	marks := func(ms ...outdial.Mark) (s outdial.Marks) {
 		for _, m := range ms {

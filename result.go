@@ -47,6 +47,11 @@ type Result struct {
 
 	RetryAfter time.Duration // Retry-After of the final response; 0 = none
 	Headers    Headers       // of the final response, those that the host keeps; "" = none
+
+	// Bye is how long the far side took for its final response to the host's BYE, and ByeCode that response's status (RFC 6076
+	// §4.4, session disconnect delay). ByeCode 0 = no BYE left the host, or it was given up after Bye.
+	Bye     time.Duration
+	ByeCode uint16
 }
 
 // Blocked reports whether the callee, or an analytics engine on its side, does not want the call: 607 Unwanted

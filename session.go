@@ -133,8 +133,8 @@ func (s *Session) Progress(now time.Time, id AttemptID, marks Marks) error {
 		return nil
 	}
 	var fresh Marks
-	for m := MarkInvite; m < MarkAnswer; m++ {
-		if marks.Has(m) && a.Timeline[m] == 0 {
+	for m := range markCount {
+		if marks.Has(m) && m.beforeAnswer() && a.Timeline[m] == 0 {
 			a.Timeline.Set(m, now.Sub(a.Start))
 			fresh |= m.Of()
 		}
@@ -217,6 +217,9 @@ func (s *Session) End(now time.Time, id AttemptID, res Result) error {
 	was := a.State
 	a.State, a.Result = AttemptEnded, res
 	a.Timeline.Set(MarkEnd, now.Sub(a.Start))
+	if res.Bye > 0 && was == AttemptAnswered {
+		a.Timeline.Set(MarkBye, max(a.Timeline[MarkEnd]-res.Bye, a.Timeline[MarkAnswer]))
+	}
 	s.giveBack(now, a)
 	switch was {
 	case AttemptOpen:

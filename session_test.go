@@ -231,3 +231,33 @@ func TestNewNamesEveryBadField(t *testing.T) {
 		require.ErrorContains(t, err, field)
 	}
 }
+
+// The host's BYE ends the conversation; how long its answer took is the far side's. Leave to send early media is a moment of
+// the set-up.
+func TestByeAndEarlyMedia(t *testing.T) {
+	w := newWorld(nil)
+	s := w.engine.NewSession()
+	require.NoError(t, s.Begin(w.now, aCall))
+	a := dial(t, s, w.now)
+	require.NoError(t, s.Progress(w.tick(time.Second), a.ID, outdial.ProgressOf(183, true)|outdial.MarkEarlyMedia.Of()))
+	_, err := s.Answer(w.tick(9*time.Second), a.ID)
+	require.NoError(t, err)
+	require.NoError(t, s.Progress(w.now, a.ID, outdial.MarkBye.Of()), "not for the host to tell so")
+	require.NoError(t, s.End(w.tick(30*time.Second), a.ID, outdial.Result{
+		Origin: outdial.OriginCallerHangup, Bye: 2 * time.Second, ByeCode: 200,
+	}))
+	d, ok := a.Timeline.Duration()
+	require.True(t, ok)
+	require.Equal(t, 28*time.Second, d)
+	early, ok := a.Timeline.At(outdial.MarkEarlyMedia)
+	require.True(t, ok)
+	require.Equal(t, time.Second, early)
+
+	require.NoError(t, s.Begin(w.now, aCall))
+	a = dial(t, s, w.now)
+	_, err = s.Answer(w.now, a.ID)
+	require.NoError(t, err)
+	require.NoError(t, s.End(w.tick(time.Second), a.ID, outdial.Result{Origin: outdial.OriginHost, Bye: time.Hour}))
+	d, _ = a.Timeline.Duration()
+	require.Zero(t, d, "no BYE before the answer")
+}

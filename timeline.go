@@ -5,7 +5,7 @@ import "time"
 // Mark is a moment in the life of an attempt.
 type Mark uint8
 
-// Moments of an attempt, in the order in which they usually come, but for MarkAbandon.
+// Moments of an attempt, in the order in which they usually come, but for those from MarkAbandon on.
 const (
 	MarkInvite      Mark = iota // the INVITE left the host
 	MarkTrying                  // 100, or whatever came first
@@ -16,15 +16,20 @@ const (
 	MarkAnswer                  // the first 2xx
 	MarkEnd                     // the leg is over
 	MarkAbandon                 // hunting moved on while the leg still lived
+	MarkEarlyMedia              // the far side was allowed to send media before its answer: P-Early-Media (RFC 5009)
+	MarkBye                     // the host's BYE left; MarkEnd is when it was answered, or given up
 	markCount
 )
 
-// String returns "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer", "end" or
-// "abandon".
+// String returns "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer", "end", "abandon",
+// "early_media" or "bye".
 func (m Mark) String() string {
 	return nameOf(m, "invite", "trying", "provisional", "ringing", "early_sdp", "media", "answer", "end",
-		"abandon")
+		"abandon", "early_media", "bye")
 }
+
+// beforeAnswer reports whether m is one of the moments that Session.Progress reports.
+func (m Mark) beforeAnswer() bool { return m < MarkAnswer || m == MarkEarlyMedia }
 
 // Timeline holds when each moment of an attempt came, as the time since Attempt.Start. Zero means that it did not
 // come; a moment in the very instant of the start is kept as one nanosecond. The durations come from monotonic
@@ -65,8 +70,29 @@ func (t *Timeline) RingTime() (time.Duration, bool) {
 	return t.Between(MarkRinging, MarkEnd)
 }
 
-// Duration is the time from the answer to the end: RFC 6076 §4.5 SDT, the "D" of ACD.
-func (t *Timeline) Duration() (time.Duration, bool) { return t.Between(MarkAnswer, MarkEnd) }
+// Audible is the time from the INVITE to the first moment at which the caller may have heard something of the far side: a
+// 180, from which a telephone makes its own tone, a session description or leave to send before the answer (RFC 5009), or
+// media. An answer without any of them has none.
+func (t *Timeline) Audible() (time.Duration, bool) {
+	first := MarkInvite
+	for _, m := range [...]Mark{MarkRinging, MarkEarlySDP, MarkMedia, MarkEarlyMedia} {
+		if t[m] != 0 && (first == MarkInvite || t[m] < t[first]) && (t[MarkAnswer] == 0 || t[m] < t[MarkAnswer]) {
+			first = m
+		}
+	}
+	if first == MarkInvite {
+		return 0, false
+	}
+	return t.Between(MarkInvite, first)
+}
+
+// Duration is the time from the answer to the BYE, from whichever side it came: RFC 6076 §4.5 SDT, the "D" of ACD.
+func (t *Timeline) Duration() (time.Duration, bool) {
+	if t[MarkBye] != 0 && t[MarkEnd] != 0 {
+		return t.Between(MarkAnswer, MarkBye)
+	}
+	return t.Between(MarkAnswer, MarkEnd)
+}
 
 // Marks is a set of moments that came at the same instant.
 type Marks uint16

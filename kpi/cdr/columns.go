@@ -96,6 +96,8 @@ var columns = []column{
 	markColumn(outdial.MarkAnswer),
 	markColumn(outdial.MarkEnd),
 	markColumn(outdial.MarkAbandon),
+	markColumn(outdial.MarkEarlyMedia),
+	markColumn(outdial.MarkBye),
 	{"pdd", true, func(_ *Export, ev *outdial.Event) string { return spanOf(ev.Attempt.Timeline.PDD()) }, nil},
 	{"duration", true, func(_ *Export, ev *outdial.Event) string { return spanOf(ev.Attempt.Timeline.Duration()) }, nil},
 	enumColumn("state", func(a *outdial.Attempt) *outdial.AttemptState { return &a.State }),
@@ -118,6 +120,13 @@ var columns = []column{
 		},
 	},
 	textColumn("headers", func(a *outdial.Attempt) *string { return (*string)(&a.Result.Headers) }),
+	{
+		"bye_delay", true, func(_ *Export, ev *outdial.Event) string { return seconds(ev.Attempt.Result.Bye) },
+		func(_ *outdial.Registry, ev *outdial.Event, s string) error {
+			return parseSeconds(s, &ev.Attempt.Result.Bye)
+		},
+	},
+	uintColumn("bye_code", func(a *outdial.Attempt) *uint16 { return &a.Result.ByeCode }),
 	abandonedColumn(),
 }
 

@@ -116,6 +116,8 @@ func (d *decoder) readResult(r *outdial.Result) {
 	r.Text = d.text()
 	r.RetryAfter = time.Duration(d.int())
 	r.Headers = outdial.Headers(d.text())
+	r.Bye = time.Duration(d.int())
+	r.ByeCode = uint16(d.uint())
 	d.leave(outer)
 }
 

@@ -126,6 +126,8 @@ func (e *encoder) result(r *outdial.Result) {
 		e.text(r.Text)
 		e.int(int64(r.RetryAfter))
 		e.text(string(r.Headers))
+		e.int(int64(r.Bye))
+		e.uint(uint64(r.ByeCode))
 	}
 	e.leave(in)
 }

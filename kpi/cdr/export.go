@@ -19,7 +19,7 @@ import (
 //     empty if they did not come; "pdd" and "duration" are computed from them (outdial.Timeline);
 //   - ids stand by their names, an id without a name by its number: "#7";
 //   - "cost" is in millionths of the currency unit a minute; "cause" is Q.850 with its location: "21/U";
-//   - "origin" to "headers" say how the attempt ended, "abandoned_origin" why hunting moved on before it did.
+//   - "origin" to "bye_code" say how the attempt ended, "abandoned_origin" why hunting moved on before it did.
 //
 // The zero value is not usable: IDs is required. An Export is not changed by use and safe for concurrent use.
 type Export struct {

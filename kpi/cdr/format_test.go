@@ -43,9 +43,9 @@ func TestFormatByteForByte(t *testing.T) {
 		02 02 03 62 c3 a9 // carrier 2 is "bé"
 	`)
 	event := bytesOf(t, `
-		69000000 0100000000000000 04 // an abandoned leg
+		6b000000 0100000000000000 04 // an abandoned leg
 		00 ca 9a 3b 00000000         // 1 s
-		01 5e00                      // attempt
+		01 6000                      // attempt
 		08 07 06 05 04 03 02 01 02   // id, leg 2
 		28                           // call
 		00 02 68 69                  // its id is the same, ref "hi"
@@ -65,9 +65,10 @@ func TestFormatByteForByte(t *testing.T) {
 		81 02 02 80 01               // invite and abandon: 1 ns, 64 ns
 		02 00                        // abandoned, not late
 		00                           // no result
-		0a                           // abandoned
+		0c                           // abandoned
 		02 00 00 00 01 78 00 00 02   // nothing came; no code, cause, location; "x"; no SIP cause, text; 1 ns
 		00                           // no headers
+		00 00                        // no BYE
 	`)
 	castagnoli := crc32.MakeTable(crc32.Castagnoli)
 	seal := func(rec []byte) []byte {

@@ -71,6 +71,7 @@ func drawResult(t *rapid.T) outdial.Result {
 		Cause:  outdial.Cause{Value: small[uint8](t, "cause"), Location: small[outdial.Location](t, "location")},
 		Phrase: text.Draw(t, "phrase"), SIPCause: rapid.Uint16().Draw(t, "sip cause"), Text: text.Draw(t, "text"),
 		RetryAfter: time.Duration(rapid.Int64().Draw(t, "retry")), Headers: outdial.Headers(text.Draw(t, "headers")),
+		Bye: time.Duration(rapid.Int64().Draw(t, "bye")), ByeCode: rapid.Uint16().Draw(t, "bye code"),
 	}
 }
 

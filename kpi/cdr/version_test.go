@@ -78,10 +78,10 @@ func TestNewerMinorVersion(t *testing.T) {
 }
 
 // resultSize is what the result of ended has, its length aside: origin, code 200, cause, location, "OK", no SIP cause,
-// no text, no Retry-After, no headers. An empty "abandoned" stands behind it.
-const resultSize = 1 + 2 + 1 + 1 + 3 + 1 + 1 + 1 + 1
+// no text, no Retry-After, no headers, no BYE with its status. An empty "abandoned" stands behind it.
+const resultSize = 1 + 2 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1
 
-// withoutLast takes the headers and "abandoned" away: the last field of a sub-group, and the last of the group.
+// withoutLast takes the status of a BYE and "abandoned" away: the last field of a sub-group, and the last of the group.
 func withoutLast(t *testing.T, body []byte) []byte {
 	t.Helper()
 	result := len(body) - 1 - resultSize

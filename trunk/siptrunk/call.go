@@ -91,7 +91,11 @@ func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 		l.cancel(at)
 	}
 	ev := eventOf(res)
-	l.progress(at, outdial.ProgressOf(res.StatusCode, ev.describes()), ev)
+	marks := outdial.ProgressOf(res.StatusCode, ev.describes())
+	if res.StatusCode > 100 && earlyMedia(res) {
+		marks |= outdial.MarkEarlyMedia.Of()
+	}
+	l.progress(at, marks, ev)
 }
 
 // onRejection acknowledges a final response of 300 and above; a challenge is answered, anything else is the end.

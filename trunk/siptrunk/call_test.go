@@ -214,6 +214,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}, func(c *call) { c.HangupReason(outdial.Cause{Value: 16, Location: outdial.LocationUser}) })
 		require.Equal(t, outdial.Result{
 			Origin: outdial.OriginCallerHangup, Cause: outdial.Cause{Value: 16, Location: outdial.LocationUser},
+			Bye: 1, ByeCode: 200,
 		}, c.result())
 		recs := w.carrier.Records()
 		require.Len(t, recs, 1)

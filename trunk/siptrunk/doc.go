@@ -11,7 +11,8 @@
 //
 // # What is reported
 //
-//   - ReportProgress: the INVITE left; every provisional response, with what outdial.ProgressOf says of it.
+//   - ReportProgress: the INVITE left; every provisional response, with what outdial.ProgressOf says of it, and
+//     MarkEarlyMedia where its P-Early-Media (RFC 5009) lets the carrier send before the answer.
 //   - ReportAbandon: T100 expired without any response (OriginNoTrying): the INVITE is not repeated any more, but a
 //     provisional response that comes later is answered with CANCEL, a 2xx is acknowledged and reported. Or the PDD
 //     timer expired after 100 (OriginNoProgress), or the ring timer (OriginNoAnswer): CANCEL follows the report, so
@@ -20,7 +21,8 @@
 //     that turns out to be the last is waited for again: Leg.Revive.
 //   - ReportAnswer: a 2xx. It is acknowledged. If CANCEL was sent or Hangup called before, BYE follows by itself.
 //   - ReportEnd, always the last: a final response, with the code, the phrase, Reason (RFC 3326, RFC 8606) and
-//     Retry-After; a BYE of either side; or a bound that was reached.
+//     Retry-After; a BYE of either side; or a bound that was reached. Of our own BYE it tells how long its answer took, and
+//     what that was.
 //
 // A leg that the ring timer ends, or that was hung up or abandoned, ends with that origin when 487 (or nothing)
 // comes, and with OriginCarrier when any other final response does: then the response crossed the CANCEL. A challenge

@@ -70,7 +70,8 @@ type Leg struct {
 	gaveUp    outdial.Origin // why the leg is to end before the answer; 0 = it is not
 	hungUp    bool           // the host wants it to end
 	cancelled bool           // CANCEL was sent
-	bye       bool           // BYE was sent
+	bye       bool           // BYE was sent, at byeAt
+	byeAt     time.Time
 	why       Reason         // what CANCEL or BYE say
 	result    outdial.Result // how the leg ends once the BYE is through
 
@@ -286,6 +287,9 @@ func (l *Leg) end(at time.Time, r outdial.Result, ev Event) {
 		return
 	}
 	l.phase = ended
+	if l.bye {
+		r.Bye = max(at.Sub(l.byeAt), 1)
+	}
 	l.t100, l.pdd, l.ring, l.bound, l.unacked = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	l.session.stop()
 	l.offered, l.reoffer = described{}, nil

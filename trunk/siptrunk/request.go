@@ -99,9 +99,14 @@ func (l *Leg) sendBye(now time.Time, r outdial.Result) {
 		l.ackBare()
 	}
 	l.session.stop()
-	l.bye, l.result = true, r
+	l.bye, l.byeAt, l.result = true, now, r
 	var creds credentials
-	l.transact(now, sip.BYE, l.why.lines(), nil, &creds, func(_ *sip.Response, at time.Time) { l.end(at, l.result, Event{}) })
+	l.transact(now, sip.BYE, l.why.lines(), nil, &creds, func(res *sip.Response, at time.Time) {
+		if res != nil {
+			l.result.ByeCode = uint16(res.StatusCode)
+		}
+		l.end(at, l.result, Event{})
+	})
 }
 
 // transact sends a request within the dialog, and once more when it is challenged.
