@@ -76,7 +76,7 @@ func (t *Timeline) RingTime() (time.Duration, bool) {
 func (t *Timeline) Audible() (time.Duration, bool) {
 	first := MarkInvite
 	for _, m := range [...]Mark{MarkRinging, MarkEarlySDP, MarkMedia, MarkEarlyMedia} {
-		if t[m] != 0 && (first == MarkInvite || t[m] < t[first]) && (t[MarkAnswer] == 0 || t[m] < t[MarkAnswer]) {
+		if t[m] != 0 && (first == MarkInvite || t[m] < t[first]) && (t[MarkAnswer] == 0 || t[m] <= t[MarkAnswer]) {
 			first = m
 		}
 	}

@@ -18,9 +18,27 @@ type Cell struct {
 	Key Key
 	Counters
 
-	PDD      Sketch // post-dial delay, INVITE to the first response beyond 100, of legs with known outcome that had one
+	// Delays from the INVITE, of legs with known outcome. PDD, post-dial delay, is what people mean as a rule; Ringing goes to the
+	// first 180, and Audible to what the caller may have heard first: a 180, early media (a session description, or leave to send by
+	// P-Early-Media) or the first packet. Legs without such a moment are in none.
+	PDD     Sketch // to the first response beyond 100
+	Ringing Sketch
+	Audible Sketch
+
+	// Session request delay, RFC 6076 §4.3: to the first response beyond 100, or else the final one. Answered legs and failed ones
+	// must not be mixed. A leg that ended without any response is in neither.
+	SRD       Sketch
+	SRDFailed Sketch
+
 	Ring     Sketch // first 180 to the answer, of answered legs: by attempt time; late answers left out
-	Duration Sketch // answer to end, of legs answered in time whose end was seen: by end time
+	Duration Sketch // answer to the BYE, of legs answered in time whose end was seen: by end time
+
+	// Session disconnect delay, RFC 6076 §4.4: the host's BYE to its 2xx, or to another final response, by end time. A BYE without
+	// an answer is in neither.
+	SDD       Sketch
+	SDDFailed Sketch
+
+	CohortTime time.Duration // sum of the durations in CohortEnded
 
 	Refusals []RefusalCount // bids refused, by stage and code, ascending
 	Statuses []StatusCount  // seizures that ended unanswered, by their final SIP status, ascending
@@ -46,9 +64,11 @@ type RefusalCount struct {
 // calls.
 func (c *Cell) Merge(o *Cell) {
 	c.Counters.Merge(&o.Counters)
-	c.PDD.Merge(&o.PDD)
-	c.Ring.Merge(&o.Ring)
-	c.Duration.Merge(&o.Duration)
+	from := o.sketches()
+	for i, s := range c.sketches() {
+		s.Merge(from[i])
+	}
+	c.CohortTime += o.CohortTime
 	for _, r := range o.Refusals {
 		c.refused(r, r.N)
 	}
@@ -57,6 +77,13 @@ func (c *Cell) Merge(o *Cell) {
 	}
 	c.Cost += o.Cost
 	c.AgentTime += o.AgentTime
+}
+
+// sketches lists the distributions. A new one belongs here.
+func (c *Cell) sketches() [9]*Sketch {
+	return [9]*Sketch{
+		&c.PDD, &c.Ringing, &c.Audible, &c.SRD, &c.SRDFailed, &c.Ring, &c.Duration, &c.SDD, &c.SDDFailed,
+	}
 }
 
 // ASR is the answer seizure ratio (ITU-T E.411, E.425 §1.3): seizures that were answered, of all seizures; per leg.
@@ -99,6 +126,15 @@ func (c *Cell) ClassRatio(class Class) Ratio {
 // ended within the window; false where there are none. Bucketed by end time it is not biased against long calls,
 // whose end a window by attempt time would miss; but at start-up it is, until the window is longer than the calls.
 func (c *Cell) ACD() (time.Duration, bool) { return c.Duration.Mean() }
+
+// CohortACD is the average duration of the calls that were started within the window, as far as they have ended, and how many
+// of them have: a mean that the long ones are still missing from is too small, and the completeness says so. It is kept with
+// Config.Cohorts; false where none has ended.
+func (c *Cell) CohortACD() (mean time.Duration, completeness Ratio, ok bool) {
+	completeness = ratioOfSums(c.CohortEnded, c.Answers)
+	mean, ok = per(c.CohortTime, c.CohortEnded)
+	return mean, completeness, ok
+}
 
 // ShortCalls is the share of calls that lasted no longer than the meter's i-th threshold, of all that ended within
 // the window. There is no standard: carriers set thresholds of 6 to 15 s, of connected calls. It is undefined for an

@@ -56,6 +56,10 @@ type Config struct {
 	// nil = 3, 6, 10, 15 s; empty but not nil = none.
 	ShortCalls []time.Duration
 
+	// Cohorts keeps the durations of conversations by attempt time too (Cell.CohortACD). It costs a cell some six bytes more for
+	// each answered call.
+	Cohorts bool
+
 	// PriorStrength is how many legs the rest of a trunk's traffic, and the rest of all traffic, may weigh in an
 	// estimate; at least 1. 0 = 20; negative = none: every cell stands alone.
 	PriorStrength float64

@@ -25,7 +25,7 @@ type Counters struct {
 
 	Answers          uint64 // legs answered in time
 	LateAnswers      uint64 // answered after hunting had moved on or the call was over; in ClassAnswer, not in Answers
-	EarlyMedia       uint64 // legs with known outcome that had a session description before any final response
+	EarlyMedia       uint64 // legs with known outcome that had a session description, or leave to send (RFC 5009), before any final response
 	EarlyMediaAnswer uint64 // those of them that were answered, late ones included
 	AnswerNoRing     uint64 // answered legs, late ones included, without any response beyond 100 before the answer
 	AnswerAtOnce     uint64 // answered legs whose answer came within a second of the INVITE or of the first 180
@@ -44,6 +44,8 @@ type Counters struct {
 	Contacts    uint64              // the right person was reached
 	LiveAnswers uint64              // answered by a human, of calls that a machine dialled: the denominator of Abandoned
 	Abandoned   uint64              // those of them that no agent took
+
+	CohortEnded uint64 // by attempt time, of legs answered in time: those whose end was seen. Kept with Config.Cohorts
 
 	// By end time, of legs answered in time whose end was seen:
 	Ended      uint64
@@ -147,7 +149,7 @@ func (c *Counters) fields() []*uint64 {
 	f = append(f, &c.Calls, &c.CallsAnswered, &c.Started, &c.Lost, &c.Answers, &c.LateAnswers, &c.EarlyMedia,
 		&c.EarlyMediaAnswer, &c.AnswerNoRing, &c.AnswerAtOnce, &c.Blocked, &c.Effective, &c.Redirected, &c.Ineffective,
 		&c.Uncompleted, &c.Silent, &c.ClientError, &c.Contacts, &c.LiveAnswers, &c.Abandoned, &c.Ended, &c.ZeroSecond,
-		&c.Abnormal)
+		&c.Abnormal, &c.CohortEnded)
 	for _, list := range [][]uint64{
 		c.Refused[:], c.Labels[:], c.Classes[:], c.ClassifiedBy[:], c.Disposed[:], c.Short[:],
 	} {

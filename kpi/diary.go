@@ -34,31 +34,28 @@ func (d *diary) append(p *part, does *effects) {
 	if p.kind >= nibble {
 		b = binary.AppendUvarint(b, uint64(p.kind-nibble))
 	}
-	if does.pdd {
-		b = binary.LittleEndian.AppendUint16(b, uint16(p.pdd))
+	for _, q := range p.q[:does.n] {
+		b = binary.LittleEndian.AppendUint16(b, uint16(q))
 	}
-	if does.ring {
-		b = binary.LittleEndian.AppendUint16(b, uint16(p.ring))
-	}
-	if does.duration {
-		b = binary.LittleEndian.AppendUint16(b, uint16(p.long))
-	}
-	if does.sum {
+	if does.sum != sumNone {
 		b = binary.AppendUvarint(b, uint64(max(p.sum, 0)))
 	}
 	d.log, d.last = b, p.tick
 }
 
-const maxRecord = 1 + 10 + 3 + 4 + 2 + 10
+const maxRecord = 1 + 10 + 3 + 2*maxDists + 10
 
 // extend makes room for the record, and no more than some further ones.
 func (d *diary) extend(p *part, does *effects, delta uint64) {
-	need := len(d.log) + 1 + 4
+	need := len(d.log) + 1 + 2*int(does.n)
 	if delta >= nibble {
 		need += 10
 	}
-	if does.sum && p.sum > 0 {
-		need += 9
+	if p.kind >= nibble {
+		need += 2
+	}
+	if does.sum != sumNone {
+		need += len(binary.AppendUvarint(make([]byte, 0, 10), uint64(max(p.sum, 0))))
 	}
 	if need <= cap(d.log) {
 		return
@@ -102,17 +99,11 @@ func (p *part) read(b []byte, kinds *kindTable) ([]byte, *effects) {
 	p.tick += int64(delta>>1) ^ -int64(delta&1)
 	p.kind = uint16(number)
 	does := &kinds.does[p.kind]
-	if does.pdd {
-		p.pdd, b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
-	}
-	if does.ring {
-		p.ring, b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
-	}
-	if does.duration {
-		p.long, b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
+	for i := range does.n {
+		p.q[i], b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
 	}
 	p.sum = 0
-	if does.sum {
+	if does.sum != sumNone {
 		sum, n := binary.Uvarint(b)
 		p.sum, b = int64(sum), b[n:]
 	}
@@ -140,15 +131,11 @@ func (d *diary) whole(kinds *kindTable) bool {
 			return false
 		}
 		does := &kinds.does[number]
-		for _, yes := range [3]bool{does.pdd, does.ring, does.duration} {
-			if yes {
-				n += 2
-			}
-		}
+		n += 2 * int(does.n)
 		if n > len(b) {
 			return false
 		}
-		if does.sum {
+		if does.sum != sumNone {
 			_, size := binary.Uvarint(b[n:])
 			if size <= 0 {
 				return false

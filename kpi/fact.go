@@ -16,10 +16,10 @@ type fact struct {
 
 // part is one count, and the slice that it belongs to.
 type part struct {
-	tick            int64
-	kind            uint16
-	pdd, ring, long quantum
-	sum             int64 // famEnded: cost, micros; famDisposed: agent time, ms
+	tick int64
+	kind uint16
+	q    [maxDists]quantum // durations, by the kind's effects
+	sum  int64             // by the kind's effects
 }
 
 func (f *fact) add(tick int64, kind uint16) *part {
@@ -66,7 +66,7 @@ func (m *Meter) Observe(ev *outdial.Event) {
 		m.answered(&f, start, a, &d)
 	case outdial.EventEnded:
 		if a.Answered() {
-			m.hungUp(&f, a)
+			m.hungUp(&f, start, a)
 		} else {
 			m.failed(&f, start, a)
 		}
@@ -116,11 +116,7 @@ func (m *Meter) answered(f *fact, start int64, a *outdial.Attempt, d *ids) {
 	if !a.Late {
 		m.rememberAnswer(start, a, d)
 	}
-	p := f.add(start, m.kinds.number(k))
-	p.setPDD(t)
-	if d, ok := t.Between(outdial.MarkRinging, outdial.MarkAnswer); ok {
-		p.ring = quantumOf(d)
-	}
+	m.delays(f.add(start, m.kinds.number(k)), a)
 	if first && at != start {
 		f.add(at, m.kinds.number(famCallAnswer))
 	}
@@ -138,7 +134,7 @@ func atOnce(t *outdial.Timeline) bool {
 
 // hungUp counts the end of an answered leg. A late answer was no conversation, and when the process died nobody
 // knows how long it lasted.
-func (m *Meter) hungUp(f *fact, a *outdial.Attempt) {
+func (m *Meter) hungUp(f *fact, start int64, a *outdial.Attempt) {
 	d, ok := a.Timeline.Duration()
 	if !ok || a.Late || a.Result.Origin == outdial.OriginUnknown {
 		return
@@ -151,9 +147,26 @@ func (m *Meter) hungUp(f *fact, a *outdial.Attempt) {
 	}
 	k := famEnded | kind(over)<<endedOverShift | kind(a.Result.Origin)<<endedOriginShift |
 		flag(d < time.Second, endedZero) | flag(abnormal(&a.Result), endedAbnormal)
+	switch code := a.Result.ByeCode; {
+	case code >= 300:
+		k |= 1 << endedByeFailed
+	case code >= 200:
+		k |= 1 << endedBye
+	}
 	p := f.add(f.now, m.kinds.number(k))
-	p.long = quantumOf(d)
+	m.delays(p, a)
 	p.sum = int64(m.tariffs.cost(a, d))
+	if m.cfg.Cohorts {
+		f.add(start, m.kinds.number(famCohort)).sum = d.Milliseconds()
+	}
+}
+
+// delays fills in the durations that a count brings along.
+func (m *Meter) delays(p *part, a *outdial.Attempt) {
+	does := &m.kinds.does[p.kind]
+	for i, d := range does.dists[:does.n] {
+		p.q[i] = quantumOf(d.delay(a))
+	}
 }
 
 // abnormal reports whether a conversation was ended by something else than the people on it: media or signalling was
@@ -171,18 +184,8 @@ func (m *Meter) failed(f *fact, start int64, a *outdial.Attempt) {
 	class, by := Classify(a)
 	k := famOutcome | kind(class)<<outcomeClassShift | kind(by)<<outcomeByShift | kind(a.Result.Code&0x3ff)<<outcomeCodeShift |
 		flags(a)
-	f.add(start, m.kinds.number(k)).setPDD(&a.Timeline)
+	m.delays(f.add(start, m.kinds.number(k)), a)
 }
 
 // flags are the parts of an outcome that do not depend on what it was.
-func flags(a *outdial.Attempt) kind {
-	t := &a.Timeline
-	return flag(t[outdial.MarkEarlySDP] != 0, outcomeEarly) | flag(t[outdial.MarkProvisional] != 0, outcomeProv) |
-		flag(t[outdial.MarkRinging] != 0, outcomeRang) | flag(a.Result.Blocked(), outcomeBlocked)
-}
-
-func (p *part) setPDD(t *outdial.Timeline) {
-	if d, ok := t.PDD(); ok {
-		p.pdd = quantumOf(d)
-	}
-}
+func flags(a *outdial.Attempt) kind { return progress(a) | flag(a.Result.Blocked(), outcomeBlocked) }

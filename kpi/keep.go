@@ -50,12 +50,11 @@ type keptCell struct {
 }
 
 type keptBucket struct {
-	Epoch                  int64
-	Counts                 []uint32
-	PDD, Ring, Long        []uint32
-	PDDN, RingN, LongN     uint32
-	PDDSum, RingSum, LongS time.Duration
-	Cost, Agent            int64
+	Epoch  int64
+	Counts []uint32
+	Slots  []uint32 // of a tally
+	Delays [distCount]time.Duration
+	Sums   [sumKinds]int64
 }
 
 type keptCall struct {

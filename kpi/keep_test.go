@@ -20,7 +20,7 @@ func TestRestoredMeterAndTail(t *testing.T) {
 		rings := rapid.Bool().Draw(t, "rings")
 		build := func(ids *outdial.Registry) *kpi.Meter {
 			m, err := kpi.New(kpi.Config{
-				IDs: ids, Window: time.Minute, Buckets: 6, Spans: []kpi.Span{{Window: 10 * time.Minute, Buckets: 10}},
+				IDs: ids, Window: time.Minute, Buckets: 6, Cohorts: true, Spans: []kpi.Span{{Window: 10 * time.Minute, Buckets: 10}},
 				Number: func(n outdial.Number) string { return n.String() },
 			})
 			require.NoError(t, err)

@@ -22,6 +22,7 @@ const (
 	famOutcome                      // the outcome of a leg: class, by, SIP status, flags
 	famEnded                        // the end of a conversation: length class, origin, flags
 	famDisposed                     // what a conversation was worth
+	famCohort                       // the end of a conversation, in the bucket of its attempt
 	famMasked     kind = 0xf << 28
 )
 
@@ -43,11 +44,17 @@ const (
 	outcomeRang       = 20 // a 180: of an answer in time there is a ring time
 	outcomeBlocked    = 21 // outdial.Result.Blocked
 	outcomeFAS        = 22 // answered as no person answers: within a second of the first response
+	outcomeRangFirst  = 23 // the 180 was the first response beyond 100
+	outcomeHeardFirst = 24 // the caller may have heard that response
+	outcomeHeardLater = 25 // the caller may have heard something, but not that response first
+	outcomeFinal      = 26 // no response beyond 100, and it is known when the final one came
 
 	endedOverShift   = 0 // thresholds of short calls that it exceeded, 3 bits
 	endedOriginShift = 3 // outdial.Origin, 4 bits
 	endedZero        = 7
 	endedAbnormal    = 8
+	endedBye         = 9  // the host's BYE was answered with 2xx
+	endedByeFailed   = 10 // or with another final response
 
 	disposedByShift   = 0 // outdial.AnsweredBy, 3 bits
 	disposedContact   = 3
@@ -68,24 +75,13 @@ func flag(yes bool, bit uint) kind {
 	return 0
 }
 
-// hasPDD and hasRing say which durations a count of the kind brings along.
-func (k kind) hasPDD() bool {
-	lost := ClassifiedBy(k.field(outcomeByShift, 3)) == ByNothing
-	return k.family() == famOutcome && k.has(outcomeProv) && k.class().Seizure() && !lost
-}
-
-func (k kind) hasRing() bool {
-	return k.family() == famOutcome && k.class() == ClassAnswer && k.has(outcomeRang) && !k.has(outcomeLate)
-}
-
-func (k kind) hasDuration() bool { return k.family() == famEnded }
-
 // coarse is the kind to count when there is no room for another one: without status and flags, which are the many. It
 // keeps what says which durations there are.
 func (k kind) coarse() kind {
 	switch k.family() {
 	case famOutcome:
-		const keep = famMasked | kindFirst | 0x7f | 1<<outcomeProv | 1<<outcomeRang | 1<<outcomeLate
+		const keep = famMasked | kindFirst | 0x7f | 1<<outcomeProv | 1<<outcomeRang | 1<<outcomeLate | 1<<outcomeRangFirst |
+			1<<outcomeHeardFirst | 1<<outcomeHeardLater | 1<<outcomeFinal
 		return k & keep
 	case famRefused:
 		return k &^ refusedCodeMask
@@ -152,16 +148,41 @@ func (k kind) hash() uint32 {
 	return h ^ l
 }
 
-// effects is what counting a kind adds to the sums that estimates are read from, as a set of bits by sum, and which
-// durations come with it.
+// effects is what counting a kind adds to the sums that estimates are read from, as a set of bits by sum, and what comes
+// with it: durations, in the order of part.q, and what part.sum is.
 type effects struct {
-	sums                     uint16
-	pdd, ring, duration, sum bool
+	sums  uint16
+	pdd   bool
+	n     uint8
+	dists [maxDists]dist
+	sum   sumKind
 }
 
+// sumKind is what a count's sum is.
+type sumKind uint8
+
+const (
+	sumNone   sumKind = iota
+	sumCost           // micros
+	sumAgent          // agent time, ms
+	sumCohort         // duration, ms
+	sumKinds
+)
+
 func effectsOf(k kind) (e effects) {
-	e.pdd, e.ring, e.duration = k.hasPDD(), k.hasRing(), k.hasDuration()
-	e.sum = k.family() == famEnded || k.family() == famDisposed
+	for _, d := range k.dists() {
+		e.dists[e.n] = d
+		e.n++
+		e.pdd = e.pdd || pddDists.has(d)
+	}
+	switch k.family() {
+	case famEnded:
+		e.sum = sumCost
+	case famDisposed:
+		e.sum = sumAgent
+	case famCohort:
+		e.sum = sumCohort
+	}
 	var c Counters
 	k.addTo(&c, 1, MaxShorts)
 	for i, n := range [sumCount]uint64{
@@ -209,6 +230,8 @@ func (k kind) addTo(c *Counters, n uint64, shorts int) {
 		if k.has(endedAbnormal) {
 			c.Abnormal += n
 		}
+	case famCohort:
+		c.CohortEnded += n
 	case famDisposed:
 		c.Disposed[k.field(disposedByShift, 3)] += n
 		if k.has(disposedContact) {

@@ -165,7 +165,7 @@ func (m *Meter) percentile(s *state, l *live, epoch int64) {
 		base.collect(m, 0, epoch, x)
 	}
 	s.collect(m, 0, epoch, x)
-	e := quantileEstimate(&x.pdd, 0.95)
+	e := quantileEstimate(x.pile(pddDists), 0.95)
 	x.reset()
 	l.p95.Store(math.Float64bits(e.Mean))
 	l.p95Var.Store(math.Float64bits(e.Var))

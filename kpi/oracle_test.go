@@ -52,6 +52,11 @@ func (o *oracle) cell(key kpi.Key, now time.Time) kpi.Cell {
 		}
 		if o.inWindow(a.Start, now) {
 			o.byStart(&c, ev)
+			if conversed(ev) {
+				d, _ := a.Timeline.Duration()
+				c.CohortEnded++
+				c.CohortTime += d.Truncate(time.Millisecond)
+			}
 		}
 		if o.inWindow(ev.Time, now) {
 			o.byEnd(&c, ev)
@@ -95,7 +100,7 @@ func (o *oracle) byStart(c *kpi.Cell, ev *outdial.Event) {
 }
 
 func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
-	if a.Timeline[outdial.MarkEarlySDP] != 0 {
+	if a.Timeline[outdial.MarkEarlySDP] != 0 || a.Timeline[outdial.MarkEarlyMedia] != 0 {
 		c.EarlyMedia++
 		if class == kpi.ClassAnswer {
 			c.EarlyMediaAnswer++
@@ -106,6 +111,7 @@ func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
 	} else if class == kpi.ClassAnswer {
 		c.AnswerNoRing++
 	}
+	o.delays(c, a, class)
 	code := a.Result.Code
 	if class == kpi.ClassAnswer || slices.Contains([]uint16{480, 486, 600, 603}, code) {
 		c.Effective++
@@ -127,6 +133,33 @@ func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
 	c.Answers++
 	if d, ok := a.Timeline.RingTime(); ok {
 		c.Ring.Add(kpi.Kept(d))
+	}
+}
+
+// delays counts the delays from the INVITE, each from the timeline for itself.
+func (o *oracle) delays(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
+	tl := &a.Timeline
+	if tl[outdial.MarkRinging] != 0 {
+		c.Ringing.Add(kpi.Kept(tl[outdial.MarkRinging]))
+	}
+	var heard time.Duration
+	for _, m := range []outdial.Mark{outdial.MarkRinging, outdial.MarkEarlySDP, outdial.MarkEarlyMedia, outdial.MarkMedia} {
+		if at := tl[m]; at != 0 && (heard == 0 || at < heard) && (tl[outdial.MarkAnswer] == 0 || at <= tl[outdial.MarkAnswer]) {
+			heard = at
+		}
+	}
+	if heard != 0 {
+		c.Audible.Add(kpi.Kept(heard))
+	}
+	srd, final := &c.SRDFailed, tl[outdial.MarkEnd]
+	if class == kpi.ClassAnswer {
+		srd, final = &c.SRD, tl[outdial.MarkAnswer]
+	}
+	switch {
+	case tl[outdial.MarkProvisional] != 0:
+		srd.Add(kpi.Kept(tl[outdial.MarkProvisional]))
+	case class == kpi.ClassAnswer || a.Result.Code != 0:
+		srd.Add(kpi.Kept(final))
 	}
 }
 
@@ -153,14 +186,27 @@ func (o *oracle) status(c *kpi.Cell, code uint16) {
 	c.Statuses[i].N++
 }
 
+// conversed reports whether an event is the end of a conversation.
+func conversed(ev *outdial.Event) bool {
+	a := ev.Attempt
+	return ev.Kind == outdial.EventEnded && a.Answered() && !a.Late && a.Result.Origin != outdial.OriginUnknown
+}
+
 func (o *oracle) byEnd(c *kpi.Cell, ev *outdial.Event) {
 	a := ev.Attempt
-	if ev.Kind != outdial.EventEnded || !a.Answered() || a.Late || a.Result.Origin == outdial.OriginUnknown {
+	if !conversed(ev) {
 		return
 	}
 	d, _ := a.Timeline.Duration()
 	c.Ended++
 	c.Duration.Add(kpi.Kept(d))
+	switch a.Result.ByeCode / 100 {
+	case 0:
+	case 2:
+		c.SDD.Add(kpi.Kept(a.Result.Bye))
+	default:
+		c.SDDFailed.Add(kpi.Kept(a.Result.Bye))
+	}
 	if d < time.Second {
 		c.ZeroSecond++
 	}

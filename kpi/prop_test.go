@@ -32,6 +32,11 @@ func drawLeg(t *rapid.T, call int) []outdial.Event {
 	for rapid.Bool().Draw(t, "more") && len(events) < 5 {
 		at += ms("18x", 1, 9000)
 		code := rapid.SampledFrom([]int{180, 181, 183}).Draw(t, "18x code")
+		for _, m := range []outdial.Mark{outdial.MarkEarlyMedia, outdial.MarkMedia} {
+			if rapid.IntRange(0, 3).Draw(t, "heard") == 0 {
+				l.a.Timeline.Set(m, at-ms("sooner", 0, 1))
+			}
+		}
 		events = append(events, l.progressed(code, rapid.Bool().Draw(t, "sdp"), at))
 	}
 	at += ms("outcome", 0, 20_000)
@@ -46,6 +51,10 @@ func drawLeg(t *rapid.T, call int) []outdial.Event {
 			outdial.OriginCallerHangup, outdial.OriginCalleeHangup, outdial.OriginUnknown,
 		}).Draw(t, "hangup")}
 		at += ms("talk", 0, 60_000)
+		if bye := ms("bye", -1000, 1000); bye > 0 {
+			r.Bye, r.ByeCode = bye, rapid.SampledFrom([]uint16{0, 200, 408, 481}).Draw(t, "bye code")
+			l.a.Timeline.Set(outdial.MarkBye, max(at-bye, l.a.Timeline[outdial.MarkAnswer]))
+		}
 	case "fail":
 		r.Code = rapid.SampledFrom([]uint16{0, 302, 403, 404, 480, 486, 487, 503, 603}).Draw(t, "status")
 		r.Cause.Value = rapid.SampledFrom([]uint8{0, 16, 17, 19, 34}).Draw(t, "cause")
@@ -68,9 +77,14 @@ func drawEvents(t *rapid.T) []outdial.Event {
 func requireSameCell(t require.TestingT, want, got *kpi.Cell) {
 	require.Equal(t, want.Key, got.Key)
 	require.Equal(t, want.Counters, got.Counters, want.Key)
-	requireSameSketch(t, &want.PDD, &got.PDD)
-	requireSameSketch(t, &want.Ring, &got.Ring)
-	requireSameSketch(t, &want.Duration, &got.Duration)
+	for _, s := range [][2]*kpi.Sketch{
+		{&want.PDD, &got.PDD}, {&want.Ringing, &got.Ringing}, {&want.Audible, &got.Audible}, {&want.SRD, &got.SRD},
+		{&want.SRDFailed, &got.SRDFailed}, {&want.Ring, &got.Ring}, {&want.Duration, &got.Duration}, {&want.SDD, &got.SDD},
+		{&want.SDDFailed, &got.SDDFailed},
+	} {
+		requireSameSketch(t, s[0], s[1])
+	}
+	require.Equal(t, want.CohortTime, got.CohortTime)
 	require.ElementsMatch(t, want.Refusals, got.Refusals)
 	require.ElementsMatch(t, want.Statuses, got.Statuses)
 }
@@ -87,7 +101,7 @@ func TestMeterAgainstOracle(t *testing.T) {
 		}
 		o := oracles[0]
 		m, err := kpi.New(kpi.Config{
-			Window: time.Minute, Buckets: 6, ShortCalls: short,
+			Window: time.Minute, Buckets: 6, ShortCalls: short, Cohorts: true,
 			Spans:    []kpi.Span{{20 * time.Second, 4}, {3 * time.Minute, 3}},
 			MaxCells: rapid.SampledFrom([]int{0, 0, 1, 3, 6, -1}).Draw(t, "cells"),
 		})

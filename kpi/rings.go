@@ -14,11 +14,11 @@ type ring struct {
 // bucket holds what was counted in one slice of time, which its epoch numbers. It is made when something is first
 // counted in its place of the ring, and used again for later epochs.
 type bucket struct {
-	epoch           int64
-	first           int64    // tick with which the slice begins
-	counts          []uint32 // by the number of the kind
-	pdd, ring, long tally
-	cost, agent     int64 // micros; milliseconds
+	epoch  int64
+	first  int64    // tick with which the slice begins
+	counts []uint32 // by the number of the kind
+	delays tally
+	sums   [sumKinds]int64
 }
 
 func newRings(spans []spanAt) rings {
@@ -33,10 +33,8 @@ func newRings(spans []spanAt) rings {
 func (b *bucket) reset(epoch, first int64) {
 	b.epoch, b.first = epoch, first
 	clear(b.counts)
-	b.pdd.reset()
-	b.ring.reset()
-	b.long.reset()
-	b.cost, b.agent = 0, 0
+	b.delays.reset()
+	b.sums = [sumKinds]int64{}
 }
 
 func (b *bucket) add(p *part, does *effects) {
@@ -44,22 +42,10 @@ func (b *bucket) add(p *part, does *effects) {
 		b.widen(int(p.kind) + 1)
 	}
 	b.counts[p.kind]++
-	if does.pdd {
-		b.pdd.addQuantum(p.pdd)
+	for i, d := range does.dists[:does.n] {
+		b.delays.addQuantum(d, p.q[i])
 	}
-	if does.ring {
-		b.ring.addQuantum(p.ring)
-	}
-	if does.duration {
-		b.long.addQuantum(p.long)
-	}
-	switch {
-	case !does.sum:
-	case does.duration:
-		b.cost += p.sum
-	default:
-		b.agent += p.sum
-	}
+	b.sums[does.sum] += p.sum
 }
 
 // widen makes room for n kinds, and some more.
@@ -77,11 +63,10 @@ func (b *bucket) merge(o *bucket) {
 	for kind, n := range o.counts {
 		b.counts[kind] += n
 	}
-	b.pdd.merge(&o.pdd)
-	b.ring.merge(&o.ring)
-	b.long.merge(&o.long)
-	b.cost += o.cost
-	b.agent += o.agent
+	b.delays.merge(&o.delays)
+	for i, n := range o.sums {
+		b.sums[i] += n
+	}
 }
 
 // add counts a part in every span whose ring still has its slice, and reports whether the longest one had.

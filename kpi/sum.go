@@ -10,10 +10,11 @@ import (
 
 // sum adds up what cells counted, in a form that costs little to add to: a reader takes one, and gives it back.
 type sum struct {
-	any             bool
-	counts          []uint64 // by the number of the kind
-	pdd, ring, long pile
-	cost, agent     int64
+	any    bool
+	counts []uint64 // by the number of the kind
+	delays [distCount]pile
+	whole  pile // some of them together
+	sums   [sumKinds]int64
 }
 
 var sums = sync.Pool{New: func() any { return new(sum) }}
@@ -28,18 +29,10 @@ func (x *sum) count(kind uint16, n uint64) {
 func (x *sum) addPart(p *part, does *effects) {
 	x.any = true
 	x.count(p.kind, 1)
-	if does.pdd {
-		x.pdd.addQuantum(p.pdd)
+	for i, d := range does.dists[:does.n] {
+		x.delays[d].addQuantum(p.q[i])
 	}
-	if does.ring {
-		x.ring.addQuantum(p.ring)
-	}
-	if does.duration {
-		x.long.addQuantum(p.long)
-		x.cost += p.sum
-	} else {
-		x.agent += p.sum
-	}
+	x.sums[does.sum] += p.sum
 }
 
 func (x *sum) addBucket(b *bucket) {
@@ -49,16 +42,49 @@ func (x *sum) addBucket(b *bucket) {
 			x.count(uint16(kind), uint64(n))
 		}
 	}
-	x.pdd.addTally(&b.pdd)
-	x.ring.addTally(&b.ring)
-	x.long.addTally(&b.long)
-	x.cost += b.cost
-	x.agent += b.agent
+	for _, s := range b.delays.slots {
+		if s != 0 {
+			key := s >> tallyBits
+			x.delays[key>>binBits].add(int(key%binCount), uint64(s&tallyMost))
+		}
+	}
+	for d, sum := range b.delays.sum {
+		x.delays[d].sum += sum
+	}
+	for i, n := range b.sums {
+		x.sums[i] += n
+	}
 }
+
+// Distributions that a Cell shows, by what they are put together from.
+const (
+	pddDists       dists = 1<<answeredRang | 1<<answeredHeard | 1<<answeredFirst | 1<<failedRang | 1<<failedHeard | 1<<failedFirst
+	ringingDists   dists = 1<<answeredRang | 1<<failedRang | 1<<laterRang
+	audibleDists   dists = 1<<answeredRang | 1<<answeredHeard | 1<<failedRang | 1<<failedHeard | 1<<laterHeard
+	srdDists       dists = 1<<answeredRang | 1<<answeredHeard | 1<<answeredFirst | 1<<answeredFinal
+	srdFailedDists dists = 1<<failedRang | 1<<failedHeard | 1<<failedFirst | 1<<failedFinal
+)
+
+// pile puts distributions together; it holds until the next call.
+func (x *sum) pile(of dists) *pile {
+	x.whole.reset()
+	for d := range distCount {
+		if of.has(d) && x.delays[d].n > 0 {
+			x.whole.merge(&x.delays[d])
+		}
+	}
+	return &x.whole
+}
+
+func (x *sum) sketch(of dists) Sketch { return x.pile(of).sketch() }
 
 // cell turns the sum into a Cell and empties it.
 func (x *sum) cell(m *Meter, key Key) Cell {
-	c := Cell{Key: key, Cost: outdial.Micros(x.cost), AgentTime: time.Duration(x.agent) * time.Millisecond}
+	c := Cell{
+		Key:  key,
+		Cost: outdial.Micros(x.sums[sumCost]), AgentTime: time.Duration(x.sums[sumAgent]) * time.Millisecond,
+		CohortTime: time.Duration(x.sums[sumCohort]) * time.Millisecond,
+	}
 	var codes []RefusalCount
 	for number, n := range x.counts {
 		if n == 0 {
@@ -79,7 +105,10 @@ func (x *sum) cell(m *Meter, key Key) Cell {
 	if key.View&perLeg != 0 {
 		c.Calls, c.CallsAnswered = 0, 0
 	}
-	c.PDD, c.Ring, c.Duration = x.pdd.sketch(), x.ring.sketch(), x.long.sketch()
+	c.PDD, c.Ringing, c.Audible = x.sketch(pddDists), x.sketch(ringingDists), x.sketch(audibleDists)
+	c.SRD, c.SRDFailed = x.sketch(srdDists), x.sketch(srdFailedDists)
+	c.Ring, c.Duration = x.sketch(1<<ringTime), x.sketch(1<<talkTime)
+	c.SDD, c.SDDFailed = x.sketch(1<<byeTaken), x.sketch(1<<byeFailed)
 	x.reset()
 	return c
 }
@@ -87,9 +116,9 @@ func (x *sum) cell(m *Meter, key Key) Cell {
 func (x *sum) reset() {
 	x.any = false
 	clear(x.counts)
-	x.cost, x.agent = 0, 0
-	for _, p := range []*pile{&x.pdd, &x.ring, &x.long} {
-		p.reset()
+	x.sums = [sumKinds]int64{}
+	for i := range x.delays {
+		x.delays[i].reset()
 	}
 }
 

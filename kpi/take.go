@@ -42,7 +42,7 @@ func (k kind) valid(refusals int) bool {
 	case famRefused:
 		return int(k&refusedCodeMask) < refusals
 	}
-	return k.family() <= famDisposed
+	return k.family() <= famCohort
 }
 
 // take fills the meter from a snapshot.
@@ -106,9 +106,8 @@ func (m *Meter) whole(c *keptCell) bool {
 		for i := range ring {
 			b := &ring[i]
 			ok = ok && len(b.Counts) <= maxKinds
-			for _, slots := range [][]uint32{b.PDD, b.Ring, b.Long} {
-				ok = ok && len(slots)&(len(slots)-1) == 0 && (len(slots) == 0 || slices.Contains(slots, 0))
-			}
+			ok = ok && len(b.Slots)&(len(b.Slots)-1) == 0 && (len(b.Slots) == 0 || slices.Contains(b.Slots, 0)) &&
+				!slices.ContainsFunc(b.Slots, func(s uint32) bool { return s>>tallyBits>>binBits >= uint32(distCount) })
 		}
 	}
 	return ok
@@ -160,10 +159,8 @@ func (s *state) keep(m *Meter, c *keptCell) bool {
 		for _, b := range ring.buckets {
 			if b != nil {
 				list = append(list, keptBucket{
-					Epoch: b.epoch, Counts: slices.Clone(b.counts),
-					PDD: slices.Clone(b.pdd.slots), Ring: slices.Clone(b.ring.slots), Long: slices.Clone(b.long.slots),
-					PDDN: b.pdd.n, RingN: b.ring.n, LongN: b.long.n, PDDSum: b.pdd.sum, RingSum: b.ring.sum, LongS: b.long.sum,
-					Cost: b.cost, Agent: b.agent,
+					Epoch: b.epoch, Counts: slices.Clone(b.counts), Slots: slices.Clone(b.delays.slots),
+					Delays: b.delays.sum, Sums: b.sums,
 				})
 			}
 		}
@@ -184,8 +181,7 @@ func (s *state) restore(m *Meter, c *keptCell) {
 		for j := range list {
 			k := &list[j]
 			s.rings[i].buckets[m.spans[i].place(k.Epoch)] = &bucket{
-				epoch: k.Epoch, first: k.Epoch * m.spans[i].ticks, counts: k.Counts, cost: k.Cost, agent: k.Agent,
-				pdd: tallyOf(k.PDD, k.PDDN, k.PDDSum), ring: tallyOf(k.Ring, k.RingN, k.RingSum), long: tallyOf(k.Long, k.LongN, k.LongS),
+				epoch: k.Epoch, first: k.Epoch * m.spans[i].ticks, counts: k.Counts, delays: tallyOf(k.Slots, k.Delays), sums: k.Sums,
 			}
 		}
 	}

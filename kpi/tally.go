@@ -2,24 +2,24 @@ package kpi
 
 import "time"
 
-// tally is a Sketch at work: a small hash table of bins, four bytes each. n and sum are exact.
+// tally is the distributions of one slice at work: a small hash table of bins, four bytes each. The sums are exact.
 type tally struct {
-	slots []uint32 // a power of two; bin in the upper ten bits, count in the lower 22; 0 = free
+	slots []uint32 // a power of two; distribution and bin in the upper 14 bits, count in the lower 18; 0 = free
 	used  uint32
-	n     uint32
-	sum   time.Duration
+	sum   [distCount]time.Duration
 }
 
 const (
-	tallyBits = 22
+	tallyBits = 18
 	tallyMost = 1<<tallyBits - 1
+	binBits   = 10
+	binCount  = 1 << binBits
 )
 
-func (t *tally) addQuantum(q quantum) {
+func (t *tally) addQuantum(in dist, q quantum) {
 	d := q.duration()
-	t.n++
-	t.sum += d
-	t.add(uint32(binOf(d)), 1)
+	t.sum[in] += d
+	t.add(uint32(in)<<binBits|uint32(binOf(d)), 1)
 }
 
 // add counts n in a bin. A bin that is full gets another slot.
@@ -43,8 +43,9 @@ func (t *tally) add(bin, n uint32) {
 
 // merge adds what o counted.
 func (t *tally) merge(o *tally) {
-	t.n += o.n
-	t.sum += o.sum
+	for d, sum := range o.sum {
+		t.sum[d] += sum
+	}
 	for _, s := range o.slots {
 		if s != 0 {
 			t.add(s>>tallyBits, s&tallyMost)
@@ -52,8 +53,8 @@ func (t *tally) merge(o *tally) {
 	}
 }
 
-func tallyOf(slots []uint32, n uint32, sum time.Duration) tally {
-	t := tally{slots: slots, n: n, sum: sum}
+func tallyOf(slots []uint32, sum [distCount]time.Duration) tally {
+	t := tally{slots: slots, sum: sum}
 	for _, s := range slots {
 		if s != 0 {
 			t.used++
@@ -80,12 +81,12 @@ func (t *tally) grow() {
 
 func (t *tally) reset() {
 	clear(t.slots)
-	t.used, t.n, t.sum = 0, 0, 0
+	t.used, t.sum = 0, [distCount]time.Duration{}
 }
 
 // pile is a distribution being added up by a reader: every bin in its place.
 type pile struct {
-	at       [1 << (32 - tallyBits)]uint64
+	at       [binCount]uint64
 	from, to int // the bins in use lie in [from, to)
 	n        uint64
 	sum      time.Duration
@@ -97,26 +98,23 @@ func (p *pile) add(bin int, n uint64) {
 	}
 	p.from, p.to = min(p.from, bin), max(p.to, bin+1)
 	p.at[bin] += n
-}
-
-func (p *pile) addTally(t *tally) {
-	if t.n == 0 {
-		return
-	}
-	for _, s := range t.slots {
-		if s != 0 {
-			p.add(int(s>>tallyBits), uint64(s&tallyMost))
-		}
-	}
-	p.n += uint64(t.n)
-	p.sum += t.sum
+	p.n += n
 }
 
 func (p *pile) addQuantum(q quantum) {
 	d := q.duration()
 	p.add(int(binOf(d)), 1)
-	p.n++
 	p.sum += d
+}
+
+// merge adds what another one has.
+func (p *pile) merge(o *pile) {
+	for i, n := range o.at[o.from:o.to] {
+		if n != 0 {
+			p.add(o.from+i, n)
+		}
+	}
+	p.sum += o.sum
 }
 
 // sketch returns what was added up as a Sketch.
