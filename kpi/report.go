@@ -62,8 +62,21 @@ type CellReport struct {
 	Labelled       RatioReport    `json:"labelled"`
 	LabelUnknown   RatioReport    `json:"label_unknown"`
 	PDD            DurationReport `json:"pdd"`
+	Ringing        DurationReport `json:"ringing"` // INVITE to the first 180
+	Audible        DurationReport `json:"audible"` // INVITE to what the caller may have heard first
+	SRD            DurationReport `json:"srd"`
+	SRDFailed      DurationReport `json:"srd_failed"`
+	SDD            DurationReport `json:"sdd"`
+	SDDFailed      DurationReport `json:"sdd_failed"`
 	Ring           DurationReport `json:"ring"`
 	ACD            DurationReport `json:"acd"`
+	Cohort         *CohortReport  `json:"cohort,omitempty"` // with Config.Cohorts
+}
+
+// CohortReport is the average duration of the calls that were started within the window, as far as they have ended.
+type CohortReport struct {
+	Mean         *float64    `json:"mean"`
+	Completeness RatioReport `json:"completeness"`
 }
 
 // RatioReport is a Ratio with its 95 % Wilson interval and the verdict by Config.MinEvidence.
@@ -77,10 +90,17 @@ type RatioReport struct {
 
 // DurationReport sums a Sketch up, in seconds.
 type DurationReport struct {
-	N    uint64   `json:"n"`
-	Mean *float64 `json:"mean"`
-	P50  *float64 `json:"p50"`
-	P95  *float64 `json:"p95"`
+	N     uint64       `json:"n"`
+	Mean  *float64     `json:"mean"`
+	P50   *float64     `json:"p50"`
+	P95   *float64     `json:"p95"`
+	Humps []HumpReport `json:"humps,omitempty"` // the two that Sketch.Humps finds
+}
+
+// HumpReport is a Hump, in seconds.
+type HumpReport struct {
+	Share float64 `json:"share"`
+	Mode  float64 `json:"mode"`
 }
 
 // Report is Meter.Report over the window's span.
@@ -112,7 +132,14 @@ func (m *Meter) reportCell(c *Cell) CellReport {
 		Abnormal: m.ratio(c.AbnormalRelease()), NoRing: m.ratio(c.NoRingAnswers()), Instant: m.ratio(c.InstantAnswers()),
 		EarlyMediaRate: m.ratio(c.EarlyMediaRate()), Human: m.ratio(c.AnswerTypes().Human), Abandoned: m.ratio(c.AbandonedRate()),
 		Contacts: c.Contacts, Cost: c.Cost, AgentTime: c.AgentTime.Seconds(),
-		PDD: seconds(&c.PDD), Ring: seconds(&c.Ring), ACD: seconds(&c.Duration),
+		PDD: seconds(&c.PDD), Ringing: seconds(&c.Ringing), Audible: seconds(&c.Audible), SRD: seconds(&c.SRD),
+		SRDFailed: seconds(&c.SRDFailed), SDD: seconds(&c.SDD), SDDFailed: seconds(&c.SDDFailed), Ring: seconds(&c.Ring),
+		ACD: seconds(&c.Duration),
+	}
+	if m.cfg.Cohorts {
+		mean, completeness, ok := c.CohortACD()
+		out.Cohort = &CohortReport{Completeness: m.ratio(completeness)}
+		setSeconds(&out.Cohort.Mean, mean, ok)
 	}
 	labelled, unknown := c.LabelledCalls()
 	out.Labelled, out.LabelUnknown = m.ratio(labelled), m.ratio(unknown)
@@ -195,19 +222,23 @@ func (m *Meter) ratio(r Ratio) RatioReport {
 
 func seconds(s *Sketch) DurationReport {
 	out := DurationReport{N: s.Count()}
-	set := func(to **float64, d time.Duration, ok bool) {
-		if ok {
-			v := d.Seconds()
-			*to = &v
-		}
-	}
 	mean, ok := s.Mean()
-	set(&out.Mean, mean, ok)
+	setSeconds(&out.Mean, mean, ok)
 	p50, ok := s.Quantile(0.5)
-	set(&out.P50, p50, ok)
+	setSeconds(&out.P50, p50, ok)
 	p95, ok := s.Quantile(0.95)
-	set(&out.P95, p95, ok)
+	setSeconds(&out.P95, p95, ok)
+	for _, h := range s.Humps() {
+		out.Humps = append(out.Humps, HumpReport{h.Share, h.Mode.Seconds()})
+	}
 	return out
+}
+
+func setSeconds(to **float64, d time.Duration, ok bool) {
+	if ok {
+		v := d.Seconds()
+		*to = &v
+	}
 }
 
 // number shows a caller ID as a report may: by Config.Number.

@@ -1,7 +1,11 @@
 package kpi_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,4 +41,34 @@ func TestReportIsStableAndHonest(t *testing.T) {
 	require.Nil(t, r.Cells[2].ASR.Value, "undefined is null")
 	require.Equal(t, map[string]uint64{"trunk/full": 1}, r.Cells[2].Refusals)
 	require.Equal(t, 60.0, *r.Cells[1].ACD.Mean)
+}
+
+// Two humps of post-dial delay stand in the report and in the scorecard, where a mean and a median hide them; one hump does not.
+func TestHumpsAreReported(t *testing.T) {
+	report := func(slow int) kpi.Report {
+		m := newMeter(t, kpi.Config{Views: []kpi.View{}})
+		for i := range 400 {
+			pdd := 1200*time.Millisecond + time.Duration(i%40)*5*time.Millisecond
+			if i%100 < slow {
+				pdd += 800 * time.Millisecond
+			}
+			observe(m, answeredLeg(i+1, t0, 1, pdd, time.Minute)...)
+		}
+		return m.Report(t0.Add(2 * time.Minute))
+	}
+	r := report(40)
+	humps := r.Cells[0].PDD.Humps
+	require.Len(t, humps, 2)
+	require.InDelta(t, 0.4, humps[1].Share, 0.03)
+	require.InDelta(t, 2.1, humps[1].Mode, 0.15)
+	var text bytes.Buffer
+	require.NoError(t, r.WriteCSV(&text, kpi.Total))
+	rows, err := csv.NewReader(&text).ReadAll()
+	require.NoError(t, err)
+	at := slices.Index(rows[0], "pdd_slow_share")
+	require.NotEqual(t, -1, at)
+	share, err := strconv.ParseFloat(rows[1][at], 64)
+	require.NoError(t, err)
+	require.InDelta(t, humps[1].Share, share, 1e-4)
+	require.Empty(t, report(0).Cells[0].PDD.Humps)
 }

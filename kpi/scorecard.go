@@ -11,7 +11,7 @@ import (
 
 // WriteCSV writes the cells of one view as a scorecard: a line for each, after a line of column names. Ratios are fractions
 // with the ends of their 95 % interval and a verdict beside them; what is undefined is empty, never zero. Durations are in
-// seconds. The dimensions of the view come first, by their names.
+// seconds; the slow share is that of the second hump of PDD, where there are two (Sketch.Humps). The dimensions of the view come first, by their names.
 func (r *Report) WriteCSV(w io.Writer, view View) error {
 	var dims []string
 	for i, name := range dimensionNames {
@@ -27,7 +27,8 @@ func (r *Report) WriteCSV(w io.Writer, view View) error {
 	for _, s := range r.ShortCalls {
 		header = append(header, "short_"+strconv.FormatFloat(s, 'g', -1, 64)+"s")
 	}
-	header = append(header, "zero_second", "block", "abnormal", "no_ring", "early_media", "pdd_p50", "pdd_p95", "ring_p50", "acd",
+	header = append(header, "zero_second", "block", "abnormal", "no_ring", "early_media", "pdd_p50", "pdd_p95", "pdd_slow_share",
+		"pdd_slow_mode", "ringing_p50", "audible_p50", "srd_failed_p50", "sdd_p50", "ring_p50", "acd",
 		"contacts", "cost_micros", "code_table")
 	if err := out.Write(header); err != nil {
 		return fmt.Errorf("kpi: %w", err)
@@ -55,7 +56,12 @@ func (r *Report) WriteCSV(w io.Writer, view View) error {
 		for _, ratio := range []*RatioReport{&c.ZeroSecond, &c.Block, &c.Abnormal, &c.NoRing, &c.EarlyMediaRate} {
 			row = append(row, decimal(ratio.Value))
 		}
-		row = append(row, decimal(c.PDD.P50), decimal(c.PDD.P95), decimal(c.Ring.P50), decimal(c.ACD.Mean),
+		var share, mode *float64
+		if len(c.PDD.Humps) == 2 {
+			share, mode = &c.PDD.Humps[1].Share, &c.PDD.Humps[1].Mode
+		}
+		row = append(row, decimal(c.PDD.P50), decimal(c.PDD.P95), decimal(share), decimal(mode), decimal(c.Ringing.P50),
+			decimal(c.Audible.P50), decimal(c.SRDFailed.P50), decimal(c.SDD.P50), decimal(c.Ring.P50), decimal(c.ACD.Mean),
 			strconv.FormatUint(c.Contacts, 10), strconv.FormatInt(int64(c.Cost), 10), strconv.Itoa(r.CodeTable))
 		if err := out.Write(row); err != nil {
 			return fmt.Errorf("kpi: %w", err)
