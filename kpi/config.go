@@ -30,6 +30,9 @@ type Config struct {
 	// slices are multiples of the shortest one. Each costs a cell that is busy as much again. At most 7; nil = none.
 	Spans []Span
 
+	// Archive keeps the hours of chosen roll-ups for weeks: Meter.Hours reads them. The zero value keeps none.
+	Archive ArchiveConfig
+
 	// Views are the sets of dimensions for which cells are kept, at most 16, each once. nil = DefaultViews; empty
 	// but not nil = Total alone.
 	Views []View
@@ -164,6 +167,7 @@ func (c Config) withDefaults() (Config, error) {
 			bad("Views[%d]: %v: given twice", i, v)
 		}
 	}
+	c.archive(bad)
 	if c.Number == nil {
 		c.Number = newNumberHash()
 	}
@@ -180,6 +184,27 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	return c, errors.Join(errs...)
+}
+
+// archive fills in the defaults of Archive, and tells what is bad in it.
+func (c *Config) archive(bad func(string, ...any)) {
+	a := &c.Archive
+	a.Views = slices.Clone(a.Views)
+	a.MaxCells, a.Keep = orDefault(a.MaxCells, 5000), orDefault(a.Keep, 8*7*24*time.Hour)
+	for i, v := range a.Views {
+		if v&^allDimensions != 0 || slices.Contains(a.Views[:i], v) {
+			bad("Archive.Views[%d]: %v: an unknown dimension, or given twice", i, v)
+		}
+	}
+	if len(a.Views) > 16 {
+		bad("Archive.Views: %d: want at most 16", len(a.Views))
+	}
+	if a.MaxCells < 0 || a.MaxCells > 1<<20 {
+		bad("Archive.MaxCells: %d: want at most %d", a.MaxCells, 1<<20)
+	}
+	if a.Keep < time.Hour || a.Keep > 366*24*time.Hour || a.Keep%time.Hour != 0 {
+		bad("Archive.Keep: %v: want whole hours, at most a year", a.Keep)
+	}
 }
 
 // orDefault is v, or d where v is zero.

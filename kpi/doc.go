@@ -13,7 +13,11 @@
 // [Meter.Snapshot] walks over the cells, [Meter.Report] gives them names for people and JSON, [Meter.Measure] is
 // what routing and failover read, at the price of a few loads. Cells merge exactly, so windows and machines can be added
 // up; a view whose dimensions are all in another view is read as the sum of the other one's cells and costs nothing to keep.
-// A meter looks back over its Window and over further [Span]s; [Meter.Over] reads them.
+// A meter looks back over its Window and over further [Span]s; [Meter.Over] reads them. Of chosen roll-ups it keeps every hour
+// for weeks (Config.Archive, [Meter.Hours]).
+//
+// Beside it stand observers of what is not a cell: [Callees] (what callees get to hear), [Numbers] (how caller IDs are
+// labelled), [Agents] (what agents wait for).
 //
 // What is learned later counts where the attempt was: dispositions (who answered, contacts, agent time) by the attempt's id,
 // once, and how a caller ID was labelled when a call was started.

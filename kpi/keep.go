@@ -28,6 +28,7 @@ type kept struct {
 	Refusals  []RefusalCount
 	Names     [keptNames]map[uint32]string
 	Cells     []keptCell
+	Archive   []keptHours
 	Calls     []keptCall
 	CallSets  int
 	Answers   []keptAnswer
@@ -47,6 +48,11 @@ type keptCell struct {
 	Last   int64
 	Newest int64
 	Rings  [][]keptBucket
+}
+
+type keptHours struct {
+	Key Key
+	Log []byte
 }
 
 type keptBucket struct {
@@ -97,6 +103,15 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 		if s.keep(m, &c) {
 			m.nameKey(&k, &c.Key)
 			k.Cells = append(k.Cells, c)
+		}
+	}
+	if m.archive != nil {
+		for _, c := range m.archive.all() {
+			if c.any() {
+				h := keptHours{Key: c.key.key(), Log: c.written()}
+				m.nameKey(&k, &h.Key)
+				k.Archive = append(k.Archive, h)
+			}
 		}
 	}
 	k.Calls, k.CallSets = m.calls.keep(), len(m.calls.sets)

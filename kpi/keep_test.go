@@ -125,8 +125,9 @@ func TestRestoreTakesOnlyItsOwn(t *testing.T) {
 
 // FuzzRestore: no bytes, also behind a checksum that holds, make a meter panic or a reader of it.
 func FuzzRestore(f *testing.F) {
+	archive := kpi.ArchiveConfig{Views: []kpi.View{kpi.ByTrunk}}
 	for _, rings := range []bool{false, true} {
-		m := newMeter(f, kpi.Config{})
+		m := newMeter(f, kpi.Config{Archive: archive})
 		if rings {
 			m.Spread()
 		}
@@ -138,12 +139,17 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Add([]byte("OUTDKPI2...."))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m := newMeter(t, kpi.Config{MaxCells: 100, RecentCalls: 100, RecentAnswers: 100})
+		m := newMeter(t, kpi.Config{MaxCells: 100, RecentCalls: 100, RecentAnswers: 100, Archive: archive})
 		if m.Restore(kpi.Resealed(b)) != nil {
 			return
 		}
 		observe(m, answeredLeg(3, t0, 1, time.Second, time.Minute)...)
 		m.Report(t0)
+		for key := range m.Archived() {
+			for _, c := range m.Hours(t0, key) {
+				c.ASR()
+			}
+		}
 		m.Measure(t0, outdial.MetricPDD, &outdial.Candidate{Trunk: 1}, 1)
 	})
 }

@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"fmt"
 	"iter"
 	"runtime"
 	"slices"
@@ -44,6 +45,7 @@ type Meter struct {
 	labels    labels
 	tariffs   tariffs
 	answers   *answers
+	archive   *archive
 
 	cells atomic.Pointer[index]
 	told  atomic.Int64 // the tick that a reader asked for last
@@ -94,6 +96,9 @@ func New(cfg Config) (*Meter, error) {
 	m.countries.Store(new(countries))
 	m.regions = newRegions(&cfg)
 	m.tariffs = newTariffs(cfg.Tariffs)
+	if m.archive = newArchive(&cfg.Archive, m.tick); m.archive != nil && time.Hour%m.tick != 0 {
+		return nil, fmt.Errorf("kpi: Archive: an hour is no multiple of the shortest slice, %v", m.tick)
+	}
 	m.setViews()
 	m.setLevels()
 	return m, nil
@@ -102,6 +107,9 @@ func New(cfg Config) (*Meter, error) {
 // setViews works out which views are kept and which are summed up from others: from the smallest that has all their
 // dimensions and is not summed up itself.
 func (m *Meter) setViews() {
+	for _, v := range m.cfg.Archive.Views {
+		m.dimensions |= v
+	}
 	for _, v := range m.cfg.Views {
 		m.dimensions |= v
 		m.views = append(m.views, viewState{view: v, mask: v.mask(), other: newState(Key{View: v, Other: v != Total}.packed())})
@@ -182,6 +190,9 @@ func (m *Meter) count(f *fact, d *ids) {
 		if v := &m.views[i]; !v.derived {
 			late = m.countIn(v, f, d) || late
 		}
+	}
+	if m.archive != nil {
+		late = m.archive.count(m, f, d) || late
 	}
 	if late {
 		m.late.Add(1)

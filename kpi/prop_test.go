@@ -78,8 +78,14 @@ func requireSameCell(t require.TestingT, want, got *kpi.Cell) {
 	require.Equal(t, want.Key, got.Key)
 	require.Equal(t, want.Counters, got.Counters, want.Key)
 	for _, s := range [][2]*kpi.Sketch{
-		{&want.PDD, &got.PDD}, {&want.Ringing, &got.Ringing}, {&want.Audible, &got.Audible}, {&want.SRD, &got.SRD},
-		{&want.SRDFailed, &got.SRDFailed}, {&want.Ring, &got.Ring}, {&want.Duration, &got.Duration}, {&want.SDD, &got.SDD},
+		{&want.PDD, &got.PDD},
+		{&want.Ringing, &got.Ringing},
+		{&want.Audible, &got.Audible},
+		{&want.SRD, &got.SRD},
+		{&want.SRDFailed, &got.SRDFailed},
+		{&want.Ring, &got.Ring},
+		{&want.Duration, &got.Duration},
+		{&want.SDD, &got.SDD},
 		{&want.SDDFailed, &got.SDDFailed},
 	} {
 		requireSameSketch(t, s[0], s[1])

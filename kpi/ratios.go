@@ -8,14 +8,16 @@ import (
 
 // LabelledCalls is the share of calls whose caller ID was labelled or blocked by some analytics engine when they were
 // started, of those whose standing was known, and beside it the share whose standing was not known, of all.
-func (c *Cell) LabelledCalls() (labelled, unknown Ratio) {
+func (c *Cell) LabelledCalls() (labelled, unknown Ratio) { return labelShares(&c.Labels) }
+
+// labelShares are the share of what is labelled or blocked, of what is known, and of what is not known, of all.
+func labelShares(by *[LabelStatuses]uint64) (labelled, unknown Ratio) {
 	var all uint64
-	for _, n := range c.Labels {
+	for _, n := range by {
 		all += n
 	}
-	known := all - c.Labels[outdial.LabelUnknown]
-	return Ratio{K: c.Labels[outdial.LabelLabelled] + c.Labels[outdial.LabelBlocked], N: known},
-		Ratio{K: c.Labels[outdial.LabelUnknown], N: all}
+	known := all - by[outdial.LabelUnknown]
+	return Ratio{K: by[outdial.LabelLabelled] + by[outdial.LabelBlocked], N: known}, Ratio{K: by[outdial.LabelUnknown], N: all}
 }
 
 // AbandonedRate is the share of calls that no agent took of those that a person answered and a machine had dialled: the

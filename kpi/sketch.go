@@ -63,9 +63,9 @@ func (s *Sketch) Mean() (time.Duration, bool) {
 }
 
 // Quantile returns the q-quantile by nearest rank (the smallest counted value that at least q of all do not exceed),
-// for q in [0, 1], and false where the sketch is empty or q is out of range.
+// for q in [0, 1], and false where the sketch is empty, or knows a sum alone (Meter.Hours), or q is out of range.
 func (s *Sketch) Quantile(q float64) (time.Duration, bool) {
-	if s.n == 0 || !(q >= 0 && q <= 1) {
+	if len(s.bins) == 0 || !(q >= 0 && q <= 1) {
 		return 0, false
 	}
 	rank := max(uint64(math.Ceil(q*float64(s.n))), 1)

@@ -65,6 +65,11 @@ const (
 	srdFailedDists dists = 1<<failedRang | 1<<failedHeard | 1<<failedFirst | 1<<failedFinal
 )
 
+// shown is what each of Cell.sketches is put together from.
+var shown = [...]dists{
+	pddDists, ringingDists, audibleDists, srdDists, srdFailedDists, 1 << ringTime, 1 << talkTime, 1 << byeTaken, 1 << byeFailed,
+}
+
 // pile puts distributions together; it holds until the next call.
 func (x *sum) pile(of dists) *pile {
 	x.whole.reset()
@@ -75,8 +80,6 @@ func (x *sum) pile(of dists) *pile {
 	}
 	return &x.whole
 }
-
-func (x *sum) sketch(of dists) Sketch { return x.pile(of).sketch() }
 
 // cell turns the sum into a Cell and empties it.
 func (x *sum) cell(m *Meter, key Key) Cell {
@@ -105,10 +108,9 @@ func (x *sum) cell(m *Meter, key Key) Cell {
 	if key.View&perLeg != 0 {
 		c.Calls, c.CallsAnswered = 0, 0
 	}
-	c.PDD, c.Ringing, c.Audible = x.sketch(pddDists), x.sketch(ringingDists), x.sketch(audibleDists)
-	c.SRD, c.SRDFailed = x.sketch(srdDists), x.sketch(srdFailedDists)
-	c.Ring, c.Duration = x.sketch(1<<ringTime), x.sketch(1<<talkTime)
-	c.SDD, c.SDDFailed = x.sketch(1<<byeTaken), x.sketch(1<<byeFailed)
+	for i, s := range c.sketches() {
+		*s = x.pile(shown[i]).sketch()
+	}
 	x.reset()
 	return c
 }

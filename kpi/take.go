@@ -66,6 +66,16 @@ func (m *Meter) take(k *kept) error {
 			return fmt.Errorf("%w: a cell cannot be read", ErrSnapshot)
 		}
 	}
+	for i := range k.Archive {
+		if !wholeHours(k.Archive[i].Log, m.kinds.n.Load()) {
+			return fmt.Errorf("%w: archived hours cannot be read", ErrSnapshot)
+		}
+	}
+	for i := range k.Archive {
+		h := &k.Archive[i]
+		own(&h.Key)
+		m.archive.takeHours(h)
+	}
 	for i := range k.Cells {
 		c := &k.Cells[i]
 		own(&c.Key)
