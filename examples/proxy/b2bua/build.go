@@ -14,6 +14,7 @@ import (
 	"github.com/outdial/outdial/cli"
 	"github.com/outdial/outdial/failover"
 	"github.com/outdial/outdial/kpi"
+	"github.com/outdial/outdial/kpi/kpiprom"
 	"github.com/outdial/outdial/routing"
 	"github.com/outdial/outdial/trunk"
 	"github.com/outdial/outdial/trunk/siptrunk"
@@ -31,10 +32,19 @@ type parts struct {
 	numbers  *outdial.NumberingPlan
 	limits   trunk.Config          // without the trunks
 	reads    routing.CompileConfig // what a routing table is compiled with
+
+	collector *kpiprom.Collector // nil = no metrics
+}
+
+// past is where the facts of former processes are: a journal, and what they come to up to a place. The zero past is none.
+type past struct {
+	open  func(*outdial.Registry) (outdial.Journal, func(error), error)
+	saved func() *checkpoint // asked for once the journal is open
+	warn  func(section string, err error)
 }
 
 // assemble builds the packages and the engine. Errors are *FieldErrors that name the section.
-func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(error), error), now func() time.Time) (*parts, error) {
+func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	p := &parts{ids: new(outdial.Registry)}
 	var errs []error
 	try := func(path string, err error) bool {
@@ -48,12 +58,32 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 		return nil, errors.Join(errs...) // the routing rules need their names
 	}
 	p.numbers = numbering
-	p.meter, err = kpi.New(kpi.Config{IDs: p.ids, Window: c.KPI.Window, Buckets: c.KPI.Buckets})
+	var ec outdial.Config
+	var saved *checkpoint
+	warn := func(section string, err error) {
+		if err != nil {
+			past.warn(section, err)
+		}
+	}
+	if past.open != nil {
+		ec.Journal, ec.OnJournalError, err = past.open(p.ids)
+		if !try("journal", err) {
+			return nil, errors.Join(errs...)
+		}
+		saved = past.saved()
+	}
+	p.meter, err = kpi.New(c.KPI.build(p.ids))
 	try("kpi", err)
+	if c.Metrics.Listen != "" && p.meter != nil {
+		p.collector, err = kpiprom.New(kpiprom.Config{
+			IDs: p.ids, View: c.Metrics.View, Meter: p.meter, MaxSeries: c.Metrics.MaxSeries, Now: now,
+		})
+		try("metrics", err)
+	}
 	p.limits = trunk.Config{IDs: p.ids, Shortages: shortages{p}}
 	limits := p.limits
 	limits.Trunks = c.limits()
-	p.trunks, err = trunk.New(limits)
+	p.trunks, err = trunkSet(limits, saved, warn)
 	try("trunks", err)
 	health, err := c.health(p)
 	if try("failover.presets", err) {
@@ -65,7 +95,7 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 		cfg, err := c.CLI.build(c.dir)
 		if try("cli.numbers_file", err) {
 			cfg.IDs, cfg.Numbering = p.ids, numbering
-			p.clis, err = cli.New(cfg)
+			p.clis, err = governor(cfg, saved, warn)
 			try("cli", err)
 		}
 	}
@@ -79,10 +109,14 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	ec := outdial.Config{
-		IDs: p.ids, Numbering: numbering, Router: p.router, Failover: p.selector, Trunks: p.trunks,
-		Observers: []outdial.Observer{p.meter}, Now: now, Node: c.Node, MaxAttempts: c.Hunting.MaxAttempts,
-		MaxWait: c.Hunting.MaxWait, AdvanceAfterProgress: c.Hunting.AdvanceAfterProgress, Explain: c.Hunting.Explain,
+	if saved != nil {
+		p.restore(saved, warn)
+	}
+	ec.IDs, ec.Numbering, ec.Router, ec.Failover, ec.Trunks = p.ids, numbering, p.router, p.selector, p.trunks
+	ec.Observers, ec.Now, ec.Node, ec.MaxAttempts = []outdial.Observer{p.meter}, now, c.Node, c.Hunting.MaxAttempts
+	ec.MaxWait, ec.AdvanceAfterProgress, ec.Explain = c.Hunting.MaxWait, c.Hunting.AdvanceAfterProgress, c.Hunting.Explain
+	if p.collector != nil {
+		ec.Observers = append(ec.Observers, liveOnly{p.collector})
 	}
 	if p.clis != nil {
 		ec.CLIs = p.clis
@@ -90,17 +124,28 @@ func (c Config) assemble(journal func(*outdial.Registry) (outdial.Journal, func(
 	if c.Journal.OnFailure == "place_anyway" {
 		ec.JournalFailure = outdial.PlaceAnyway
 	}
-	if journal != nil {
-		ec.Journal, ec.OnJournalError, err = journal(p.ids)
-		if !try("journal", err) {
-			return nil, errors.Join(errs...)
-		}
-	}
 	p.engine, err = outdial.New(ec)
 	if !try("hunting", err) {
 		return nil, errors.Join(errs...)
 	}
 	return p, nil
+}
+
+func (k KPI) build(ids *outdial.Registry) kpi.Config {
+	cfg := kpi.Config{
+		IDs: ids, Window: k.Window, Buckets: k.Buckets, Views: k.Views, MaxCells: k.MaxCells, Cohorts: k.Cohorts,
+		Archive: kpi.ArchiveConfig(k.Archive),
+	}
+	for _, s := range k.Spans {
+		cfg.Spans = append(cfg.Spans, kpi.Span(s))
+	}
+	for _, t := range k.Tariffs {
+		cfg.Tariffs = append(cfg.Tariffs, kpi.Tariff{
+			Carrier: ids.Carriers.ID(t.Carrier), Initial: t.Initial, Increment: t.Increment, PerAnswer: t.PerAnswer,
+			ShortBelow: t.ShortBelow, PerShort: t.PerShort,
+		})
+	}
+	return cfg
 }
 
 func (c Config) numbering(ids *outdial.Registry) (*outdial.NumberingPlan, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/kpi"
 	"github.com/outdial/outdial/routing"
 	"github.com/outdial/outdial/trunk"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	Failover Failover       `yaml:"failover"`
 	Hunting  Hunting        `yaml:"hunting"`
 	KPI      KPI            `yaml:"kpi"`
+	Metrics  Metrics        `yaml:"metrics"`
 	Journal  Journal        `yaml:"journal"`
 	DayParts []DayPart      `yaml:"day_parts"`
 	Log      Log            `yaml:"log"`
@@ -264,10 +266,47 @@ type Hunting struct {
 	Explain              bool          `yaml:"explain"`
 }
 
-// KPI is what the meter looks back over; see kpi.Config.
+// KPI is what the meter looks back over, and what it keeps apart; see kpi.Config.
 type KPI struct {
 	Window  time.Duration `yaml:"window"`
 	Buckets int           `yaml:"buckets"`
+
+	Spans    []Span     `yaml:"spans"` // further stretches of time to look back over
+	Views    []kpi.View `yaml:"views"` // absent = total, trunk, trunk+group, pool, program
+	MaxCells int        `yaml:"max_cells"`
+	Cohorts  bool       `yaml:"cohorts"`
+	Archive  Archive    `yaml:"archive"`
+	Tariffs  []Tariff   `yaml:"tariffs"`
+}
+
+// Span is a stretch of time and its slices; see kpi.Span.
+type Span struct {
+	Window  time.Duration `yaml:"window"`
+	Buckets int           `yaml:"buckets"`
+}
+
+// Archive is of which roll-ups every hour is kept for weeks; see kpi.ArchiveConfig.
+type Archive struct {
+	Views    []kpi.View    `yaml:"views"`
+	MaxCells int           `yaml:"max_cells"`
+	Keep     time.Duration `yaml:"keep"`
+}
+
+// Tariff is what a carrier bills beside its price of a minute; see kpi.Tariff.
+type Tariff struct {
+	Carrier    string         `yaml:"carrier"` // "" = those without a tariff of their own
+	Initial    time.Duration  `yaml:"initial"`
+	Increment  time.Duration  `yaml:"increment"`
+	PerAnswer  outdial.Micros `yaml:"per_answer"`
+	ShortBelow time.Duration  `yaml:"short_below"`
+	PerShort   outdial.Micros `yaml:"per_short"`
+}
+
+// Metrics are the figures for Prometheus.
+type Metrics struct {
+	Listen    string    `yaml:"listen"` // TCP address, "host:port"; "" = none, without a host = of the loopback interface alone
+	View      *kpi.View `yaml:"view"`   // what becomes labels; absent = trunk
+	MaxSeries int       `yaml:"max_series"`
 }
 
 // Journal is where facts are kept; see kpi/cdr.
@@ -276,6 +315,8 @@ type Journal struct {
 	Sync        string `yaml:"sync"`         // none: survives kill -9; group: survives a power cut. "" = none
 	OnFailure   string `yaml:"on_failure"`   // refuse or place_anyway; "" = refuse
 	SkipDamaged bool   `yaml:"skip_damaged"` // start although a segment is damaged
+
+	Checkpoint time.Duration `yaml:"checkpoint"` // how often what the past comes to is written beside it; 0 = 5m, negative = never
 }
 
 // DayPart names a span of callee-local time for the routing rules; see outdial.DayPart.
@@ -317,6 +358,9 @@ func (c Config) withDefaults() Config {
 	def(&c.Log.Numbers, numbersMasked)
 	if c.MaxCalls == 0 {
 		c.MaxCalls = 10_000
+	}
+	if c.Journal.Checkpoint == 0 {
+		c.Journal.Checkpoint = 5 * time.Minute
 	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 30 * time.Second

@@ -12,6 +12,7 @@ import (
 	"github.com/outdial/outdial"
 	clipkg "github.com/outdial/outdial/cli"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/kpi"
 )
 
 // The file that ships is valid, and every field of it arrives.
@@ -38,6 +39,14 @@ func TestShippedFile(t *testing.T) {
 	require.Len(t, cfg.DayParts[0].Days, 5)
 	require.InDelta(t, 0.1, cfg.Failover.Baseline, 0)
 	require.Equal(t, "/tmp/outdial/journal", cfg.Journal.Dir)
+	require.Equal(t, 5*time.Minute, cfg.Journal.Checkpoint)
+	require.Equal(t, kpi.DefaultViews(), cfg.KPI.Views)
+	require.Equal(t, b2bua.Span{Window: 24 * time.Hour, Buckets: 24}, cfg.KPI.Spans[1])
+	require.Equal(t, []kpi.View{kpi.Total, kpi.ByTrunk}, cfg.KPI.Archive.Views)
+	require.EqualValues(t, 10_000, cfg.KPI.Tariffs[0].PerShort)
+	require.Equal(t, kpi.ByTrunk, *cfg.Metrics.View)
+	cfg.KPI.Tariffs[0].Carrier = "nobody"
+	require.ErrorContains(t, cfg.Validate(), `kpi.tariffs[0].carrier: no trunk is of "nobody"`)
 }
 
 const minimal = `listen: 127.0.0.1:0

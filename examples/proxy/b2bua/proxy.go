@@ -50,7 +50,9 @@ type Proxy struct {
 	*parts
 	journal  *cdr.Journal // nil = none
 	found    cdr.Recovery
+	saved    *checkpoint // until New is through with it
 	recovery outdial.Recovery
+	metrics  net.Listener // nil = none
 	dialer   *siptrunk.Dialer
 	wire     *wire
 	parser   *sip.Parser
@@ -99,19 +101,25 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	var journal func(*outdial.Registry) (outdial.Journal, func(error), error)
+	var past past
 	if cfg.Journal.Dir != "" {
-		journal = p.openJournal
+		past.open, past.saved = p.openJournal, p.readSaved
+		past.warn = func(section string, err error) { p.log.Warn("checkpoint not used", "of", section, "error", err) }
 	}
-	if p.parts, err = p.cfg.assemble(journal, p.now); err != nil {
+	if p.parts, err = p.cfg.assemble(past, p.now); err != nil {
 		return nil, err
 	}
 	p.settings.Store(p.cfg.settings(p.ids))
 	p.sessions.New = func() any { return p.engine.NewSession() }
-	if err = p.bind(opts); err != nil {
+	if err = errors.Join(p.bind(opts), p.listenMetrics()); err != nil {
 		return nil, err
 	}
-	if p.recovery, err = p.engine.Recover(p.now()); err != nil {
+	var mark outdial.Waterline
+	if p.saved != nil {
+		mark = p.saved.Waterline
+		p.saved = nil
+	}
+	if p.recovery, err = p.engine.RecoverFrom(p.now(), mark); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -180,6 +188,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 	clocks.Go(func() { p.watchTrunks(background) })
 	clocks.Go(func() { p.ping(background) })
 	clocks.Go(func() { p.notices(background) })
+	clocks.Go(func() { p.serveMetrics(background) })
+	clocks.Go(func() { p.checkpoints(background) })
 	p.log.Info("serving", "dialers", p.Addr().String(), "carriers", p.CarrierAddr().String(), "replayed", p.recovery.Events,
 		"unknown", p.recovery.Unknown, "cut", p.found.Cut)
 	var err error
@@ -272,6 +282,9 @@ func (p *Proxy) Close() error {
 	var errs []error
 	if p.wire != nil {
 		errs = append(errs, p.wire.close())
+	}
+	if p.metrics != nil {
+		errs = append(errs, p.metrics.Close())
 	}
 	if p.dialer != nil {
 		errs = append(errs, p.dialer.Close())

@@ -61,6 +61,16 @@ func (c Config) Validate() error {
 	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
 		v.bad("log.level", err)
 	}
+	for i, t := range c.KPI.Tariffs {
+		if t.Carrier != "" && !slices.ContainsFunc(c.Trunks, func(x Trunk) bool { return x.Carrier == t.Carrier }) {
+			v.bad(fmt.Sprintf("kpi.tariffs[%d].carrier", i), fmt.Errorf("no trunk is of %q", t.Carrier))
+		}
+	}
+	if c.Metrics.Listen != "" {
+		if _, err := metricsAddr(c.Metrics.Listen); err != nil {
+			v.bad("metrics.listen", err)
+		}
+	}
 	if c.MaxCalls < 0 {
 		v.bad("max_calls", fmt.Errorf("%d is negative", c.MaxCalls))
 	}
@@ -70,7 +80,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if len(v.errs) == 0 { // the packages' own checks, on a trial of everything
-		_, err := c.assemble(nil, time.Now)
+		_, err := c.assemble(past{}, time.Now)
 		v.errs = append(v.errs, fields(err)...)
 	}
 	return errors.Join(v.errs...)
