@@ -137,3 +137,43 @@ func Burst(started []uint64) (dispersion, peak float64) {
 	}
 	return square / float64(len(started)-1) / mean, most / sum
 }
+
+// Spikes are lengths at which far more values stand than around them, as conversations do where machines answer: voicemail that
+// cuts off, an announcement that is played to its end. Each has the share of all values beyond what stands around it. nil where
+// there is none.
+//
+// A spike is three bins wide (some 8 %), and five standard errors above what the six bins on either side let expect.
+func (s *Sketch) Spikes() (list []Hump) {
+	if len(s.bins) == 0 {
+		return nil
+	}
+	const half, beside = 1, 6
+	first, last := int(s.bins[0].at), int(s.bins[len(s.bins)-1].at)
+	n := make([]float64, last-first+1)
+	for _, b := range s.bins {
+		n[int(b.at)-first] = float64(b.n)
+	}
+	sum := func(from, to int) (total float64) {
+		for i := max(from, 0); i <= min(to, len(n)-1); i++ {
+			total += n[i]
+		}
+		return total
+	}
+	for i := range n {
+		in := sum(i-half, i+half)
+		around := sum(i-half-beside, i-half-1) + sum(i+half+1, i+half+beside)
+		expected := around * (2*half + 1) / (2 * beside)
+		if in-expected < 5*math.Sqrt(max(expected, 1)) || n[i] < sum(i-1, i-1) || n[i] < sum(i+1, i+1) {
+			continue
+		}
+		h := Hump{Share: (in - expected) / float64(s.n), Mode: binValue(uint16(i + first))}
+		if k := len(list) - 1; k >= 0 && binOf(list[k].Mode)+beside >= binOf(h.Mode) {
+			if h.Share > list[k].Share {
+				list[k] = h
+			}
+			continue
+		}
+		list = append(list, h)
+	}
+	return list
+}
