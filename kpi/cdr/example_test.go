@@ -11,6 +11,19 @@ import (
 	"github.com/outdial/outdial/kpi/cdr"
 )
 
+// dayJournal opens the journal of day, as ExampleOpen does; done closes and removes it.
+func dayJournal() (j *cdr.Journal, done func()) {
+	dir, ids := day()
+	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: ids})
+	if err != nil {
+		panic(err)
+	}
+	return j, func() {
+		j.Close()
+		os.RemoveAll(dir)
+	}
+}
+
 // day makes a journal of two attempts in a directory of its own.
 func day() (dir string, ids *outdial.Registry) {
 	dir, err := os.MkdirTemp("", "cdr")
@@ -97,14 +110,8 @@ func ExampleReader() {
 }
 
 func ExampleJournal_Retain() {
-	dir, ids := day()
-	defer os.RemoveAll(dir)
-	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: ids})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer j.Close()
+	j, done := dayJournal()
+	defer done()
 	now := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	removed, err := j.Retain(now, cdr.Retention{MaxAge: 30 * 24 * time.Hour})
 	fmt.Println(removed.Segments, err) // the newest segment stays, however old

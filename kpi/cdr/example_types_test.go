@@ -26,15 +26,9 @@ func ExampleSync() {
 }
 
 func ExampleStats() {
-	dir, ids := day()
-	defer os.RemoveAll(dir)
-	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: ids})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer j.Close()
-	err = j.Append(&outdial.Event{Kind: outdial.EventControl, Time: time.Now(), Control: &outdial.Control{Actor: "kim", Action: "trunk.drain", Target: "acme-1"}})
+	j, done := dayJournal()
+	defer done()
+	err := j.Append(&outdial.Event{Kind: outdial.EventControl, Time: time.Now(), Control: &outdial.Control{Actor: "kim", Action: "trunk.drain", Target: "acme-1"}})
 	s := j.Stats()
 	fmt.Println(s.Events, s.Failures, s.Bytes > 0, err)
 	// Output: 1 0 true <nil>
@@ -131,14 +125,8 @@ func ExampleRetention() {
 }
 
 func ExampleRetained() {
-	dir, ids := day()
-	defer os.RemoveAll(dir)
-	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: ids})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer j.Close()
+	j, done := dayJournal()
+	defer done()
 	// A third event begins a segment of its own, and the first one may go.
 	if err := j.Append(&outdial.Event{Kind: outdial.EventLabelled, Time: time.Now(), Label: &outdial.Label{Number: 13125550100}}); err != nil {
 		fmt.Println(err)
