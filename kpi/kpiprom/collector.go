@@ -75,20 +75,24 @@ func (c *Collector) Observe(ev *outdial.Event) {
 	key := c.cfg.View.Key(ev.Attempt)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.series[key]
-	if s == nil {
-		if s = c.other; len(c.series) < c.cfg.MaxSeries {
-			s = new(series)
-			c.series[key] = s
-		} else {
-			if s == nil {
-				s = new(series)
-				c.other = s
-			}
-			c.truncated++
-		}
+	c.at(key).count(&c.cfg, ev)
+}
+
+// at returns the series of a key, or the one that takes what is beyond the limit.
+func (c *Collector) at(key kpi.Key) *series {
+	if s := c.series[key]; s != nil {
+		return s
 	}
-	s.count(&c.cfg, ev)
+	if len(c.series) < c.cfg.MaxSeries {
+		s := new(series)
+		c.series[key] = s
+		return s
+	}
+	if c.other == nil {
+		c.other = new(series)
+	}
+	c.truncated++
+	return c.other
 }
 
 // Describe implements prometheus.Collector.
@@ -134,9 +138,11 @@ func (c *Collector) send(ch chan<- prometheus.Metric, s *series, labels []string
 			count(c.desc.answeredBy, n, outdial.AnsweredBy(by).String())
 		}
 	}
-	ch <- prometheus.MustNewConstHistogram(c.desc.pdd, s.pdd.n, s.pdd.sum, s.pdd.cumulative(c.cfg.PDD), labels...)
-	ch <- prometheus.MustNewConstHistogram(
-		c.desc.duration, s.duration.n, s.duration.sum, s.duration.cumulative(c.cfg.Duration), labels...)
+	durations := func(d *prometheus.Desc, h *histogram, bounds []float64) {
+		ch <- prometheus.MustNewConstHistogram(d, h.n, h.sum, h.cumulative(bounds), labels...)
+	}
+	durations(c.desc.pdd, &s.pdd, c.cfg.PDD)
+	durations(c.desc.duration, &s.duration, c.cfg.Duration)
 }
 
 // window shows the meter's ratios of the label sets that are kept apart.
@@ -174,37 +180,42 @@ func (c *Collector) window(ch chan<- prometheus.Metric) {
 func (c *Collector) labels(k kpi.Key) []string {
 	out := make([]string, 0, len(c.names)+1)
 	ids := c.cfg.IDs
-	for _, name := range c.names {
-		value, id := "", uint64(0)
-		switch name {
+	for _, dimension := range c.names {
+		value := ""
+		switch dimension {
 		case "trunk":
-			value, id = ids.Trunks.Name(k.Trunk), uint64(k.Trunk)
+			value = named(&ids.Trunks, k.Trunk)
 		case "carrier":
-			value, id = ids.Carriers.Name(k.Carrier), uint64(k.Carrier)
+			value = named(&ids.Carriers, k.Carrier)
 		case "group":
-			value, id = ids.Groups.Name(k.Group), uint64(k.Group)
+			value = named(&ids.Groups, k.Group)
 		case "pool":
-			value, id = ids.Pools.Name(k.Pool), uint64(k.Pool)
+			value = named(&ids.Pools, k.Pool)
 		case "program":
-			value, id = ids.Programs.Name(k.Program), uint64(k.Program)
+			value = named(&ids.Programs, k.Program)
 		case "campaign":
-			value, id = ids.Campaigns.Name(k.Campaign), uint64(k.Campaign)
+			value = named(&ids.Campaigns, k.Campaign)
 		case "day_part":
-			value, id = ids.DayParts.Name(k.DayPart), uint64(k.DayPart)
+			value = named(&ids.DayParts, k.DayPart)
 		case "tenant":
-			value, id = ids.Tenants.Name(k.Tenant), uint64(k.Tenant)
+			value = named(&ids.Tenants, k.Tenant)
 		case "network":
-			value, id = ids.Networks.Name(k.Network), uint64(k.Network)
+			value = named(&ids.Networks, k.Network)
 		case "country":
 			value = strings.TrimRight(string(k.Country[:]), "\x00")
 		}
-		switch {
-		case k.Other:
+		if k.Other {
 			value = other
-		case value == "" && id != 0:
-			value = "#" + strconv.FormatUint(id, 10)
 		}
 		out = append(out, strings.ToValidUTF8(value, "\uFFFD"))
 	}
 	return out
+}
+
+// named is the name of an id, or "#" and its number, or "" for none.
+func named[ID ~uint32](names *outdial.Names[ID], id ID) string {
+	if name := names.Name(id); name != "" || id == 0 {
+		return name
+	}
+	return "#" + strconv.FormatUint(uint64(id), 10)
 }
