@@ -55,6 +55,44 @@ func TestBoundOverManyWeights(t *testing.T) {
 	}
 }
 
+// TestBoundWhileHunting: first attempts keep to their shares exactly although one call in ten hunts on among the others, and what all
+// attempts together are off stays small, for as long as that goes on.
+func TestBoundWhileHunting(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(3, 10).Draw(t, "targets")
+		b := newBench(t, failover.Config{})
+		for i := range n {
+			b.plan = append(b.plan, on(i+1, 0, rapid.IntRange(1, 30).Draw(t, "weight")))
+		}
+		every := rapid.IntRange(2, 20).Draw(t, "every")
+		first, all := make([]float64, n), make([]float64, n)
+		owe := func(owed []float64, among uint64, picked int) {
+			sum := 0.0
+			for k := range b.plan {
+				sum += float64(among>>k&1) * float64(b.plan[k].Weight)
+			}
+			for k := range b.plan {
+				owed[k] += float64(among>>k&1) * float64(b.plan[k].Weight) / sum
+			}
+			owed[picked]--
+		}
+		for k := range 3000 {
+			i, _ := b.s.Pick(start, &b.call, b.plan, b.all())
+			owe(first, b.all(), i)
+			owe(all, b.all(), i)
+			if k%every == 0 {
+				others := b.all() &^ (1 << i)
+				j, _ := b.s.Pick(start, &b.call, b.plan, others)
+				owe(all, others, j)
+			}
+			for m := range first {
+				require.LessOrEqual(t, math.Abs(first[m]), 1-1/(2*float64(n)-2)+1e-9, "call %d, target %d", k, m)
+				require.LessOrEqual(t, math.Abs(all[m]), float64(n)/2+1, "call %d, target %d", k, m)
+			}
+		}
+	})
+}
+
 // TestBoundAcrossChanges: a target that is refused again and again, returned turns, and one that goes out and comes back leave
 // the shares of those that took part where they belong, whether turns are taken from a cycle or one by one.
 func TestBoundAcrossChanges(t *testing.T) {

@@ -10,10 +10,10 @@
 // weights, turns are taken by Tijdeman's chairman assignment: while weights and the eligible set stand, the share of
 // each of n ≥ 2 targets is never more than 1 − 1/(2n−2) calls from its weight, half a call for two. A target that is
 // not eligible (tried already, full, out) saves nothing up, so it is not flooded when it returns. A pick that is not
-// used ([Selector.Return]) is undone exactly. Credits belong to
-// the tier's set of (trunk, weight), whatever the order of the candidates. Candidates of weight 0 in such a tier are
-// taken in their order when none with a weight is left; a tier without any weight is kept in the router's order.
-// While the same targets take part, the turns repeat, and a choice is one step of a counter without a lock.
+// used ([Selector.Return]) is undone exactly. Credits belong to the tier's set of (trunk, weight), whatever the order of the
+// candidates. Candidates of weight 0 in such a tier are taken in their order when none with a weight is left; a tier without
+// any weight is kept in the router's order. While the same targets usually take part, their turns repeat, and a choice is one
+// step of a counter without a lock. Calls that hunt on among others have turns of their own meanwhile, and cost those none.
 //
 // Four things come before a turn, in this order. An operator's flip ([Flip]) sends a share of the calls to trunks of his
 // choice. A target that may be back is probed. A share of each destination group's calls (Config.KeepWarm) keeps the

@@ -50,7 +50,7 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 }
 
 // quick is the ordinary case, where what is wrong is known and nothing is asked for: the next turn of a cycle that is
-// known. -1 = it is another case.
+// known, or the only one who could have a turn. -1 = it is another case.
 func (s *Selector) quick(now time.Time, call *outdial.Call, l *layout, eligible uint64) (i int, among uint64) {
 	up := eligible
 	if s.boards.shown.sick.Load() != 0 {
@@ -66,8 +66,14 @@ func (s *Selector) quick(now time.Time, call *outdial.Call, l *layout, eligible 
 			continue
 		}
 		among = up & t.weighted
+		if among == 0 || eligible == l.all && t.weighted != l.all && s.cfg.keepWarm > 0 {
+			return -1, 0
+		}
+		if among&(among-1) == 0 {
+			return bits.TrailingZeros64(among), 0
+		}
 		c := t.core.Load()
-		if c == nil || among&(among-1) == 0 || eligible == l.all && t.weighted != l.all && s.cfg.keepWarm > 0 {
+		if c == nil {
 			return -1, 0
 		}
 		if t.inPlace {

@@ -97,14 +97,11 @@ func (ts *turns) pick(t *tier, kept *section, among uint64, rehearsal bool, owed
 	}
 	c := ts.open(t, kept)
 	defer c.mu.Unlock()
-	rota, k := c.rota, 0
+	take := c.pick
 	if rehearsal {
-		c.leave()
-		rota = rota.Clone()
-		k = rota.Pick(own)
-	} else {
-		k = c.pick(own)
+		take = c.ask
 	}
+	k, rota := take(own)
 	if owed != nil {
 		for m, i := range t.index[:t.n] {
 			owed[i] = rota.Credit(m)

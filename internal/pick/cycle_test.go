@@ -76,3 +76,33 @@ func TestCycleTooLong(t *testing.T) {
 	require.Nil(t, r.Cycle(0b11))
 	require.Zero(t, r.Period(0b01))
 }
+
+// TestAbsorb: picks that two rotas have made are made up for by the one that absorbs the other: its credits are those of one
+// rota that has made them all.
+func TestAbsorb(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.Uint32Range(1, 60), 2, 8).Draw(t, "weights")
+		all := uint64(1)<<len(weights) - 1
+		a := rota(t, weights...)
+		a.Pick(all)
+		b := a.Fresh()
+		owed := make([]float64, len(weights))
+		sum := func() {
+			for i := range owed {
+				owed[i] = a.Credit(i) + b.Credit(i)
+			}
+		}
+		sum()
+		for range rapid.IntRange(0, 100).Draw(t, "picks") {
+			in := rapid.SampledFrom([]*pick.Rota{a, b}).Draw(t, "in")
+			in.Pick(rapid.Uint64Range(1, all).Draw(t, "among"))
+			sum()
+		}
+		a.Absorb(b)
+		for i := range owed {
+			require.InDelta(t, owed[i], a.Credit(i), 1e-9)
+			require.Zero(t, b.Credit(i))
+		}
+		require.Equal(t, a.Fresh().Pick(all), rota(t, weights...).Pick(all), "nobody is owed anything")
+	})
+}

@@ -80,6 +80,25 @@ func (r *Rota) Clone() *Rota {
 	return &c
 }
 
+// Fresh returns a rota of the same weights in which nobody is owed anything.
+func (r *Rota) Fresh() *Rota {
+	c := r.Clone()
+	for i := range c.targets {
+		c.targets[i].credit = 0
+	}
+	return c
+}
+
+// Absorb takes over what is owed in another rota of the same targets and weights, in which nobody is owed anything then: what r
+// and o have picked together is made up for by r.
+func (r *Rota) Absorb(o *Rota) {
+	for i := range r.targets {
+		t := &o.targets[i]
+		r.targets[i].credit += scale(t.credit, uint64(r.unit), uint64(o.unit))
+		t.credit = 0
+	}
+}
+
 // Pick returns the target whose turn it is among those whose bit is set in eligible, or −1 if none of
 // them has a weight. It does not allocate.
 func (r *Rota) Pick(eligible uint64) int {

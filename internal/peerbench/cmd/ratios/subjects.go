@@ -105,13 +105,14 @@ var subjects = []subject{
 	{
 		bench: "Choice", title: "Choice among trunks",
 		text: "The whole of failover's Pick: health by trunk and destination, tiers, probes, turns by weight. While the same " +
-			"trunks take part, their turns repeat and are a step of a counter; when one call in ten hunts on to a second " +
-			"trunk (hunting, 1.1 choices), they are taken one by one, under a lock. The peer is the choice by weight with a " +
-			"lock and nothing else.",
+			"trunks usually take part, their turns repeat and are a step of a counter; the call in ten that hunts on to a second " +
+			"trunk (hunting, 1.1 choices) takes its turn under a lock. The peer is the choice by weight with a lock and nothing else.",
 		peers: []peer{{"swrr", "smooth weighted round robin, locked"}},
 		goals: []goal{
 			{"10_all", "swrr", "ns/op", 1.5},
+			{"2_one_out", "swrr", "ns/op", 1.5},
 			{"10_one_out", "swrr", "ns/op", 1.5},
+			{"10_hunting", "swrr", "ns/op", 1.5},
 			{"", "", "allocs/op", 0},
 		},
 	},
