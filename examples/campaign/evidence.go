@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/failover"
 	"github.com/outdial/outdial/internal/siptest"
 	"github.com/outdial/outdial/kpi"
 	"github.com/outdial/outdial/trunk"
@@ -30,6 +31,8 @@ type evidence struct {
 
 	Broken, Noticed, Healed, Back time.Time
 	Detections                    []*detection
+	Incidents                     []failover.Incident
+	Drills                        []failover.Drill
 	Notices                       []notice
 	Label                         labelFacts
 

@@ -40,6 +40,7 @@ func (c *campaign) opening() []string {
 func (c *campaign) gather(e *evidence) error {
 	now, ids, s := time.Now(), c.proxy.IDs(), c.scenario
 	e.Fates, e.Notices, e.Decision, e.Decided = c.dialer.fates(), s.notices, c.decision, c.decided
+	e.Incidents, e.Drills = c.proxy.Failover().Incidents(now), c.proxy.Failover().Drills(now)
 	e.Broken, e.Noticed, e.Healed, e.Back = s.broken, s.noticed, s.healed, s.back
 	e.Total, _ = c.proxy.Meter().Cell(now, kpi.Key{View: kpi.Total})
 	e.Live = make(map[string]liveFacts)

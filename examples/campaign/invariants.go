@@ -39,6 +39,8 @@ var invariants = []invariant{
 	{"no channel and no call is left up at the end", nothingHeld},
 	{"a failing carrier rests after as few failures in a row as configured", noticedSoon},
 	{"a resting carrier gets nothing but probes and last resorts", restKept},
+	{"an outage for one destination: the carrier rests for that one, and for no other", partMoved},
+	{"flips and drills send what was ordered, and end by themselves", ordersKept},
 	{"goroutines are back where they were", goroutinesBack},
 }
 

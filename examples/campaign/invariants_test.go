@@ -9,6 +9,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/failover"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -147,6 +148,41 @@ func TestEveryInvariantCanFail(t *testing.T) {
 		"a resting carrier gets nothing but probes and last resorts": {
 			"an ordinary call": func(e *evidence) {
 				e.Detections = []*detection{{Trunk: good, Allowed: 6, Row: 6, Noticed: at(3), Ordinary: 1}}
+			},
+		},
+		"an outage for one destination: the carrier rests for that one, and for no other": {
+			"all of the carrier rests": func(e *evidence) {
+				e.Incidents = []failover.Incident{{Name: good, Why: "soft failures in a row", Isolated: at(1)}}
+			},
+			"another destination rests": func(e *evidence) {
+				e.Incidents = []failover.Incident{{Name: good, GroupName: "US/203", Why: "soft failures in a row", Isolated: at(1)}}
+			},
+			"an ordinary call went there": func(e *evidence) {
+				e.Incidents = []failover.Incident{{Name: good, GroupName: "US/" + metro, Why: "soft failures in a row", Isolated: at(1)}}
+				e.Ledger.Calls[0] = &story{To: fictional(metro, 1), Attempts: []*attempt{{Trunk: good, Start: at(2)}}}
+			},
+		},
+		"flips and drills send what was ordered, and end by themselves": {
+			"outside its time": func(e *evidence) { e.Ledger.Calls[busyTo].Attempts[1].Why = outdial.WhyFlip },
+			"too few": func(e *evidence) {
+				e.Ledger.Orders = []ordered{{Order: failover.Flip{To: []string{drillName}, Share: 1}, From: at(20), Until: at(30)}}
+				for i := range 10 {
+					e.Ledger.Calls[outdial.Number(i)] = &story{Attempts: []*attempt{{Trunk: good, Start: at(21)}}}
+				}
+			},
+			"too many": func(e *evidence) {
+				e.Ledger.Orders = []ordered{{Order: failover.Flip{To: []string{drillName}, Share: 0.1}, From: at(20), Until: at(30)}}
+				for i := range 10 {
+					e.Ledger.Calls[outdial.Number(i)] = &story{Attempts: []*attempt{{Trunk: drillName, Why: outdial.WhyFlip, Start: at(21)}}}
+				}
+			},
+			"no report": func(e *evidence) {
+				e.Ledger.Orders = []ordered{{Order: failover.Flip{To: []string{drillName}, Share: 1}, Drill: true, From: at(6), Until: at(7)}}
+			},
+			"a report that is wrong": func(e *evidence) {
+				e.Ledger.Orders = []ordered{{Order: failover.Flip{To: []string{drillName}, Share: 1}, Drill: true, From: at(6), Until: at(7)}}
+				e.Drills = []failover.Drill{{From: at(6), Until: at(7), Over: true}}
+				e.Drills[0].During.To.Started = 1
 			},
 		},
 		"goroutines are back where they were": {

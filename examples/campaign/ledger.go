@@ -80,6 +80,7 @@ type ledger struct {
 
 	open      map[outdial.AttemptID]*attempt
 	Failovers []advance // calls that went on to another trunk, in order
+	Orders    []ordered // flips and drills
 }
 
 // advance is a call that went on after a failure.
@@ -118,6 +119,7 @@ func (g *ledger) read(dir string) error {
 func (g *ledger) Observe(ev *outdial.Event) {
 	g.Events++
 	g.Seq = ev.Seq
+	g.order(ev)
 	if ev.Kind < outdial.EventRefused || ev.Kind > outdial.EventEnded {
 		return
 	}

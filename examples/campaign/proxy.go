@@ -22,8 +22,8 @@ const numbersPerCall = 0.36
 // journalDir is the proxy's journal within the directory of the campaign.
 const journalDir = "journal"
 
-// configText is the configuration of the proxy, as an operator would write it. Backoffs are short so that a run of half
-// a minute shows a recovery; the defaults are 5 s and 5 min.
+// configText is the configuration of the proxy, as an operator would write it. Backoffs and dwells are short so that a run
+// of half a minute shows a recovery; the defaults are 5 s, 5 min and 10 s.
 var configText = template.Must(template.New("outdial.yaml").Parse(`listen: 127.0.0.1:0
 carrier_listen: 127.0.0.1:0
 drain_timeout: -1s # the campaign waits for its calls itself
@@ -42,7 +42,7 @@ routing:
 {{- range .Carriers}}
             - {trunk: {{.Name}}, weight: {{.Weight}}}
 {{- end}}
-failover: {backoff: 2s, backoff_max: 4s, ramp: 2s, flap: 5s, ping_out: 500ms, seed: {{.Seed}}}
+failover: {backoff: 2s, backoff_max: 4s, ramp: 2s, dwell: 500ms, flap: 5s, ping_out: 500ms, seed: {{.Seed}}}
 cli:
   pools:
     - {name: sales, program: sales, limits: {caps: [{{range $i, $c := .Caps}}{{if $i}}, {{end}}{{$c.Max}}/{{$c.Window}}{{end}}], spacing: -1s}}

@@ -102,6 +102,9 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	if p.clis != nil {
 		reads.Risk = p.clis
 	}
+	if p.selector != nil {
+		reads.Health = p.selector
+	}
 	p.reads = reads
 	table, err := routing.Compile(c.policy(), reads)
 	try("routing", err)

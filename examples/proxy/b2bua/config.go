@@ -254,7 +254,17 @@ type Failover struct {
 	Signals       bool          `yaml:"signals"`
 	UntestedAfter time.Duration `yaml:"untested_after"`
 
-	Presets map[string]string `yaml:"presets"` // name of a carrier: name of a preset
+	Dwell            time.Duration `yaml:"dwell"`
+	ProbeTimeout     time.Duration `yaml:"probe_timeout"`
+	Launch           time.Duration `yaml:"launch"`
+	LaunchFalseAlarm float64       `yaml:"launch_false_alarm"`
+	DrillEvery       time.Duration `yaml:"drill_every"`
+	SignalEvery      time.Duration `yaml:"signal_every"`
+	Limits           []Limit       `yaml:"limits"` // of the signals; none = those of failover
+
+	Rules     []Rule            `yaml:"rules"`
+	Overrides []Override        `yaml:"overrides"`
+	Presets   map[string]string `yaml:"presets"` // name of a carrier: name of a preset
 }
 
 // Hunting is how a call goes from trunk to trunk; see outdial.Config.

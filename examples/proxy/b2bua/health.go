@@ -19,6 +19,11 @@ func (c Config) health(p *parts) (failover.Config, error) {
 		IDs: p.ids, Baseline: f.Baseline, BaselineCalls: f.BaselineCalls, FalseAlarm: f.FalseAlarm, HardCount: f.HardCount,
 		Backoff: f.Backoff, BackoffMax: f.BackoffMax, RetryAfterMax: f.RetryAfterMax, ProbeGood: f.ProbeGood, Seed: f.Seed,
 		KeepWarm: f.KeepWarm, Ramp: f.Ramp, Flap: f.Flap, PingEvery: f.PingEvery, PingOut: f.PingOut, UntestedAfter: f.UntestedAfter,
+		Dwell: f.Dwell, ProbeTimeout: f.ProbeTimeout, Launch: f.Launch, LaunchFalseAlarm: f.LaunchFalseAlarm,
+		DrillEvery: f.DrillEvery, SignalEvery: f.SignalEvery, Rules: rulesOf(f.Rules),
+	}
+	for _, l := range f.Limits {
+		cfg.Limits = append(cfg.Limits, failover.Limit{Metric: outdial.Metric(l.Metric), Poor: l.Poor, Good: l.Good, Least: l.Least})
 	}
 	for _, t := range c.Trunks {
 		cfg.Trunks = append(cfg.Trunks, failover.Trunk{
@@ -28,6 +33,11 @@ func (c Config) health(p *parts) (failover.Config, error) {
 	cfg.Capacity = p.trunks
 	if f.Signals {
 		cfg.Signals = p.meter
+	}
+	for _, o := range f.Overrides { // before the presets, where they are for the same carrier
+		cfg.Overrides = append(cfg.Overrides, failover.Override{
+			Carrier: o.Carrier, Trunk: o.Trunk, Matched: o.Prefix, Rules: rulesOf(o.Rules),
+		})
 	}
 	var errs []error
 	for _, carrier := range slices.Sorted(maps.Keys(f.Presets)) {
