@@ -25,14 +25,13 @@
 // Health is kept per trunk and, within it, per destination group (Call.Dest.Group), so that a partial outage moves
 // only what is sick: failures of one group eject that group, silence or failures of several eject the trunk. A target
 // needs no peers to be judged. It is ejected by a sequential test against its own baseline failure rate, which it learns
-// from its last calls (Config.Baseline is where it begins): k failures in a row, where k is such
-// that a target failing at its baseline p₀ is ejected falsely about once in 1/FalseAlarm calls, 6 for
-// 10 % and 9 for 20 %, which finds total death; and a cumulative sum with the same rate of false alarms, which finds one that
-// fails half of its calls. Hard evidence (silence, refused) takes a shorter
-// row, and the first of it already makes calls go elsewhere, all but one at a time; a 100 Trying ends such a row. Success is the
-// first response beyond 100, an answer, or the callee's own outcome (busy, no answer,
-// rejected): it is known when it happens, not at hang-up. Full trunks, bad numbers, blocked caller IDs and cancelled calls
-// say nothing about health.
+// from its last calls (Config.Baseline is where it begins): k failures in a row, where k is such that a target failing at its
+// baseline p₀ is ejected falsely about once in 1/FalseAlarm calls, 6 for 10 % and 9 for 20 %, which finds total death; and a
+// cumulative sum with the same rate of false alarms, which finds one that fails half of its calls. Hard evidence (silence,
+// refused) takes a shorter row, and the first of it already makes calls go elsewhere, all but one at a time; a 100 Trying ends
+// such a row. Success is the first response beyond 100, an answer, or the callee's own outcome (busy, no answer, rejected): it
+// is known when it happens, not at hang-up. Full trunks, bad numbers, blocked caller IDs and cancelled calls say nothing about
+// health.
 //
 //	up ◀──▶ suspect ──evidence──▶ out ──backoff over──▶ probing ──3 good, 10 s──▶ ramping ──30 s──▶ up
 //	                               ▲                       │                         │
@@ -40,8 +39,8 @@
 //	up ──503 with Retry-After──▶ suspended ──time over──▶ up
 //
 // An attempt counts once: at its first sign of success, where hunting moved on from it, or at its end. What an abandoned
-// leg does later is no further evidence; but when its trunk asks to be left alone in the end, it is, and so is the sign of success of
-// one that hunting came back to (outdial.StepRevive).
+// leg does later is no further evidence; but when its trunk asks to be left alone in the end, it is, and so is the sign of
+// success of one that hunting came back to (outdial.StepRevive).
 //
 // While a target is probing, one live call at a time is sent to it, and only if the call has another target that is
 // up to go on to. One that is back gets the keep-warm share first, and all of its share after Config.Ramp. Two things damp a
@@ -55,9 +54,10 @@
 //
 // # Operators
 //
-// Orders are outdial.Control events: hold and release, flip, drill and revert, launch ([ActionHold] and so on). A drill is a
-// flip that ends by itself and leaves a report ([Selector.Drills]). A trunk that is launched is held to tighter thresholds
-// for 72 hours. [Selector.Lint], [Selector.Alarms] and [Selector.Incidents] return what an operator should know; nothing
+// Orders are outdial.Control events: hold and release, flip, drill and revert, launch, pass and fail ([ActionHold] and so on). A
+// flip may grow over a time. A drill is a flip that ends by itself and leaves a report ([Selector.Drills]). A trunk that is
+// launched is held to tighter thresholds for 72 hours; one that is gated ([Trunk]) takes no call until a test of it was
+// passed. [Selector.Lint], [Selector.Alarms] and [Selector.Incidents] return what an operator should know; nothing
 // is ever fired.
 //
 // # When to stop
@@ -65,10 +65,9 @@
 // An ordered table of [Rule] rows maps the facts of an [outdial.Result] to a verdict and to evidence about the target's
 // health, and to what it has run out of. Rows for a route go before those for a carrier ([Override]), these before
 // Config.Rules, and these before [DefaultRules]. Rows that ask for a [Header] need whoever dials to keep it:
-// [Selector.Headers]. Q.850 goes before the SIP code where both are there, but for
-// a 6xx, which counts as one also where it stands in a Reason header behind another status. A block
-// ([outdial.Result.Blocked]) comes before any row: it stops, and is booked to the caller ID, not to the carrier. What the callee decided
-// is never retried.
+// [Selector.Headers]. Q.850 goes before the SIP code where both are there, but for a 6xx, which counts as one also where it
+// stands in a Reason header behind another status. A block ([outdial.Result.Blocked]) comes before any row: it stops, and is
+// booked to the caller ID, not to the carrier. What the callee decided is never retried.
 //
 // # What is on record
 //

@@ -27,8 +27,9 @@ type Drill struct {
 // Sides are counts of the receiving trunks and of all others.
 type Sides struct{ To, Others Tally }
 
-// Change compares the receiving trunks during the drill with all trunks before it, for calls to the same destinations: the difference of a figure (ASR, NER,
-// or the mean PDD in seconds) with its uncertainty, and how many standard errors it is. Unknown while either is.
+// Change compares the receiving trunks during the drill with all trunks before it, for calls to the same destinations: the
+// difference of a figure (ASR, NER, or the mean PDD in seconds) with its uncertainty, and how many standard errors it is.
+// Unknown while either is.
 func (d *Drill) Change(m outdial.Metric) (difference outdial.Estimate, errors float64) {
 	before := d.Before.To
 	before.add(&d.Before.Others)

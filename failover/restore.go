@@ -16,8 +16,9 @@ import (
 var ErrSaved = errors.New("failover: not what a Selector has saved")
 
 // Restore makes a new Selector know what Save wrote; Resumed tells the engine from where on to tell it more. Only a Selector that
-// has learned nothing takes it. Trunks and groups are found by their names. What is configured otherwise than it was holds from
-// here on. The error, which wraps ErrSaved, names what is wrong, and leaves the Selector as it is.
+// has learned nothing takes it. Trunks and groups are found by their names; thresholds follow the configuration of this
+// Selector, what was learned stands. The error, which wraps ErrSaved where b is not fit, says what is wrong, and leaves the
+// Selector as it is.
 func (s *Selector) Restore(b []byte) error {
 	in, err := readSaved(b)
 	if err != nil {

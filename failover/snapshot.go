@@ -16,7 +16,7 @@ type Target struct {
 	State State
 	Why   string    // why it is not simply up; "" while it is
 	Since time.Time // when it came into its state; zero = it never was in another
-	Until time.Time // Out: when the first probe may go; Suspect, Probing: the end of the dwell, once it does well; Ramping, Suspended and Held: the end; zero = none, or not known
+	Until time.Time // when the state ends by time alone; Out: when the first probe may go. Zero = it does not, or that is not known
 	Share float64   // of its share of the calls that it gets now: Selector.Health
 
 	Failures  int // failures in a row, while up
@@ -108,7 +108,7 @@ func (t *target) status(now time.Time, cfg *settings) Target {
 	switch {
 	case t.state == Out && t.probe.out && t.probe.from.After(t.ejected): // its first probe is on its way
 		st.State, st.Until = Probing, time.Time{}
-	case t.state == Up && t.weak != "":
+	case t.state <= Suspect && t.weak != "":
 		st.State, st.Why, st.Since = Suspect, poorPrefix+t.weak, t.weakSince
 	}
 	return st

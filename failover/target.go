@@ -15,7 +15,7 @@ type target struct {
 	state State           // Probing from the first good probe; never Held: a hold is the board's
 	why   string
 	since time.Time // when it came into its state
-	until time.Time // Out: the first probe; Suspended: the end; Ramping: the full share; Suspect, Probing: the end of the dwell, once it does well
+	until time.Time // Out: the first probe; else when the state ends by time alone, zero = it does not
 
 	test      test
 	doubt     bool      // it may have fallen silent: one call at a time until the next sign of life
