@@ -19,6 +19,7 @@ func TestSmallExamplesRun(t *testing.T) {
 		"trunk":     {nil, []string{"peak 20 of 20 channels", "by cps", "by floor"}},
 		"sizing":    {nil, []string{"channels   107", "calls/s    7"}},
 		"failover":  {nil, []string{"both well     alpha  700  beta  300", "alpha out", "alpha back"}},
+		"cliff":     {nil, []string{"1140 calls lost", "package failover"}},
 		"cli":       {nil, []string{"+16175550002 is called from +16175550100", "every number has reached a cap"}},
 		"kpi":       {[]string{"kpi/calls.csv"}, []string{"ASR", "PDD p95", "ACD"}},
 		"scorecard": {[]string{"kpi/calls.csv"}, []string{"ASR", "PDD p95", "ACD"}},

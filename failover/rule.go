@@ -49,7 +49,8 @@ type Judgement struct {
 type classifier struct {
 	layers      []layer // asked before rows, where they fit
 	rows        []row
-	retryAfter  time.Duration // cap
+	byCode      [700 - 300][]uint16 // the places of the rows that may fit a final response, by its status
+	retryAfter  time.Duration       // cap
 	ignoreRetry bool
 }
 
@@ -175,7 +176,28 @@ func (t *classifier) find(c *outdial.Candidate, r *outdial.Result) *row {
 			}
 		}
 	}
-	return first(t.rows, r)
+	if r.Origin != outdial.OriginCarrier || r.Code < 300 || r.Code > 699 {
+		return first(t.rows, r)
+	}
+	for _, i := range t.byCode[r.Code-300] {
+		if w := &t.rows[i]; w.matches(r) {
+			return w
+		}
+	}
+	return nil
+}
+
+// index finds the rows that may fit each status, so that not all have to be asked.
+func (t *classifier) index() {
+	for code := range t.byCode {
+		for i := range t.rows {
+			w := &t.rows[i]
+			if status := uint16(code + 300); (w.from == 0 || w.from <= status && status <= w.to) &&
+				(w.origin == 0 || w.origin == outdial.OriginCarrier) {
+				t.byCode[code] = append(t.byCode[code], uint16(i))
+			}
+		}
+	}
 }
 
 func first(rows []row, r *outdial.Result) *row {

@@ -54,6 +54,7 @@ func New(cfg Config) (*Selector, error) {
 	own, ownErr := compile(cfg.Rules, "Rules")
 	defaults, defaultErr := compile(DefaultRules(), "DefaultRules")
 	s.rules.rows = append(own, defaults...)
+	s.rules.index()
 	err = errors.Join(err, limitErr, ownErr, defaultErr, s.rules.override(cfg.Overrides, cfg.IDs))
 	if err != nil {
 		return nil, err
