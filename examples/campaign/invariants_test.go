@@ -182,7 +182,7 @@ func TestEveryInvariantCanFail(t *testing.T) {
 			"a report that is wrong": func(e *evidence) {
 				e.Ledger.Orders = []ordered{{Order: failover.Flip{To: []string{drillName}, Share: 1}, Drill: true, From: at(6), Until: at(7)}}
 				e.Drills = []failover.Drill{{From: at(6), Until: at(7), Over: true}}
-				e.Drills[0].During.To.Started = 1
+				e.Drills[0].During.To.Started = atTheEdges + 1
 			},
 		},
 		"goroutines are back where they were": {

@@ -5,6 +5,7 @@ package pick
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -113,22 +114,22 @@ func (r *Rota) Pick(eligible uint64) int {
 	// happens only after a change, the one that is owed most.
 	m := int64(2*bits.OnesCount64(eligible) - 2)
 	best, most := -1, -1
-	var bestWait float64
-	var greatest int64
+	bestWait, greatest := math.Inf(1), int64(math.MinInt64)
+	targets, owed, all := r.targets, r.owed, r.unit*(m-1)
 	for set := eligible; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros64(set)
-		t := &r.targets[i]
-		t.credit += t.share
-		c := t.credit
-		if most < 0 || c > greatest {
+		t := &targets[i]
+		c := t.credit + t.share
+		t.credit = c
+		if c > greatest {
 			most, greatest = i, c
 		}
-		if c < r.owed {
+		if c < owed {
 			continue
 		}
 		// Both numbers are exact, so that the quotients of different waits are never in the wrong order.
-		wait := float64(r.unit*(m-1)-c*m) / float64(t.weight)
-		if best < 0 || wait < bestWait || wait == bestWait && r.sooner(i, best, m) {
+		wait := float64(all-c*m) / float64(t.weight)
+		if wait < bestWait || wait == bestWait && r.sooner(i, best, m) {
 			best, bestWait = i, wait
 		}
 	}

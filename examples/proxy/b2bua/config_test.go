@@ -177,7 +177,7 @@ kpi: {buckets: 7.5, window: 3}
 `, []string{`x.yaml:7:34: "go": want one of stop advance`, `x.yaml:9:21: "luck": want one of asr ner`}},
 		{"rows that failover refuses", minimal + "failover: {dwell: 1s, rules: [{code: 100, header: {value: x}}], overrides: [{rules: []}]}\n", []string{
 			`x.yaml:6:32: failover.rules[0]: From, To: 100 to 100`, "x.yaml:6:43: failover.rules[0].header.name: required",
-			"x.yaml:6:1: failover: Overrides[0]: neither",
+			"failover.overrides[0]: neither",
 		}},
 		{"names", minimal + "failover: {presets: {one: [default], two: {}}}\n", []string{
 			"x.yaml:6:27: want one value of type string", "x.yaml:6:43: want one value of type string",
