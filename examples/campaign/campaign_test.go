@@ -41,7 +41,7 @@ func TestCampaign(t *testing.T) {
 	for _, l := range strings.Split(text.String(), "\n") {
 		require.LessOrEqual(t, utf8.RuneCountInString(l), tableWidth, l)
 	}
-	require.Contains(t, text.String(), "21 of 21 invariants hold")
+	require.Contains(t, text.String(), "23 of 23 invariants hold")
 	require.Contains(t, text.String(), "calls lost 0")
 
 	text.Reset()
