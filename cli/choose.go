@@ -81,7 +81,7 @@ func (p *pool) strict(i int32, status Status, prev outdial.Number, now window.In
 	if prev != 0 {
 		seen = seen[1:]
 	}
-	resting := status == StatusResting || status == StatusNoRight
+	resting := status == StatusResting || status == StatusNoRight || status == StatusUntested
 	return c.at(i).talked() && !resting ||
 		len(seen) > 0 && seen[0] != 0 && instantOf(seen[0])+window.Instant(p.sticky.Strict) > now
 }
@@ -161,6 +161,8 @@ func (p *pool) refusal(carrier outdial.CarrierID, now window.Instant) (window.In
 		return wake, ErrCaps
 	case count[StatusNoRight] > 0:
 		return wake, ErrRight
+	case count[StatusUntested] > 0:
+		return wake, ErrCallback
 	case accepted == 0 && total > 0:
 		return wake, ErrCarrier
 	}

@@ -149,7 +149,7 @@ type NumberConfig struct {
 	// full attestation.
 	Attested []string `json:",omitempty"`
 
-	// Callback is when it was last tested that calls back to the number arrive; zero = never.
+	// Callback is when it was last tested that calls back to the number arrive; zero = never. See CountryRule.Callback.
 	Callback time.Time `json:",omitzero"`
 }
 
@@ -307,9 +307,10 @@ func (c *check) numbers(pools map[string]bool) {
 		if n.Pool == "" {
 			continue
 		}
+		country := countryOf(c.cfg, n)
 		for k := range c.cfg.Rules {
 			r := &c.cfg.Rules[k]
-			if r.Country != n.Country || !r.about(c.purposes[n.Pool]) {
+			if r.Country != country || !r.about(c.purposes[n.Pool]) {
 				continue
 			}
 			if err := r.permits(n); err != nil {

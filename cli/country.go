@@ -62,6 +62,12 @@ type CountryRule struct {
 	// not. A number of a pool that they do not allow is an error of the configuration.
 	Allow []outdial.Prefix `json:",omitempty"`
 	Deny  []Type           `json:",omitempty"`
+
+	// Callback is how old the last test that calls back to a number of the country arrive may be (NumberConfig.Callback);
+	// 0 = nothing is asked. Governor.Lint finds the numbers that were not tested since; with CallbackOnly they are not
+	// presented.
+	Callback     Span `json:",omitempty"`
+	CallbackOnly bool `json:",omitempty"`
 }
 
 // Span is a duration that is text in JSON, as time.ParseDuration takes it: "168h".
@@ -125,10 +131,13 @@ func (r *CountryRule) check(bad func(field string, err error)) {
 		bad("Dated", fmt.Errorf("%q: want a date (2027-01-31)", r.Dated))
 	}
 	checkCalleeCaps(r.Callee, bad)
-	for field, s := range map[string]Span{"AfterTalk": r.AfterTalk, "AfterAbandoned": r.AfterAbandoned} {
+	for field, s := range map[string]Span{"AfterTalk": r.AfterTalk, "AfterAbandoned": r.AfterAbandoned, "Callback": r.Callback} {
 		if s < 0 || time.Duration(s) > MaxWindow {
 			bad(field, fmt.Errorf("%v is not between 0 and %v", time.Duration(s), MaxWindow))
 		}
+	}
+	if r.CallbackOnly && r.Callback == 0 {
+		bad("CallbackOnly", errors.New("without Callback it says nothing"))
 	}
 }
 
@@ -157,10 +166,14 @@ func (r *CountryRule) permits(n *NumberConfig) error {
 	return nil
 }
 
-// calleeRule is what is asked of calls of one program to one country; immutable.
+// calleeRule is what is asked of calls of one program to one country, and of the numbers of that country that it presents;
+// immutable.
 type calleeRule struct {
 	caps                      []Cap
 	afterTalk, afterAbandoned window.Instant
+
+	callback     time.Duration // the least of the rules; 0 = nothing is asked
+	callbackOnly time.Duration // of those whose numbers are not presented else
 }
 
 // calleeRules returns what a program with a purpose keeps to, by country; the zero country is what holds everywhere.
@@ -180,8 +193,31 @@ func calleeRules(cfg *Config, purpose Purpose) map[[2]byte]*calleeRule {
 		c.caps = append(c.caps, r.Callee...)
 		c.afterTalk = max(c.afterTalk, window.Instant(r.AfterTalk))
 		c.afterAbandoned = max(c.afterAbandoned, window.Instant(r.AfterAbandoned))
+		c.callback = shorter(c.callback, time.Duration(r.Callback))
+		if r.CallbackOnly {
+			c.callbackOnly = shorter(c.callbackOnly, time.Duration(r.Callback))
+		}
 	}
 	return rules
+}
+
+// shorter is the lesser of two spans of which 0 is none.
+func shorter(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// testedUntil is until when a number that was tested last at a time may be presented under the rule, all in Unix seconds.
+func (r *calleeRule) testedUntil(callback uint32) int64 {
+	switch {
+	case r.callbackOnly == 0:
+		return noEnd
+	case callback == 0:
+		return 0
+	}
+	return int64(callback) + int64(r.callbackOnly/time.Second)
 }
 
 func unmarshalStrict(data []byte, v any) error {

@@ -64,6 +64,12 @@ func (g *Governor) documentPool(b *strings.Builder, p *pool) {
 			fmt.Fprintf(b, "; left alone for %v after an abandoned call", time.Duration(r.afterAbandoned))
 		}
 		b.WriteString(".\n")
+		switch {
+		case r.callbackOnly > 0:
+			fmt.Fprintf(b, "- A number %s is presented only where a test of the last %v says that calls back arrive.\n", where, r.callbackOnly)
+		case r.callback > 0:
+			fmt.Fprintf(b, "- A number %s should be tested for calls back every %v.\n", where, r.callback)
+		}
 	}
 	b.WriteString("\n")
 }

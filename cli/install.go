@@ -106,7 +106,7 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		listed[slot] = true
 		n.pool, n.home = r.pool, r.home
 		g.configured(n, &r, cfg.Change, first)
-		n.info, n.told, n.right = r.info, r.state, r.info.rightUntil > g.clock.held.unix
+		n.info, n.told, n.callback, n.right = r.info, r.state, r.callback, r.until > g.clock.held.unix
 		g.reshare(n)
 		if r.pool == nil {
 			continue
@@ -114,8 +114,8 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		r.pool.slots = append(r.pool.slots, slot)
 		r.pool.watch.weigh(n.state, 1)
 		order = append(order, slot)
-		if at := r.info.rightUntil; at != 0 && at != noEnd {
-			g.expiries = append(g.expiries, expiry{at, slot})
+		if r.until != 0 && r.until != noEnd {
+			g.expiries = append(g.expiries, expiry{r.until, slot})
 		}
 	}
 	for i := range g.numbers {

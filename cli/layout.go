@@ -20,16 +20,19 @@ type layout struct {
 	programs  []outdial.ProgramID
 	callees   map[outdial.ProgramID]map[[2]byte]*calleeRule
 	quotas    map[outdial.TenantID][]Cap
+	purposes  map[[2]byte]bool // countries of which a rule is about a purpose
 	rows      []row
 }
 
 // row is where a number of the configuration belongs.
 type row struct {
-	number outdial.Number
-	pool   *pool
-	home   int32
-	state  State
-	info   *info
+	number   outdial.Number
+	pool     *pool
+	home     int32
+	state    State
+	info     *info
+	until    int64  // Unix seconds: when its right ends, or its test is no longer enough; 0 = it may not be presented, noEnd = it stands
+	callback uint32 // see number
 }
 
 // place is where callees of one area code live, as far as the inventory tells: "" where its numbers disagree.
@@ -46,6 +49,7 @@ func newLayout(cfg *Config) *layout {
 		campaigns: map[outdial.CampaignID]*pool{},
 		callees:   map[outdial.ProgramID]map[[2]byte]*calleeRule{},
 		quotas:    map[outdial.TenantID][]Cap{},
+		purposes:  map[[2]byte]bool{},
 		rows:      make([]row, len(cfg.Numbers)),
 	}
 	builders := map[string]*poolBuilder{}
@@ -67,17 +71,28 @@ func newLayout(cfg *Config) *layout {
 	for _, t := range cfg.Tenants {
 		l.quotas[cfg.IDs.Tenants.ID(t.Tenant)] = slices.Clone(t.Quotas)
 	}
+	for i := range cfg.Rules {
+		if r := &cfg.Rules[i]; len(r.Purposes) > 0 {
+			l.purposes[[2]byte{r.Country[0], r.Country[1]}] = true
+		}
+	}
 	places := map[outdial.Prefix]place{}
 	shared := map[info]*info{}
 	for i := range cfg.Numbers {
 		n := &cfg.Numbers[i]
 		r := newInfo(cfg, n, shared)
-		l.rows[i] = row{number: n.Number, state: n.State, info: r}
+		l.rows[i] = row{number: n.Number, state: n.State, info: r, until: r.rightUntil}
+		if !n.Callback.IsZero() {
+			l.rows[i].callback = uint32(max(n.Callback.Unix(), 1))
+		}
 		if n.State == StateUnset {
 			l.rows[i].state = StateActive
 		}
 		if b := builders[n.Pool]; b != nil {
 			l.rows[i].pool, l.rows[i].home = b.pool, b.home(cfg, n, r)
+			if rule := l.callees[cfg.IDs.Programs.ID(b.pool.programName)][countryKey(r.country)]; rule != nil {
+				l.rows[i].until = min(r.rightUntil, rule.testedUntil(l.rows[i].callback))
+			}
 		}
 		if r.area == 0 {
 			continue
@@ -154,18 +169,12 @@ func rightUntil(n *NumberConfig) int64 {
 // newInfo returns what is known of a number; numbers that agree share it.
 func newInfo(cfg *Config, n *NumberConfig, shared map[info]*info) *info {
 	r := info{
-		country: n.Country, area: n.Area, region: n.Region, centre: n.Centre, typ: n.Type,
+		area: n.Area, region: n.Region, centre: n.Centre, typ: n.Type,
 		owner: n.Owner, assigned: n.Assigned, evidence: n.Evidence, expires: n.Expires, rightUntil: rightUntil(n),
 	}
-	if !n.Callback.IsZero() {
-		r.callback = n.Callback.Unix()
-	}
-	if cfg.Numbering != nil && (r.country == "" || r.area == 0) {
-		d := cfg.Numbering.Locate(time.Time{}, n.Number)
-		if r.country == "" && d.Country != [2]byte{} {
-			r.country = string(d.Country[:])
-		}
-		if r.area == 0 && d.Area.Contains(n.Number) {
+	r.country = countryOf(cfg, n)
+	if cfg.Numbering != nil && r.area == 0 {
+		if d := cfg.Numbering.Locate(time.Time{}, n.Number); d.Area.Contains(n.Number) {
 			r.area = d.Area
 		}
 	}
@@ -178,6 +187,23 @@ func newInfo(cfg *Config, n *NumberConfig, shared map[info]*info) *info {
 	kept := r
 	shared[r] = &kept
 	return &kept
+}
+
+// countryKey is the zero key for no country.
+func countryKey(s string) (key [2]byte) {
+	copy(key[:], s)
+	return key
+}
+
+// countryOf is what the number says, or its numbering plan does.
+func countryOf(cfg *Config, n *NumberConfig) string {
+	if n.Country != "" || cfg.Numbering == nil {
+		return n.Country
+	}
+	if d := cfg.Numbering.Locate(time.Time{}, n.Number); d.Country != [2]byte{} {
+		return string(d.Country[:])
+	}
+	return ""
 }
 
 func northAmerican(n outdial.Number) bool { return n/1e10 == 1 }

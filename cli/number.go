@@ -13,16 +13,17 @@ type Status uint8
 
 // Statuses.
 const (
-	StatusStock   Status = iota // in no pool, or no longer configured
-	StatusReady                 // it can be presented
-	StatusWaiting               // it has reached a cap, or is kept apart from its last call
-	StatusBusy                  // it has as many concurrent calls as it may
-	StatusNoRight               // no unexpired right to use is on record
-	StatusResting               // its state does not allow it
+	StatusStock    Status = iota // in no pool, or no longer configured
+	StatusReady                  // it can be presented
+	StatusWaiting                // it has reached a cap, or is kept apart from its last call
+	StatusBusy                   // it has as many concurrent calls as it may
+	StatusNoRight                // no unexpired right to use is on record
+	StatusResting                // its state does not allow it
+	StatusUntested               // no test says that calls back arrive, where the country's rules present no other (CountryRule.CallbackOnly)
 	statusCount
 )
 
-var statusNames = []string{"stock", "ready", "waiting", "busy", "no_right", "resting"}
+var statusNames = []string{"stock", "ready", "waiting", "busy", "no_right", "resting", "untested"}
 
 // String returns the status in lower case with underscores.
 func (s Status) String() string { return nameIn(statusNames, s) }
@@ -42,7 +43,7 @@ type number struct {
 	status     Status
 	share      uint8 // of its caps, in percent
 	weight     uint8 // against its peers when numbers are chosen, in percent
-	right      bool  // an unexpired right to use is on record; see expire
+	right      bool  // an unexpired right to use is on record, and a test where it must be; see expire
 	held       bool  // life.hold or life.shared is set
 	told       State // as it was configured last
 	listed     bool  // in the inventory of the configuration in force
@@ -50,6 +51,7 @@ type number struct {
 	info       *info
 	life       *life // nil until something happened to it
 	conduct    conduct
+	callback   uint32 // Unix seconds of the last test that calls back arrive; 0 = none
 }
 
 // whole is the share and the weight of a number in good standing.
@@ -66,7 +68,6 @@ type info struct {
 	evidence   string
 	expires    time.Time
 	rightUntil int64 // Unix seconds; 0 = no right on record
-	callback   int64 // Unix seconds of the last test that calls back arrive; 0 = none
 	typ        Type
 }
 
@@ -96,6 +97,8 @@ func (n *number) assess(now moment, spaced bool) (Status, window.Instant) {
 		return StatusResting, n.ripe()
 	case n.held && n.life.hold > now.at:
 		return StatusResting, n.life.hold
+	case !n.right && n.info.rightUntil > now.unix:
+		return StatusUntested, noWake
 	case !n.right:
 		return StatusNoRight, noWake
 	}

@@ -41,6 +41,7 @@ type pool struct {
 	name        string
 	program     *program
 	programName string
+	purpose     Purpose
 	tenant      outdial.TenantID // whose it is; 0 = everybody's
 	rules       rules
 	sticky      Sticky

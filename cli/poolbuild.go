@@ -49,7 +49,7 @@ type bucketKey struct {
 func newPoolBuilder(cfg *Config, p PoolConfig) *poolBuilder {
 	b := &poolBuilder{
 		pool: &pool{
-			id: cfg.IDs.Pools.ID(p.Name), name: p.Name, programName: p.Program, tenant: cfg.IDs.Tenants.ID(p.Tenant),
+			id: cfg.IDs.Pools.ID(p.Name), name: p.Name, programName: p.Program, purpose: p.Purpose, tenant: cfg.IDs.Tenants.ID(p.Tenant),
 			rules: p.Limits.over(cfg.Limits).rules(), sticky: p.Sticky.over(cfg.Sticky),
 			country: map[[2]byte]int32{},
 		},
@@ -98,7 +98,7 @@ func (b *poolBuilder) home(cfg *Config, n *NumberConfig, r *info) int32 {
 	}
 	if r.country != "" {
 		add(tierCountry, bucketKey{tier: tierCountry, where: place{country: r.country}})
-		b.pool.country[[2]byte{r.country[0], r.country[1]}] = b.buckets[bucketKey{tier: tierCountry, where: place{country: r.country}}]
+		b.pool.country[countryKey(r.country)] = b.buckets[bucketKey{tier: tierCountry, where: place{country: r.country}}]
 	} else {
 		b.nowhere = true
 	}

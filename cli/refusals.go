@@ -20,6 +20,9 @@ var (
 	// ErrRight: the numbers that could be presented have no recorded right to use, or it has expired.
 	ErrRight = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByPolicy, "right",
 		"no unexpired right to use is on record")
+	// ErrCallback: of the numbers that could be presented no test says that calls back arrive (CountryRule.CallbackOnly).
+	ErrCallback = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedByPolicy, "callback",
+		"no number was tested for calls back in time")
 	// ErrCaps: every number that could be presented has reached a cap.
 	ErrCaps = outdial.NewRefusal(outdial.StageCLI, outdial.RefusedCapacity, "caps",
 		"every number has reached a cap")

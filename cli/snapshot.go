@@ -24,12 +24,13 @@ type PoolSnapshot struct {
 
 	States map[State]int // numbers by state
 
-	Ready   int       // numbers that can be presented now
-	Waiting int       // at a cap, or spaced from their last call
-	Busy    int       // at their concurrent calls
-	NoRight int       // without an unexpired right to use
-	Resting int       // in a state that does not allow it
-	Next    time.Time `json:",omitzero"` // when the next waiting number becomes ready
+	Ready    int       // numbers that can be presented now
+	Waiting  int       // at a cap, or spaced from their last call
+	Busy     int       // at their concurrent calls
+	NoRight  int       // without an unexpired right to use
+	Untested int       `json:",omitempty"` // without a test for calls back that is recent enough, where they are not presented then
+	Resting  int       // in a state that does not allow it
+	Next     time.Time `json:",omitzero"` // when the next waiting number becomes ready
 
 	Numbers []NumberSnapshot // in the order of the configuration
 }
@@ -54,6 +55,7 @@ type NumberSnapshot struct {
 	Assigned string         `json:",omitempty"`
 	Evidence string         `json:",omitempty"`
 	Expires  time.Time      `json:",omitzero"` // of the right to use
+	Callback time.Time      `json:",omitzero"` // the last test that calls back arrive
 
 	Hold *Hold `json:",omitempty"` // the quarantine in force, nil = none
 }
@@ -151,6 +153,8 @@ func (s *PoolSnapshot) count(n *NumberSnapshot) {
 		s.Busy++
 	case StatusNoRight:
 		s.NoRight++
+	case StatusUntested:
+		s.Untested++
 	default:
 		s.Resting++
 	}
@@ -166,6 +170,9 @@ func (g *Governor) snapshotNumber(n *number, now moment, uses []Use) (NumberSnap
 	}
 	if status != StatusReady {
 		s.Until = g.clock.time(wake)
+	}
+	if n.callback != 0 {
+		s.Callback = time.Unix(int64(n.callback), 0).UTC()
 	}
 	if n.uses.last != window.Never {
 		s.LastUsed = g.clock.time(n.uses.last)

@@ -6,13 +6,13 @@ import (
 	"github.com/outdial/outdial/internal/window"
 )
 
-// expiry is the end of a right to use.
+// expiry is when a number's right to use ends, or its last test for calls back is no longer enough.
 type expiry struct {
 	unix int64
 	slot int32
 }
 
-// expire settles the numbers whose right to use has ended, so that each ready number has one. Whoever asks whether a number can
+// expire settles the numbers whose time has ended, so that each ready number has a right. Whoever asks whether a number can
 // be presented calls it first.
 func (g *Governor) expire(now moment) {
 	for len(g.expiries) > 0 && g.expiries[0].unix <= now.unix {
