@@ -45,17 +45,18 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 			more = true
 		}
 	}
-	slot, at := p.nearest(&g.store, &near, c.Carrier, now.at)
+	note := note{call.Record(), c.Trunk}
+	slot, at := p.nearest(&g.store, &near, c.Carrier, now.at, note)
 	if more && at != near.best() {
 		for i := range p.classes {
 			if p.classes[i].accepts(c.Carrier) {
 				g.wake(&p.classes[i], now, len(p.classes[i].wakeups))
 			}
 		}
-		slot, at = p.nearest(&g.store, &near, c.Carrier, now.at)
+		slot, at = p.nearest(&g.store, &near, c.Carrier, now.at, note)
 	}
 	if r := call.Record(); r.On() {
-		near.record(r, c.Trunk, at)
+		p.recordTiers(&g.store, note, &near, c.Carrier, at, now.at)
 	}
 	if slot == none {
 		wake, err = p.refusal(c.Carrier, now.at)
@@ -99,21 +100,21 @@ func (p *pool) known(i int32, now window.Instant) int32 {
 }
 
 // nearest returns the first ready number of the nearest tier that has one.
-func (p *pool) nearest(s *store, near *spot, carrier outdial.CarrierID, now window.Instant) (int32, tier) {
+func (p *pool) nearest(s *store, near *spot, carrier outdial.CarrierID, now window.Instant, note note) (int32, tier) {
 	for t, b := range near.tiers {
 		slot := none
 		switch {
 		case tier(t) == tierOverlay:
 			for _, b := range near.overlay {
-				if slot = p.pick(s, b, carrier, now); slot != none {
+				if slot = p.pick(s, b, carrier, now, note); slot != none {
 					break
 				}
 			}
 		case b == none:
 		case tier(t) == tierExchange:
-			slot = p.pickExchange(s, b, carrier, now)
+			slot = p.pickExchange(s, b, carrier, now, note)
 		default:
-			slot = p.pick(s, b, carrier, now)
+			slot = p.pick(s, b, carrier, now, note)
 		}
 		if slot != none {
 			return slot, tier(t)

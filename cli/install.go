@@ -137,7 +137,9 @@ func (g *Governor) install(next *layout, cfg *Config) {
 	})
 	for _, slot := range order {
 		n := &g.numbers[slot]
-		n.pool.classes[n.pool.homes[n.home].class].count[n.status]++ // settle moves it on
+		h := &n.pool.homes[n.home]
+		h.count[n.status]++ // settle moves it on
+		n.pool.classes[h.class].count[n.status]++
 		g.settle(slot, g.clock.held, false)
 	}
 	next.rows = nil

@@ -109,6 +109,7 @@ func contains(sorted []outdial.CarrierID, id outdial.CarrierID) bool {
 type home struct {
 	class      int32
 	head, tail int32
+	count      [statusCount]int32
 	ranks      [tierCount]int32 // that it stands in while a number of it is ready; none where it cannot be found by the tier
 }
 
@@ -117,6 +118,7 @@ type rank struct {
 	class int32
 	tier  tier
 	heads heap
+	homes []int32 // all of them
 }
 
 // bucket is the ranks of one area, centre, region, country or pool: one for each class.
@@ -158,10 +160,20 @@ const sample = 4
 type better struct {
 	slot  int32
 	score window.Instant
+	note  note
+}
+
+// note is the record of a choice, nil where none is kept, and the candidate that it is about.
+type note struct {
+	record *outdial.Record
+	trunk  outdial.TrunkID
 }
 
 func (b *better) try(s *store, slot int32, now, trust window.Instant) {
 	n := &s.numbers[slot]
+	if b.note.record.On() {
+		b.note.considered(n, now, trust)
+	}
 	idle := window.Instant(math.MaxInt32) * second // never used
 	if n.uses.last != window.Never {
 		idle = now - n.uses.last + 1
@@ -172,8 +184,8 @@ func (b *better) try(s *store, slot int32, now, trust window.Instant) {
 }
 
 // pick returns the best number of bucket b that the carrier accepts, none if there is none.
-func (p *pool) pick(s *store, b int32, carrier outdial.CarrierID, now window.Instant) int32 {
-	best := better{slot: none}
+func (p *pool) pick(s *store, b int32, carrier outdial.CarrierID, now window.Instant, note note) int32 {
+	best := better{slot: none, note: note}
 	for _, i := range p.buckets[b] {
 		r := &p.ranks[i]
 		c := &p.classes[r.class]
@@ -203,9 +215,9 @@ func (p *pool) pick(s *store, b int32, carrier outdial.CarrierID, now window.Ins
 }
 
 // pickExchange returns the best of some numbers of an exchange, beginning at one that changes.
-func (p *pool) pickExchange(s *store, i int32, carrier outdial.CarrierID, now window.Instant) int32 {
+func (p *pool) pickExchange(s *store, i int32, carrier outdial.CarrierID, now window.Instant, note note) int32 {
 	x := &p.spans[i]
-	best := better{slot: none}
+	best := better{slot: none, note: note}
 	from := int32(0)
 	if x.n > 2*sample {
 		from = int32(uint64(now) % uint64(x.n))

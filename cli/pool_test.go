@@ -68,6 +68,62 @@ func TestTiers(t *testing.T) {
 	require.Equal(t, num(415, 1), p.Number)
 }
 
+// TestExplain: each tier that had no number is listed with its numbers by what kept them, and so are those that were weighed
+// in the tier that had one.
+func TestExplain(t *testing.T) {
+	var ids outdial.Registry
+	cfg := survey(&ids)
+	cfg.Limits, cfg.Callee = cli.Limits{Caps: []cli.Cap{{1, time.Hour}}, Spacing: -1}, []cli.Cap{}
+	cfg.Pools[0].Budgets = []cli.Budget{{Region: "CT", Cap: cli.Cap{1, time.Hour}}}
+	add := func(n outdial.Number, region string, change func(*cli.NumberConfig)) {
+		c := cli.NumberConfig{Number: n, Pool: "survey", Evidence: "LOA", Country: "US", Region: region}
+		if change != nil {
+			change(&c)
+		}
+		cfg.Numbers = append(cfg.Numbers, c)
+	}
+	add(num(212, 1), "NY", nil)
+	add(num(212, 2), "NY", func(c *cli.NumberConfig) { c.State = cli.StateQuarantined })
+	add(num(212, 1_000_001), "NY", func(c *cli.NumberConfig) { c.Evidence = "" })
+	add(num(917, 1), "NY", func(c *cli.NumberConfig) { c.Carriers = []string{"beta"} })
+	add(num(203, 1), "CT", nil)
+	add(num(203, 2), "CT", nil)
+	add(num(415, 1), "CA", nil)
+	cfg.Adjacent = map[outdial.Prefix][]outdial.Prefix{1212: {1917, 1203}}
+	g := mustNew(t, cfg)
+	c := &outdial.Candidate{Carrier: ids.Carriers.ID("alpha"), Trunk: ids.Trunks.ID("t1")}
+	for i, from := range []outdial.Number{num(212, 9), num(203, 9)} { // one of 212 and one of 203 reach their caps
+		_, _, err := g.Reserve(t0, callTo(&ids, "survey", from+outdial.Number(i)), c, 0)
+		require.NoError(t, err)
+	}
+	explain := func() map[string][]string {
+		call := callTo(&ids, "survey", num(212, 77))
+		call.SetRecord(new(outdial.Record))
+		_, _, _ = g.Reserve(t0, call, c, 0)
+		readings := map[string][]string{}
+		for _, r := range call.Record().Readings() {
+			readings[r.Name] = append(readings[r.Name], r.Text)
+		}
+		return readings
+	}
+	got := explain()
+	for tier, want := range map[string]string{
+		"exchange": "2 numbers: 1 waiting, 1 resting",
+		"centre":   "no stock",
+		"area":     "3 numbers: 1 waiting, 1 no right, 1 resting",
+		"overlay":  "3 numbers: 1 not accepted by the carrier, 2 out of their region's budget",
+		"region":   "4 numbers: 1 waiting, 1 no right, 1 resting, 1 not accepted by the carrier",
+	} {
+		require.Equal(t, []string{want}, got["tier_"+tier], tier)
+	}
+	require.Equal(t, []string{"country"}, got["tier"])
+	require.Equal(t, []string{num(415, 1).String()}, got["considered"])
+	got = explain()
+	require.Equal(t, []string{"7 numbers: 2 waiting, 1 no right, 1 resting, 1 not accepted by the carrier, 2 out of their region's budget"},
+		got["tier_pool"], "nothing is left")
+	require.Nil(t, got["number"])
+}
+
 // TestLeastRecentlyUsed: numbers of one tier take turns, whichever carriers accept them, also over a reload.
 func TestLeastRecentlyUsed(t *testing.T) {
 	var ids outdial.Registry

@@ -107,6 +107,11 @@ func (b *poolBuilder) home(cfg *Config, n *NumberConfig, r *info) int32 {
 		i = int32(len(b.pool.homes))
 		b.homes[h] = i
 		b.pool.homes = append(b.pool.homes, home{class: h.class, head: none, tail: none, ranks: h.ranks})
+		for _, r := range h.ranks {
+			if r != none {
+				b.pool.ranks[r].homes = append(b.pool.ranks[r].homes, i)
+			}
+		}
 	}
 	return i
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -60,16 +62,94 @@ func (c *callees) record(r *outdial.Record, caps []Cap, i int32, now window.Inst
 	}
 }
 
-// record writes the tiers that were looked at before the one that had a number, and why they had none.
-func (s *spot) record(r *outdial.Record, trunk outdial.TrunkID, found tier) {
-	for t, b := range s.tiers {
+// considered writes a number that was weighed against others: how long it has rested, and what that counts for.
+func (n note) considered(x *number, now, trust window.Instant) {
+	n.record.Text(outdial.StageCLI, n.trunk, "considered", x.number.String())
+	if x.uses.last != window.Never {
+		n.record.Num(outdial.StageCLI, n.trunk, "considered_idle_s", time.Duration(now-x.uses.last).Seconds())
+	}
+	n.record.Num(outdial.StageCLI, n.trunk, "considered_weight", float64(x.weight)*float64(trust)/whole)
+}
+
+// recordTiers writes each tier that was looked at before the one that had a number, and why it had none: "no stock", or its
+// numbers by what keeps them.
+func (p *pool) recordTiers(s *store, n note, near *spot, carrier outdial.CarrierID, found tier, now window.Instant) {
+	for t, b := range near.tiers {
 		if tier(t) == found {
 			return
 		}
-		why := "no number is ready"
-		if b == none && (tier(t) != tierOverlay || len(s.overlay) == 0) {
-			why = "no stock"
+		var kept rejected
+		switch {
+		case tier(t) == tierOverlay:
+			for _, b := range near.overlay {
+				kept.addBucket(p, b, carrier, now)
+			}
+		case b == none:
+		case tier(t) == tierExchange:
+			kept.addSpan(p, s, b, carrier, now)
+		default:
+			kept.addBucket(p, b, carrier, now)
 		}
-		r.Text(outdial.StageCLI, trunk, "tier_"+tier(t).String(), why)
+		n.record.Text(outdial.StageCLI, n.trunk, "tier_"+tier(t).String(), kept.String())
 	}
+}
+
+// rejected is numbers that were not presented, by why not.
+type rejected struct {
+	status          [statusCount]int32
+	carrier, budget int32 // whatever their status
+}
+
+func (r *rejected) add(c *class, carrier outdial.CarrierID, now window.Instant, count *[statusCount]int32) {
+	for s, k := range count {
+		switch {
+		case !c.accepts(carrier):
+			r.carrier += k
+		case !c.open(now):
+			r.budget += k
+		default:
+			r.status[s] += k
+		}
+	}
+}
+
+func (r *rejected) addBucket(p *pool, b int32, carrier outdial.CarrierID, now window.Instant) {
+	for _, i := range p.buckets[b] {
+		for _, h := range p.ranks[i].homes {
+			r.add(&p.classes[p.homes[h].class], carrier, now, &p.homes[h].count)
+		}
+	}
+}
+
+func (r *rejected) addSpan(p *pool, s *store, i int32, carrier outdial.CarrierID, now window.Instant) {
+	x := &p.spans[i]
+	for _, slot := range p.sorted[x.from : x.from+x.n] {
+		n := &s.numbers[slot]
+		var one [statusCount]int32
+		one[n.status] = 1
+		r.add(&p.classes[p.homes[n.home].class], carrier, now, &one)
+	}
+}
+
+// String is "12 numbers: 3 waiting, 8 resting, 1 not accepted by the carrier".
+func (r *rejected) String() string {
+	total, why := int32(0), []string{}
+	say := func(k int32, what string) {
+		if k > 0 {
+			total += k
+			why = append(why, fmt.Sprintf("%d %s", k, what))
+		}
+	}
+	for s, k := range r.status {
+		say(k, strings.ReplaceAll(Status(s).String(), "_", " "))
+	}
+	say(r.carrier, "not accepted by the carrier")
+	say(r.budget, "out of their region's budget")
+	switch total {
+	case 0:
+		return "no stock"
+	case 1:
+		return "1 number: " + why[0]
+	}
+	return fmt.Sprintf("%d numbers: %s", total, strings.Join(why, ", "))
 }

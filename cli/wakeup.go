@@ -27,9 +27,11 @@ func (g *Governor) expire(now moment) {
 func (g *Governor) settle(slot int32, now moment, front bool) {
 	n := &g.numbers[slot]
 	p := n.pool
-	c := &p.classes[p.homes[n.home].class]
+	h := &p.homes[n.home]
+	c := &p.classes[h.class]
 	g.ripen(now, n)
 	c.count[n.status]--
+	h.count[n.status]--
 	if n.status == StatusReady {
 		p.dequeue(&g.store, slot)
 	}
@@ -39,6 +41,7 @@ func (g *Governor) settle(slot int32, now moment, front bool) {
 	status, wake := n.assess(now, true)
 	n.status = status
 	c.count[status]++
+	h.count[status]++
 	switch {
 	case status == StatusReady:
 		p.enqueue(&g.store, slot, front)
