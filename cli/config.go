@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -110,47 +109,16 @@ type PoolConfig struct {
 	Purpose Purpose `json:",omitzero"`  // what it is for; pools of one program agree on it
 	Tenant  string  `json:",omitempty"` // whose calls alone may present from it; empty = every tenant's
 
-	Budgets []Budget `json:",omitempty"` // of regions, each once
-	Limits  Limits   `json:",omitzero"`  // a zero field is that of the Config
-	Sticky  Sticky   `json:",omitzero"`  // a zero field is that of the Config
+	Require []Predicate `json:",omitempty"` // what each of its numbers meets
+	Budgets []Budget    `json:",omitempty"` // of regions, each once
+	Limits  Limits      `json:",omitzero"`  // a zero field is that of the Config
+	Sticky  Sticky      `json:",omitzero"`  // a zero field is that of the Config
 }
 
 // CampaignConfig binds a campaign to a pool. The calls of the campaign must be of the pool's program.
 type CampaignConfig struct {
 	Campaign string // required, unique
 	Pool     string // a configured pool
-}
-
-// NumberConfig is a number of the inventory. A number is in one pool only, and so serves one purpose.
-type NumberConfig struct {
-	Number outdial.Number
-	Pool   string `json:",omitempty"` // empty = in stock, and not presented
-	State  State  `json:",omitzero"`  // zero = active
-
-	// Where the number belongs to: its country (ISO 3166-1 alpha-2), its area code with the country code ("+1212"),
-	// and its region in the user's own words (state, province, département). Numbers of one area code should
-	// agree on the region; then it is also known of callees there.
-	Country string         `json:",omitempty"`
-	Area    outdial.Prefix `json:",omitzero"`
-	Region  string         `json:",omitempty"`
-	Centre  string         `json:",omitempty"` // rate centre
-	Type    Type           `json:",omitzero"`
-
-	Owner    string   `json:",omitempty"` // who holds the right to use it
-	Assigned string   `json:",omitempty"` // the carrier that assigned it
-	Carriers []string `json:",omitempty"` // the carriers that accept it; empty = every carrier
-
-	// Evidence is the recorded right to use: a contract, an LOA, a porting order. Without it the number is never
-	// presented. Expires is when the right ends; zero = it stands until it is changed.
-	Evidence string    `json:",omitempty"`
-	Expires  time.Time `json:",omitzero"`
-
-	// Attested are carriers, beside Assigned, that hold a proof of the right to use (an LOA) and are expected to sign with
-	// full attestation.
-	Attested []string `json:",omitempty"`
-
-	// Callback is when it was last tested that calls back to the number arrive; zero = never. See CountryRule.Callback.
-	Callback time.Time `json:",omitzero"`
 }
 
 // complete returns cfg with its defaults filled in, and one joined error that names every bad field.
@@ -167,7 +135,7 @@ func (cfg Config) complete() (Config, error) {
 		cfg.Rules = BuiltinRules()
 	}
 	cfg.Lifecycle = cfg.Lifecycle.withDefaults()
-	c := check{cfg: &cfg, purposes: map[string]Purpose{}}
+	c := check{cfg: &cfg, purposes: map[string]Purpose{}, require: map[string][]Predicate{}}
 	c.run()
 	return cfg, errors.Join(c.errs...)
 }
@@ -177,6 +145,7 @@ type check struct {
 	cfg      *Config
 	errs     []error
 	purposes map[string]Purpose // of pools
+	require  map[string][]Predicate
 }
 
 func (c *check) bad(at string, err error) {
@@ -279,9 +248,12 @@ func (c *check) pools() map[string]bool {
 				c.bad(field, err)
 			}
 		}
+		for k := range p.Require {
+			p.Require[k].check(c.in(fmt.Sprintf("%sRequire[%d]: ", at, k)))
+		}
 		p.Limits.check(c.in(at + "Limits."))
 		p.Sticky.check(c.in(at))
-		c.purposes[p.Name] = p.Purpose
+		c.purposes[p.Name], c.require[p.Name] = p.Purpose, p.Require
 	}
 	delete(names, "")
 	return names
@@ -307,6 +279,11 @@ func (c *check) numbers(pools map[string]bool) {
 		if n.Pool == "" {
 			continue
 		}
+		for k := range c.require[n.Pool] {
+			if err := c.require[n.Pool][k].meets(c.cfg, n); err != nil {
+				bad("Number", err)
+			}
+		}
 		country := countryOf(c.cfg, n)
 		for k := range c.cfg.Rules {
 			r := &c.cfg.Rules[k]
@@ -318,32 +295,4 @@ func (c *check) numbers(pools map[string]bool) {
 			}
 		}
 	}
-}
-
-// check reports what is wrong with the number by itself.
-func (n *NumberConfig) check(bad func(field string, err error)) {
-	if !n.Number.Valid() {
-		bad("Number", fmt.Errorf("%d is not an E.164 number", uint64(n.Number)))
-	}
-	if int(n.State) >= len(stateNames) {
-		bad("State", fmt.Errorf("%d is not a state", n.State))
-	}
-	if int(n.Type) >= len(typeNames) {
-		bad("Type", fmt.Errorf("%d is not a type", n.Type))
-	}
-	if n.Country != "" && !isCountry(n.Country) {
-		bad("Country", fmt.Errorf("%q is not two capital letters (ISO 3166-1 alpha-2)", n.Country))
-	}
-	if !n.Area.Contains(n.Number) {
-		bad("Area", fmt.Errorf("the number does not begin with %s", n.Area))
-	}
-	for field, names := range map[string][]string{"Carriers": n.Carriers, "Attested": n.Attested} {
-		if slices.Contains(names, "") {
-			bad(field, errors.New("an empty name"))
-		}
-	}
-}
-
-func isCountry(s string) bool {
-	return len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
 }

@@ -23,6 +23,7 @@ const (
 	ActionRelease    = "cli.release"
 	ActionState      = "cli.state"
 	ActionComplaint  = "cli.complaint"
+	ActionAttested   = "cli.attested"
 	ActionSuppress   = "cli.suppress"
 	ActionUnsuppress = "cli.unsuppress"
 )
@@ -33,7 +34,7 @@ const (
 // give nil.
 func (g *Governor) CheckControl(now time.Time, c *outdial.Control) error {
 	switch c.Action {
-	case ActionQuarantine, ActionRelease, ActionState, ActionComplaint, ActionSuppress, ActionUnsuppress:
+	case ActionQuarantine, ActionRelease, ActionState, ActionComplaint, ActionAttested, ActionSuppress, ActionUnsuppress:
 	default:
 		return nil
 	}
@@ -47,7 +48,7 @@ func (g *Governor) CheckControl(now time.Time, c *outdial.Control) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch c.Action {
-	case ActionQuarantine, ActionRelease, ActionState, ActionComplaint:
+	case ActionQuarantine, ActionRelease, ActionState, ActionComplaint, ActionAttested:
 		slot, ok := g.slots[n]
 		if _, held := g.holds[n]; held && c.Action == ActionRelease {
 			return nil
@@ -57,6 +58,15 @@ func (g *Governor) CheckControl(now time.Time, c *outdial.Control) error {
 		}
 		if c.Action == ActionState {
 			if _, err := nextState(g.numbers[slot].state, c.Value); err != nil {
+				return fmt.Errorf("cli: %s: Value: %w", c.Action, err)
+			}
+		}
+		if c.Action == ActionAttested {
+			_, carrier, err := parseReport(c.Value)
+			if _, known := g.ids.Carriers.Lookup(carrier); err == nil && !known {
+				err = fmt.Errorf("no carrier %q", carrier)
+			}
+			if err != nil {
 				return fmt.Errorf("cli: %s: Value: %w", c.Action, err)
 			}
 		}
@@ -107,6 +117,11 @@ func (g *Governor) control(m moment, now time.Time, c *outdial.Control) {
 		if to, err := nextState(g.numbers[slot].state, c.Value); err == nil {
 			g.enter(m, &g.numbers[slot], to, c.Actor, c.Reason)
 			g.resettle(m, slot)
+		}
+	case ActionAttested:
+		slot, ok := g.slots[n]
+		if level, carrier, err := parseReport(c.Value); ok && err == nil {
+			g.numbers[slot].report(report{g.ids.Carriers.ID(carrier), level})
 		}
 	case ActionComplaint:
 		slot, ok := g.slots[n]

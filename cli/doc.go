@@ -51,6 +51,7 @@
 //	cli.release      Target: number   end the quarantine that a Control or the Lifecycle began
 //	cli.state        Target: number, Value: state   move it; there is no way out of released
 //	cli.complaint    Target: number   somebody complained about a call from it
+//	cli.attested     Target: number, Value: "A carrier"   a test call showed how the carrier signed it (A, B, C, none)
 //	cli.suppress     Target: callee's number, Value: program   do not call it again, until Expires
 //	cli.unsuppress   Target: callee's number, Value: program   lift a suppression
 //

@@ -30,6 +30,13 @@ func (g *Governor) documentPool(b *strings.Builder, p *pool) {
 		fmt.Fprintf(b, ", for calls of the tenant %s only", g.ids.Tenants.Name(p.tenant))
 	}
 	fmt.Fprintf(b, "; %d numbers.\n", len(p.slots))
+	if len(p.require) > 0 {
+		names := make([]string, len(p.require))
+		for i := range p.require {
+			names[i] = p.require[i].String()
+		}
+		fmt.Fprintf(b, "- Every number meets %s.\n", strings.Join(names, " and "))
+	}
 	fmt.Fprintf(b, "- A number: %s", capList(p.rules.list))
 	if p.rules.spacing > 0 {
 		fmt.Fprintf(b, "; %v between two calls", time.Duration(p.rules.spacing))

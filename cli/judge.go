@@ -240,6 +240,19 @@ func (g *Governor) breaker(now moment, n *number, w *watch, cause string, figure
 	}
 }
 
+// labelsRise says that a pool's numbers are labelled more than usual.
+func (g *Governor) labelsRise(now moment, p *pool) {
+	l := &p.watch.labels
+	figures := []Figure{
+		{"labels_cusum", float64(l.sum)}, {"observations", float64(l.seen)}, {"labelled", float64(l.labelled)}, {"usual", labelsRate},
+	}
+	const text = "labels are rising: look at what is called and how, before the answers fall"
+	g.audit.add(Entry{Time: g.clock.time(now.at), Pool: p.name, Actor: byRules, Reason: text, Figures: figures})
+	if !g.replaying && len(g.notices) < maxNotices {
+		g.notices = append(g.notices, Notice{Kind: NoticeLabels, Time: g.clock.time(now.at), Pool: p.name, Text: text, Figures: figures})
+	}
+}
+
 // labelled learns what an engine says of a number.
 func (g *Governor) labelled(now moment, x *outdial.Label) {
 	slot, ok := g.slots[x.Number]
@@ -262,7 +275,13 @@ func (g *Governor) labelled(now moment, x *outdial.Label) {
 	if !found && len(l.labels) < maxEngines {
 		l.labels = append(l.labels, label{x.Engine, x.Status, until})
 	}
-	if g.rules.off || n.pool == nil || !n.state.Presentable() {
+	if g.rules.off || n.pool == nil {
+		return
+	}
+	if n.pool.watch.labelled(&g.rules, now.at, x.Status >= outdial.LabelLabelled) {
+		g.labelsRise(now, n.pool)
+	}
+	if !n.state.Presentable() {
 		return
 	}
 	to := StateActive

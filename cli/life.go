@@ -17,9 +17,11 @@ type life struct {
 	trial   float32 // of a number in rehab: evidence that it is still decayed
 	rested  []int64 // when its quarantines began, Unix seconds, the newest last; those that count
 	labels  []label
-	redress *Redress       // of its last block that named one
-	shared  window.Instant // the Ledger has no room for it before; Never = it has not said so
-	nets    map[outdial.NetworkID]*conduct
+
+	reported []report       // attestation, by carrier
+	redress  *Redress       // of its last block that named one
+	shared   window.Instant // the Ledger has no room for it before; Never = it has not said so
+	nets     map[outdial.NetworkID]*conduct
 }
 
 // label is what an engine said of a number last.

@@ -25,6 +25,7 @@ type fleet struct {
 	legs   outdial.CallID
 
 	network outdial.NetworkID // of the callees
+	carrier outdial.CarrierID // of the trunks
 }
 
 func newFleet(t testing.TB, numbers int, change func(*cli.Config)) *fleet {
@@ -53,7 +54,7 @@ func (f *fleet) call(n outdial.Number, res outdial.Result, talk time.Duration) {
 		Call: outdial.Call{ID: f.legs, To: num(600, int(f.legs)%100_000), Program: f.ids.Programs.ID("survey")},
 		CLI:  n, Pool: f.ids.Pools.ID("survey"), Start: f.now,
 	}
-	a.Call.Dest.Network = f.network
+	a.Call.Dest.Network, a.Candidate.Carrier = f.network, f.carrier
 	start := a
 	f.observe(outdial.Event{Kind: outdial.EventStarted, Time: f.now, Attempt: &start})
 	a.State, a.Result = outdial.AttemptEnded, res

@@ -12,8 +12,8 @@ import (
 // Lifecycle is by which rules numbers change their state by themselves. The zero value of a field is its default, a
 // negative one means none; the defaults are the package's advice, not those of any analytics engine, which publish none.
 //
-// A number is compared with its peers: the calls of the same pool, carrier, terminating network and nearness at the same
-// time, times the number's own ratio to them, which is learned in its first calls. So a bad list, a bad hour or a bad
+// A number is compared with its peers: the calls of the same pool, carrier, terminating network, nearness and expected attestation
+// at the same time, times the number's own ratio to them, which is learned in its first calls. So a bad list, a bad hour or a bad
 // carrier moves no number, and neither does a number that was never as good as others.
 type Lifecycle struct {
 	// Off leaves every state to configuration and operators.
@@ -93,7 +93,7 @@ type ruleset struct {
 	onLabel         outdial.LabelStatus // from which label on a number that has rested is not tried again
 	shortCall       time.Duration
 
-	blocking, shortness, complaining trial // among peers of which no more is known than what is usual
+	blocking, shortness, complaining, labelling trial // among peers of which no more is known than what is usual
 }
 
 type detection struct {
@@ -204,6 +204,7 @@ func (l *Lifecycle) rules() ruleset {
 		resting: l.MaxResting, daily: l.MaxDaily, retireAfter: l.RetireAfter, retireWithin: int64(l.RetireWithin / time.Second),
 		mixed: l.OnMixed, labelled: l.OnLabelled, shortCall: d.ShortCall,
 		blocking: trialOf(blockRate, blockBad), shortness: trialOf(shortRate, shortBad), complaining: trialOf(complaintRate, complaintBad),
+		labelling: trialOf(labelsRate, labelsBad),
 		detect: detection{
 			drop: d.Drop, logDrop: float32(math.Log(d.Drop)), probation: float32(d.Probation), quarantine: float32(d.Quarantine), block: float32(d.Block),
 			short: float32(d.Short), complaint: float32(d.Complaint), peers: d.Peers, frozen: uint32(d.Calibrate),

@@ -29,9 +29,10 @@ const (
 	NoticeRetire                           // a number goes out of use for good
 	NoticeRelease                          // a number can be given back to its carrier
 	NoticeUnderused                        // too many numbers of a pool are used too little
+	NoticeLabels                           // more numbers of a pool are found labelled than is usual
 )
 
-var noticeNames = []string{"", "quarantine", "breaker", "retire", "release", "underused"}
+var noticeNames = []string{"", "quarantine", "breaker", "retire", "release", "underused", "labels"}
 
 // String returns the kind in lower case.
 func (k NoticeKind) String() string { return nameIn(noticeNames, k) }

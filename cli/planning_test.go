@@ -171,6 +171,62 @@ func TestDocumentSaysWhatIsInForce(t *testing.T) {
 }
 
 // TestAttestation: A only with a proof of the right to use at that carrier, and only while it lasts.
+// TestAttestationReport: calls and answers by the level that is expected, and reports that differ from it; a restart keeps both.
+func TestAttestationReport(t *testing.T) {
+	f := newFleet(t, 4, func(cfg *cli.Config) {
+		cfg.Secret = []byte("0123456789abcdef")
+		cfg.Numbers[0].Assigned, cfg.Numbers[1].Attested = "alpha", []string{"alpha"}
+	})
+	f.carrier = f.ids.Carriers.ID("alpha")
+	f.ids.Carriers.ID("beta")
+	for i := range 100 {
+		f.now = f.now.Add(time.Minute)
+		n := f.cfg.Numbers[i%4].Number
+		if i%4 < 2 && i%8 < 4 || i%40 == 2 { // half of A's are answered, a few of B's
+			f.call(n, hungUp, time.Minute)
+		} else {
+			f.call(n, busy, 0)
+		}
+	}
+	report := func(i int, value string) error {
+		ev := control(f.now, cli.ActionAttested, f.cfg.Numbers[i].Number.String(), value, time.Time{})
+		if err := f.g.CheckControl(f.now, ev.Control); err != nil {
+			return err
+		}
+		f.observe(*ev)
+		return nil
+	}
+	require.NoError(t, report(0, "A alpha"))
+	require.NoError(t, report(1, "A alpha"))
+	require.NoError(t, report(1, "C alpha"), "the last one counts")
+	require.NoError(t, report(2, "none alpha"))
+	require.NoError(t, report(3, "B beta"))
+	for value, want := range map[string]string{"D alpha": "want A, B, C", "A": "want A, B, C", "A gamma": `no carrier "gamma"`, "": "want"} {
+		require.ErrorContains(t, report(0, value), want)
+	}
+	rows := f.g.Attestations()
+	require.Len(t, rows, 3)
+	for _, r := range rows {
+		require.Equal(t, "survey", r.Pool)
+	}
+	a, b, other := rows[0], rows[1], rows[2]
+	require.Equal(t, []any{"alpha", cli.AttestA, 2, 1}, []any{a.Carrier, a.Expected, a.Numbers, a.Differ})
+	require.Equal(t, map[cli.Attestation]int{cli.AttestA: 1, cli.AttestC: 1}, a.Reported)
+	require.Equal(t, []any{"alpha", cli.AttestB, 2, 1}, []any{b.Carrier, b.Expected, b.Numbers, b.Differ})
+	require.Equal(t, map[cli.Attestation]int{cli.AttestNone: 1}, b.Reported)
+	require.Equal(t, []any{"beta", cli.AttestB, 4, 0}, []any{other.Carrier, other.Expected, other.Numbers, other.Differ})
+	require.Zero(t, other.ASR())
+	require.InDelta(t, 50, a.Calls, .5)
+	require.InDelta(t, .52, a.ASR(), .01)
+	require.InDelta(t, .06, b.ASR(), .001)
+
+	file, err := f.g.Save(0)
+	require.NoError(t, err)
+	again, err := cli.Restore(f.cfg, file)
+	require.NoError(t, err)
+	require.Equal(t, rows, again.Attestations())
+}
+
 func TestAttestation(t *testing.T) {
 	f := newFleet(t, 3, func(cfg *cli.Config) {
 		cfg.Numbers[0].Assigned, cfg.Numbers[0].Attested, cfg.Numbers[0].Expires = "alpha", []string{"beta"}, t0.AddDate(0, 1, 0)

@@ -42,6 +42,7 @@ type pool struct {
 	program     *program
 	programName string
 	purpose     Purpose
+	require     []Predicate
 	tenant      outdial.TenantID // whose it is; 0 = everybody's
 	rules       rules
 	sticky      Sticky

@@ -49,7 +49,7 @@ type bucketKey struct {
 func newPoolBuilder(cfg *Config, p PoolConfig) *poolBuilder {
 	b := &poolBuilder{
 		pool: &pool{
-			id: cfg.IDs.Pools.ID(p.Name), name: p.Name, programName: p.Program, purpose: p.Purpose, tenant: cfg.IDs.Tenants.ID(p.Tenant),
+			id: cfg.IDs.Pools.ID(p.Name), name: p.Name, programName: p.Program, purpose: p.Purpose, require: slices.Clone(p.Require), tenant: cfg.IDs.Tenants.ID(p.Tenant),
 			rules: p.Limits.over(cfg.Limits).rules(), sticky: p.Sticky.over(cfg.Sticky),
 			country: map[[2]byte]int32{},
 		},

@@ -187,6 +187,9 @@ func (g *Governor) decodeLife(d *decoder, l *life) {
 	for range d.n(10) {
 		l.labels = append(l.labels, label{d.text(), outdial.LabelStatus(d.u8()), d.i64()})
 	}
+	for range d.n(2) {
+		l.reported = append(l.reported, report{g.ids.Carriers.ID(d.text()), Attestation(d.u8())})
+	}
 	d.json(&l.redress)
 	for range d.n(29) {
 		id := g.ids.Networks.ID(d.text())
@@ -243,8 +246,8 @@ func (g *Governor) decodeProgram(d *decoder, p *program) {
 func (g *Governor) decodeWatch(d *decoder) *watch {
 	w := newWatch()
 	decodeBaseline(d, &w.all)
-	for range d.n(43) {
-		k := stratum{carrier: g.ids.Carriers.ID(d.text()), network: g.ids.Networks.ID(d.text()), local: d.u8() != 0}
+	for range d.n(44) {
+		k := stratum{carrier: g.ids.Carriers.ID(d.text()), network: g.ids.Networks.ID(d.text()), local: d.u8() != 0, attest: Attestation(d.u8())}
 		b := &baseline{}
 		decodeBaseline(d, b)
 		w.strata[k] = b
@@ -252,6 +255,7 @@ func (g *Governor) decodeWatch(d *decoder) *watch {
 	w.alarms = d.instants()
 	w.told, w.shut = d.instant(), d.instant()
 	w.open.Store(d.i64())
+	w.labels = labelling{d.f32(), d.u32(), d.u32(), d.instant()}
 	for range d.n(2) {
 		region := d.text()
 		if w.budgets == nil {

@@ -183,6 +183,11 @@ func (g *Governor) encodeLife(e *encoder, l *life) {
 		e.u8(uint8(x.status))
 		e.i64(x.until)
 	}
+	e.n(len(l.reported))
+	for _, x := range l.reported {
+		e.text(g.ids.Carriers.Name(x.carrier))
+		e.u8(uint8(x.level))
+	}
 	e.json(l.redress)
 	e.n(len(l.nets))
 	for id, c := range l.nets {
@@ -230,12 +235,17 @@ func (g *Governor) encodeWatch(e *encoder, w *watch) {
 			local = 1
 		}
 		e.u8(local)
+		e.u8(uint8(k.attest))
 		encodeBaseline(e, b)
 	}
 	e.instants(w.alarms)
 	e.i64(int64(w.told))
 	e.i64(int64(w.shut))
 	e.i64(w.open.Load())
+	e.f32(w.labels.sum)
+	e.u32(w.labels.seen)
+	e.u32(w.labels.labelled)
+	e.i64(int64(w.labels.told))
 	e.n(len(w.budgets))
 	for region, b := range w.budgets {
 		e.text(region)

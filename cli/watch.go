@@ -21,6 +21,7 @@ type watch struct {
 	told    window.Instant   // when the breaker was told of last
 	counted window.Instant   // when it was looked at last whether its numbers are used too little
 	shut    window.Instant   // until when no number of the pool is quarantined
+	labels  labelling
 	budgets map[string]*budget
 
 	risk  atomic.Uint64 // float bits: the share of its numbers that should not be exposed
@@ -28,11 +29,45 @@ type watch struct {
 	open  atomic.Int64 // the breaker is open until, Unix nanoseconds
 }
 
+// labelling is how the numbers of a pool are labelled, observation by observation: a cumulative sum that tells a share of labels
+// that has risen (labelsBad) from the usual one (labelsRate). It rises before the answers fall, because engines label first.
+type labelling struct {
+	sum            float32
+	seen, labelled uint32         // since the sum was 0
+	told           window.Instant // when it was told of last
+}
+
+// Shares of observations that find a number labelled, and the sum that is told of: it takes 61 observations at the bad share in
+// the mean, and is reached by chance once in 70,000 at the usual one (simulated).
+const (
+	labelsRate, labelsBad = .03, .15
+	labelsMost            = 8
+)
+
+// labelled counts an observation, and reports whether labels have risen.
+func (w *watch) labelled(r *ruleset, now window.Instant, bad bool) bool {
+	l := &w.labels
+	if l.sum = climb(l.sum, r.labelling.of(bad)); l.sum == 0 {
+		l.seen, l.labelled = 0, 0
+		return false
+	}
+	l.seen++
+	if bad {
+		l.labelled++
+	}
+	if l.sum < labelsMost || l.told != window.Never && now < l.told+day {
+		return false
+	}
+	l.told = now
+	return true
+}
+
 // stratum is calls that are alike but for their number.
 type stratum struct {
 	carrier outdial.CarrierID
 	network outdial.NetworkID
-	local   bool // the number is of the callee's area
+	local   bool        // the number is of the callee's area
+	attest  Attestation // that the carrier is expected to sign with
 }
 
 // baseline is how the calls of a stratum have gone, the newer ones counting more: half after baselineCalls calls, and half
@@ -50,7 +85,7 @@ const (
 )
 
 func newWatch() *watch {
-	return &watch{strata: map[stratum]*baseline{}, told: window.Never, counted: window.Never, shut: window.Never}
+	return &watch{strata: map[stratum]*baseline{}, told: window.Never, counted: window.Never, shut: window.Never, labels: labelling{told: window.Never}}
 }
 
 func (b *baseline) add(now window.Instant, answered, blocked, short bool) {
@@ -82,7 +117,10 @@ func (b *baseline) fade(f float64) {
 
 // stratum returns the baseline of calls like a.
 func (w *watch) stratum(a *outdial.Attempt, n *number) *baseline {
-	k := stratum{a.Candidate.Carrier, a.Call.Dest.Network, n.info.area != 0 && n.info.area.Contains(a.Call.To)}
+	k := stratum{
+		carrier: a.Candidate.Carrier, network: a.Call.Dest.Network, local: n.info.area != 0 && n.info.area.Contains(a.Call.To),
+		attest: n.pool.classes[n.pool.homes[n.home].class].attestation(a.Candidate.Carrier),
+	}
 	b := w.strata[k]
 	if b == nil {
 		b = &baseline{}

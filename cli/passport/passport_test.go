@@ -71,8 +71,8 @@ func shaken() *passport.Passport {
 	}
 }
 
-// TestRFC8225 builds what is signed in Appendix A to the byte. The signature is another one each time (and the one that
-// stands in the RFC does not fit the key that stands there).
+// TestRFC8225 builds what is signed in Appendix A to the byte. The signature is another one each time, and the one that
+// stands in the RFC was not made with the key that stands there: it is refused.
 func TestRFC8225(t *testing.T) {
 	p := &passport.Passport{
 		X5U: x5u, Orig: passport.TN(from), Dest: passport.Parties{URI: []string{"sip:alice@example.com"}},
@@ -88,6 +88,37 @@ func TestRFC8225(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, p.Dest, read.Dest)
 	require.Equal(t, p.Orig, read.Orig)
+	_, err = passport.Verify(p.IssuedAt, passport.Identity{Token: rfcToken, Info: x5u}, &key(t).PublicKey, from, to)
+	require.ErrorIs(t, err, passport.ErrSignature)
+	_, err = passport.Verify(p.IssuedAt, id, &key(t).PublicKey, from, to)
+	require.ErrorIs(t, err, passport.ErrMismatch, "our own fits the key; it is for a URI, not for a number")
+}
+
+// plainECDSA signs as RFC 6979 has it: the same each time.
+type plainECDSA struct{ *ecdsa.PrivateKey }
+
+func (k plainECDSA) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return k.PrivateKey.Sign(nil, digest, opts)
+}
+
+// TestRFC6979 is the vectors of RFC 6979 A.2.5 (P-256, SHA-256): the signature is r and s, 32 bytes each, to the byte.
+func TestRFC6979(t *testing.T) {
+	d, ok := new(big.Int).SetString("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721", 16)
+	require.True(t, ok)
+	k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d.FillBytes(make([]byte, 32)))
+	require.NoError(t, err)
+	s, err := passport.NewKeySigner(plainECDSA{k})
+	require.NoError(t, err)
+	for message, want := range map[string]string{
+		"sample": "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716" +
+			"F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
+		"test": "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367" +
+			"019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
+	} {
+		sig, err := s.Sign(ctx, sha256.Sum256([]byte(message)))
+		require.NoError(t, err)
+		require.Equal(t, want, fmt.Sprintf("%X", sig), message)
+	}
 }
 
 // TestRFC8588 is the example of RFC 8588 §6 (with iat as a number, as the RFC's erratum has it).

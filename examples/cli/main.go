@@ -21,13 +21,16 @@ func main() {
 		Numbers: []cli.NumberConfig{
 			{Number: 12125550100, Pool: "north-east", Evidence: "contract 4711"},
 			{Number: 16175550100, Pool: "north-east", Evidence: "contract 4711"},
-			{Number: 13125550100, Pool: "north-east"}, // no right to use on record: never presented
+			{Number: 13125550100, Pool: "north-east"}, // no right to use on record: never presented, as Lint says
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	now := time.Now()
+	for _, f := range governor.Lint(now) {
+		fmt.Println(f.Pool+":", f.Text, f.Numbers)
+	}
 	for i, to := range []outdial.Number{12125550001, 16175550002, 12125550001, 12125550003, 12125550004, 12125550005} {
 		now = now.Add(time.Minute)
 		call := outdial.Call{ID: outdial.CallID(i + 1), To: to, Program: ids.Programs.ID("survey")}

@@ -106,6 +106,8 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 		reads.Health = p.selector
 	}
 	p.reads = reads
+	_, err = c.Identity.build(c.dir)
+	try("identity", err)
 	table, err := routing.Compile(c.policy(), reads)
 	try("routing", err)
 	p.router = routing.NewRouter(table)
@@ -270,34 +272,12 @@ func (c Config) sources(ids *outdial.Registry) sources {
 // build returns the configuration of the inventory, with the numbers of the file.
 func (c *CLI) build(dir string) (cli.Config, error) {
 	cfg := cli.Config{
-		Limits: c.Limits.build(), Sticky: c.Sticky.build(), Callee: c.Callee, MaxCallees: c.MaxCallees,
-		Lifecycle: c.Lifecycle.build(), Adjacent: c.Adjacent,
-	}
-	for _, t := range c.Tenants {
-		cfg.Tenants = append(cfg.Tenants, cli.TenantConfig(t))
+		Pools: c.Pools, Campaigns: c.Campaigns, Numbers: c.Numbers, Limits: c.Limits, Sticky: c.Sticky, Callee: c.Callee,
+		MaxCallees: c.MaxCallees, Lifecycle: c.Lifecycle, Tenants: c.Tenants, Rules: c.Rules,
+		Adjacent: c.Adjacent, RateCentres: c.RateCentres,
 	}
 	if c.Secret != "" {
 		cfg.Secret = []byte(c.Secret)
-	}
-	for _, p := range c.Pools {
-		cfg.Pools = append(cfg.Pools, cli.PoolConfig{
-			Name: p.Name, Program: p.Program, Limits: p.Limits.build(), Sticky: p.Sticky.build(),
-			Purpose: p.Purpose, Tenant: p.Tenant, Budgets: p.budgets(),
-		})
-	}
-	for _, m := range c.Campaigns {
-		cfg.Campaigns = append(cfg.Campaigns, cli.CampaignConfig(m))
-	}
-	for _, n := range c.Numbers {
-		nc := cli.NumberConfig{
-			Number: n.Number, Pool: n.Pool, State: n.State, Country: n.Country, Area: n.Area, Region: n.Region,
-			Type: n.Type, Owner: n.Owner, Assigned: n.Assigned, Carriers: n.Carriers, Evidence: n.Evidence,
-			Centre: n.Centre, Attested: n.Attested,
-		}
-		if n.Expires != 0 {
-			nc.Expires = n.Expires.Time()
-		}
-		cfg.Numbers = append(cfg.Numbers, nc)
 	}
 	if c.NumbersFile == "" {
 		return cfg, nil
@@ -311,31 +291,14 @@ func (c *CLI) build(dir string) (cli.Config, error) {
 		return cfg, err
 	}
 	defer f.Close()
-	more, err := cli.ReadCSV(f)
+	read := cli.ReadCSV
+	if strings.EqualFold(filepath.Ext(name), ".json") {
+		read = cli.ReadJSON
+	}
+	more, err := read(f)
 	if err != nil {
 		return cfg, fmt.Errorf("%s: %w", name, err)
 	}
-	cfg.Numbers = append(cfg.Numbers, more...)
+	cfg.Numbers = slices.Concat(cfg.Numbers, more)
 	return cfg, nil
-}
-
-func (l Limits) build() cli.Limits {
-	return cli.Limits{Caps: l.Caps, Spacing: l.Spacing, Concurrent: l.Concurrent}
-}
-
-func (s Sticky) build() cli.Sticky { return cli.Sticky{Mode: s.Mode, TTL: s.TTL, Strict: s.Strict} }
-
-func (p Pool) budgets() (list []cli.Budget) {
-	for _, b := range p.Budgets {
-		list = append(list, cli.Budget(b))
-	}
-	return list
-}
-
-func (l Lifecycle) build() cli.Lifecycle {
-	return cli.Lifecycle{
-		Off: l.Off, Ramp: l.Ramp, Stage: l.Stage, StageUse: l.StageUse, Idle: l.Idle, Suspect: l.Suspect, Rest: l.Rest,
-		MaxResting: l.MaxResting, MaxDaily: l.MaxDaily, RetireAfter: l.RetireAfter, RetireWithin: l.RetireWithin,
-		Callback: l.Callback, OnMixed: l.OnMixed, OnLabelled: l.OnLabelled, Detection: cli.Detection(l.Detection),
-	}
 }

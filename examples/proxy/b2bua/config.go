@@ -29,6 +29,7 @@ type Config struct {
 	Trunks   []Trunk        `yaml:"trunks"`
 	Routing  routing.Policy `yaml:"routing"` // without its trunks, which Trunks gives
 	CLI      *CLI           `yaml:"cli"`     // absent = the number that the dialer asked for is presented
+	Identity Identity       `yaml:"identity"`
 	Failover Failover       `yaml:"failover"`
 	Hunting  Hunting        `yaml:"hunting"`
 	KPI      KPI            `yaml:"kpi"`
@@ -119,119 +120,23 @@ type Trunk struct {
 	Capacity Capacity      `yaml:"capacity"`
 }
 
-// CLI is the inventory of caller IDs.
+// CLI is the inventory of caller IDs. The fields are those of cli.Config, with names in snake case.
 type CLI struct {
-	Secret      string         `yaml:"secret"` // keys the HMAC under which callees are remembered; "" = a random one
-	Pools       []Pool         `yaml:"pools"`
-	Campaigns   []CampaignPool `yaml:"campaigns"`
-	Numbers     []Number       `yaml:"numbers"`
-	NumbersFile string         `yaml:"numbers_file"` // a CSV file with more of them; relative to the configuration file
-	Limits      Limits         `yaml:"limits"`
-	Sticky      Sticky         `yaml:"sticky"`
-	Callee      []cli.Cap      `yaml:"callee"` // attempts per callee and program; absent = 3/24h, [] = no limit
-	MaxCallees  int            `yaml:"max_callees"`
-	Lifecycle   Lifecycle      `yaml:"lifecycle"`
-	Tenants     []Tenant       `yaml:"tenants"`
-	Adjacent    Adjacent       `yaml:"adjacent"`
-}
+	Secret      string               `yaml:"secret"` // keys the HMAC under which callees are remembered; "" = a random one
+	Pools       []cli.PoolConfig     `yaml:"pools"`
+	Campaigns   []cli.CampaignConfig `yaml:"campaigns"`
+	Numbers     []cli.NumberConfig   `yaml:"numbers"`
+	NumbersFile string               `yaml:"numbers_file"` // a CSV or JSON file with more of them; relative to the configuration file
+	Limits      cli.Limits           `yaml:"limits"`
+	Sticky      cli.Sticky           `yaml:"sticky"`
+	Callee      []cli.Cap            `yaml:"callee"` // attempts per callee and program; absent = 3/24h, [] = no limit
+	MaxCallees  int                  `yaml:"max_callees"`
+	Lifecycle   cli.Lifecycle        `yaml:"lifecycle"`
+	Tenants     []cli.TenantConfig   `yaml:"tenants"`
+	Rules       []cli.CountryRule    `yaml:"rules"` // absent = those that ship, [] = none
 
-// Adjacent are area codes that border on an area code.
-type Adjacent map[outdial.Prefix][]outdial.Prefix
-
-// Tenant is how much one tenant may present; see cli.TenantConfig.
-type Tenant struct {
-	Tenant string    `yaml:"tenant"`
-	Quotas []cli.Cap `yaml:"quotas"`
-}
-
-// Lifecycle is how caller IDs change their state by themselves; see cli.Lifecycle, which has the defaults.
-type Lifecycle struct {
-	Off          bool          `yaml:"off"`
-	Ramp         []int         `yaml:"ramp"`
-	Stage        time.Duration `yaml:"stage"`
-	StageUse     int           `yaml:"stage_use"`
-	Idle         time.Duration `yaml:"idle"`
-	Suspect      int           `yaml:"suspect"`
-	Rest         time.Duration `yaml:"rest"`
-	MaxResting   int           `yaml:"max_resting"`
-	MaxDaily     int           `yaml:"max_daily"`
-	RetireAfter  int           `yaml:"retire_after"`
-	RetireWithin time.Duration `yaml:"retire_within"`
-	Callback     time.Duration `yaml:"callback"`
-	OnMixed      cli.State     `yaml:"on_mixed"`
-	OnLabelled   cli.State     `yaml:"on_labelled"`
-	Detection    Detection     `yaml:"detection"`
-}
-
-// Detection is how much evidence a change of state takes; see cli.Detection.
-type Detection struct {
-	Drop       float64       `yaml:"drop"`
-	Probation  float64       `yaml:"probation"`
-	Quarantine float64       `yaml:"quarantine"`
-	Block      float64       `yaml:"block"`
-	Short      float64       `yaml:"short"`
-	Complaint  float64       `yaml:"complaint"`
-	Peers      int           `yaml:"peers"`
-	Calibrate  int           `yaml:"calibrate"`
-	Spread     float64       `yaml:"spread"`
-	ShortCall  time.Duration `yaml:"short_call"`
-}
-
-// Pool is the numbers of one program.
-type Pool struct {
-	Name    string `yaml:"name"`
-	Program string `yaml:"program"`
-	Limits  Limits `yaml:"limits"`
-	Sticky  Sticky `yaml:"sticky"`
-
-	Purpose cli.Purpose `yaml:"purpose"`
-	Tenant  string      `yaml:"tenant"`
-	Budgets []Budget    `yaml:"budgets"`
-}
-
-// Budget is how much the numbers of one region may be used together; see cli.Budget.
-type Budget struct {
-	Region string  `yaml:"region"`
-	Cap    cli.Cap `yaml:"cap"`
-}
-
-// CampaignPool binds a campaign to another pool of its program.
-type CampaignPool struct {
-	Campaign string `yaml:"campaign"`
-	Pool     string `yaml:"pool"`
-}
-
-// Number is a caller ID; see cli.NumberConfig.
-type Number struct {
-	Number   outdial.Number  `yaml:"number"`
-	Pool     string          `yaml:"pool"`
-	State    cli.State       `yaml:"state"`
-	Country  string          `yaml:"country"`
-	Area     outdial.Prefix  `yaml:"area"`
-	Region   string          `yaml:"region"`
-	Type     cli.Type        `yaml:"type"`
-	Owner    string          `yaml:"owner"`
-	Assigned string          `yaml:"assigned"`
-	Carriers []string        `yaml:"carriers"`
-	Evidence string          `yaml:"evidence"`
-	Expires  routing.Instant `yaml:"expires"`
-	Centre   string          `yaml:"centre"`
-	Attested []string        `yaml:"attested"`
-}
-
-// Limits is how much one number may be used; see cli.Limits.
-type Limits struct {
-	Caps       []cli.Cap     `yaml:"caps"`
-	Spacing    time.Duration `yaml:"spacing"`
-	Concurrent int           `yaml:"concurrent"`
-}
-
-// Sticky is how a program keeps to the number that a callee has seen; see cli.Sticky.
-type Sticky struct {
-	Mode cli.StickyMode `yaml:"mode"`
-	TTL  time.Duration  `yaml:"ttl"`
-
-	Strict time.Duration `yaml:"strict"`
+	Adjacent    map[outdial.Prefix][]outdial.Prefix `yaml:"adjacent"`     // area codes that border on an area code
+	RateCentres map[outdial.Prefix]string           `yaml:"rate_centres"` // of exchanges
 }
 
 // Failover is when a trunk must rest; see failover.Config.

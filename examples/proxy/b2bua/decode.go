@@ -114,6 +114,10 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
+	if t, ok := v.Addr().Interface().(*time.Time); ok {
+		d.text(n, v, func(b []byte) (err error) { *t, err = date(string(b)); return err })
+		return
+	}
 	if t, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		d.text(n, v, t.UnmarshalText)
 		return
@@ -198,9 +202,10 @@ func (d *decoder) pairs(n ast.Node) []*ast.MappingValueNode {
 func (d *decoder) dictionary(n ast.Node, v reflect.Value, path string) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, pair := range d.pairs(n) {
-		value := reflect.New(v.Type().Elem()).Elem()
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		d.decode(pair.Key, key, path)
 		d.decode(pair.Value, value, path)
-		v.SetMapIndex(reflect.ValueOf(pair.Key.GetToken().Value), value)
+		v.SetMapIndex(key, value)
 	}
 }
 
@@ -235,15 +240,43 @@ func (d *decoder) sequence(n ast.Node, v reflect.Value, path string) {
 	}
 }
 
-// fieldOf returns the field of a struct that a key stands for.
+// fieldOf returns the field of a struct that a key stands for: by its yaml tag, or by its name in snake case.
 func fieldOf(v reflect.Value, key string) reflect.Value {
 	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name == key {
+		f := v.Type().Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if f.IsExported() && key != "" && key == cmp.Or(name, snake(f.Name)) {
 			return v.Field(i)
 		}
 	}
 	return reflect.Value{}
+}
+
+// snake is MaxResting as max_resting, and TTL as ttl.
+func snake(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		if i > 0 && isUpper(c) && !isUpper(name[i-1]) {
+			b.WriteByte('_')
+		}
+		b.WriteByte(c)
+	}
+	return strings.ToLower(b.String())
+}
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// date reads a day, in UTC, or a time.
+func date(s string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%q: want a date (2027-01-31) or a time (RFC 3339)", s)
+	}
+	return t, nil
 }
 
 // locate gives every FieldError in err the place of its field, or of the nearest one around it.

@@ -66,14 +66,20 @@ func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 	if invite.source.lease > 0 {
 		return c.redirect(now, id)
 	}
-	rules := c.p.set().rules[c.session.Attempts()[id.Leg-1].Candidate.Trunk]
+	a := &c.session.Attempts()[id.Leg-1]
+	rules := c.p.set().rules[a.Candidate.Trunk]
 	opts := siptrunk.InviteOptions{
 		Offer: invite.Body(), ContentType: invite.contentType(), MaxForwards: forwards(invite), ManualAck: c.delayed,
 		OnRequest: c.onCarrier, Headers: rules.out(invite), Private: anonymous(invite),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
-	leg, err := c.p.dialer.Invite(ctx, &c.session.Attempts()[id.Leg-1], opts, c.sink)
-	cancel()
+	defer cancel()
+	ids, err := c.p.identity(ctx, now, invite, a)
+	var leg *siptrunk.Leg
+	if err == nil {
+		opts.Headers = append(opts.Headers, ids...)
+		leg, err = c.p.dialer.Invite(ctx, a, opts, c.sink)
+	}
 	if err != nil {
 		c.p.log.Debug("attempt not sent", "attempt", id.String(), "error", err)
 		_ = c.session.End(now, id, outdial.Result{Origin: outdial.OriginNeverSent, Text: err.Error()})

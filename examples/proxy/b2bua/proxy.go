@@ -109,7 +109,11 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 	if p.parts, err = p.cfg.assemble(past, p.now); err != nil {
 		return nil, err
 	}
-	p.settings.Store(p.cfg.settings(p.ids))
+	set, err := p.cfg.settings(p.ids)
+	if err != nil {
+		return nil, err
+	}
+	p.settings.Store(set)
 	p.sessions.New = func() any { return p.engine.NewSession() }
 	if err = errors.Join(p.bind(opts), p.listenMetrics()); err != nil {
 		return nil, err

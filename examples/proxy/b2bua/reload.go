@@ -17,19 +17,23 @@ type settings struct {
 	dialPlan outdial.DialPlan
 	sources  sources
 	rules    map[outdial.TrunkID]*headerRules
+	signer   *signer // nil = calls are not signed
 }
 
-func (c Config) settings(ids *outdial.Registry) *settings {
-	s := &settings{Config: c, dialPlan: c.dialPlan(), sources: c.sources(ids), rules: map[outdial.TrunkID]*headerRules{}}
+func (c Config) settings(ids *outdial.Registry) (s *settings, err error) {
+	s = &settings{Config: c, dialPlan: c.dialPlan(), sources: c.sources(ids), rules: map[outdial.TrunkID]*headerRules{}}
+	if s.signer, err = c.Identity.build(c.dir); err != nil {
+		return nil, &FieldError{"identity", err}
+	}
 	for _, t := range c.Trunks {
 		s.rules[ids.Trunks.ID(t.Name)] = t.Headers.build()
 	}
-	return s
+	return s, nil
 }
 
 // Reload puts another configuration in force, while calls go on: dialers, header names, dial plan, trunks with their limits, routing,
-// caller IDs, the setup budget, max_calls and drain_timeout. What is counted stays, by the names of trunks, programs and numbers. A
-// trunk that is left out takes no more calls; one that is new is not asked by OPTIONS before a restart.
+// caller IDs, the key that calls are signed with, the setup budget, max_calls and drain_timeout. What is counted stays, by the names of
+// trunks, programs and numbers. A trunk that is left out takes no more calls; one that is new is not asked by OPTIONS before a restart.
 //
 // The error names every field that is wrong, and every section that only a restart can change; then all of the former configuration
 // stays in force.
@@ -47,11 +51,15 @@ func (p *Proxy) Reload(cfg Config) error {
 	if err != nil {
 		return &FieldError{"routing", err}
 	}
+	set, err := next.settings(p.ids)
+	if err != nil {
+		return err
+	}
 	if err := p.install(next); err != nil {
 		return errors.Join(err, p.install(old)) // back, where the first parts were taken already
 	}
 	p.router.Swap(table)
-	p.settings.Store(next.settings(p.ids))
+	p.settings.Store(set)
 	p.log.Info("reloaded", "trunks", len(next.Trunks), "dialers", len(next.Dialers))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	clipkg "github.com/outdial/outdial/cli"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/internal/siptest"
 	"github.com/outdial/outdial/routing"
@@ -24,7 +25,7 @@ func TestReload(t *testing.T) {
 		cfg.Routing.Rules[0].Tiers[0].Trunks = []routing.Target{{Trunk: "second"}}
 		cfg.Trunks[0].Channels, cfg.Trunks[1].Headers.Set = 1, map[string]string{"X-New": "1"}
 		cfg.Dialers = append(cfg.Dialers, b2bua.Dialer{Name: "more", Sources: []string{"10.66.0.6"}, Program: "sales"})
-		cfg.CLI.Numbers = append(cfg.CLI.Numbers[:0], b2bua.Number{Number: outdial.MustNumber("+13035550199"), Pool: "sales", Evidence: "contract 8"})
+		cfg.CLI.Numbers = append(cfg.CLI.Numbers[:0], clipkg.NumberConfig{Number: outdial.MustNumber("+13035550199"), Pool: "sales", Evidence: "contract 8"})
 		require.NoError(t, w.proxy.Reload(cfg))
 
 		require.NotEmpty(t, w.raw("10.66.0.6:5060", invite(t, "INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS")), "the new dialer is known")
