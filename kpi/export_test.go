@@ -49,3 +49,27 @@ func Resealed(b []byte) []byte {
 	}
 	return b
 }
+
+// Tally counts d so many times in a tally, and returns how many it has and how many slots of the bin stand before the one with
+// room.
+func Tally(d time.Duration, times int) (n uint64, before int) {
+	var t tally
+	q := quantumOf(d)
+	for range times {
+		t.addQuantum(talkTime, q)
+	}
+	key := uint32(talkTime)<<binBits | uint32(binOf(q.duration()))
+	mask := uint32(len(t.slots) - 1)
+	room := false
+	for i := range t.slots {
+		s := t.slots[(key*0x9e3779b1>>8+uint32(i))&mask]
+		if s != 0 && s>>tallyBits == key {
+			n += uint64(s & tallyMost)
+			room = room || s&tallyMost < tallyMost
+			if !room {
+				before++
+			}
+		}
+	}
+	return n, before
+}

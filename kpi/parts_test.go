@@ -80,3 +80,11 @@ func TestTicksAreFloored(t *testing.T) {
 		require.Equal(t, -q-1, kpi.Floor(-v-1, by))
 	})
 }
+
+// A bin that overflows many times keeps its count, and is found at once.
+func TestFullBins(t *testing.T) {
+	const times = 5*(1<<18-1) + 7
+	n, before := kpi.Tally(2e9, times)
+	require.EqualValues(t, times, n)
+	require.Zero(t, before)
+}

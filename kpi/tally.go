@@ -22,21 +22,32 @@ func (t *tally) addQuantum(in dist, q quantum) {
 	t.add(uint32(in)<<binBits|uint32(binOf(d)), 1)
 }
 
-// add counts n in a bin. A bin that is full gets another slot.
+// add counts n in a bin. A bin that is full gets another slot; the one with room is kept where it is found first.
 func (t *tally) add(bin, n uint32) {
 	if 4*t.used >= 3*uint32(len(t.slots)) {
 		t.grow()
 	}
 	mask := uint32(len(t.slots) - 1)
+	var full *uint32
 	for i := bin * 0x9e3779b1 >> 8; ; i++ {
 		switch p := &t.slots[i&mask]; {
 		case *p == 0:
+			if full != nil {
+				*p, p = *full, full
+			}
 			*p = bin<<tallyBits | n
 			t.used++
 			return
-		case *p>>tallyBits == bin && *p&tallyMost+n <= tallyMost:
+		case *p>>tallyBits != bin:
+		case *p&tallyMost+n <= tallyMost:
+			if full != nil {
+				*p, *full = *full, *p
+				p = full
+			}
 			*p += n
 			return
+		case full == nil:
+			full = p
 		}
 	}
 }
