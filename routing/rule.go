@@ -36,6 +36,14 @@ type target struct {
 	slot      uint8 // of its deck, or noSlot
 }
 
+// slotOf returns the place of a deck in hits, or noSlot.
+func (r *rule) slotOf(deck uint16) uint8 {
+	if r.slots == nil {
+		return noSlot
+	}
+	return r.slots[deck]
+}
+
 // checkRule reports what does not fit.
 func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *problems) {
 	seen := make(map[outdial.Prefix]int, len(r.Prefixes))

@@ -9,7 +9,7 @@ import (
 )
 
 // WhatIf judges other policies on calls that have been made: it is given the events of a journal, in their order, and asks
-// each policy what it would have done. Each has a past of its own, which learns from the events as they were. A WhatIf is an
+// each policy what it would have done. They have one past, which learns from the events as they were. A WhatIf is an
 // outdial.Observer: pass its Observe to a journal's Replay. It is not safe for concurrent use.
 //
 // What a policy would have cost is what the call's answered time costs on the trunk that the policy puts first. Whether
@@ -19,6 +19,7 @@ import (
 // estimator of A. Swaminathan and T. Joachims, 2015).
 type WhatIf struct {
 	policies []*WhatIfPolicy
+	past     *Router
 	open     map[outdial.CallID]int // calls whose end is awaited: index into kept
 	kept     []pastCall
 	free     []int
@@ -51,7 +52,7 @@ type WhatIfPolicy struct {
 	Moves    map[[2]outdial.TrunkID]int64 // from the trunk that was first to the one that would be
 
 	weight, weightSq, weightAnswered float64
-	router                           *Router
+	table                            *Table
 }
 
 // Answers is an estimate of the answer ratio under the policy, and the effective number of calls behind it: with few, the
@@ -72,12 +73,13 @@ func NewWhatIf(tables ...*Table) (*WhatIf, error) {
 			return nil, fmt.Errorf("routing: what-if: tables[%d]: nil, or compiled with another registry", i)
 		}
 		w.policies = append(w.policies, &WhatIfPolicy{
-			Version: t.version, Moves: map[[2]outdial.TrunkID]int64{}, router: NewRouter(t),
+			Version: t.version, Moves: map[[2]outdial.TrunkID]int64{}, table: t,
 		})
 	}
 	if len(w.policies) == 0 {
 		return nil, fmt.Errorf("routing: what-if: no table")
 	}
+	w.past = NewRouter(tables[0])
 	return w, nil
 }
 
@@ -96,9 +98,7 @@ func (w *WhatIf) Observe(ev *outdial.Event) {
 			w.ended(a)
 		}
 	}
-	for _, p := range w.policies {
-		p.router.Observe(ev)
-	}
+	w.past.Observe(ev)
 }
 
 func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
@@ -118,20 +118,33 @@ func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
 	}
 	w.open[a.ID.Call] = i
 	for j, p := range w.policies {
-		t := p.router.table.Load()
-		d := decision{t: t, m: p.router.memory(), greedy: true, now: now, call: a.Call, dst: w.plan[:0]}
+		t := p.table
+		d := decision{t: t, m: w.past.memory(), greedy: true, now: now, call: a.Call, dst: w.plan[:0]}
 		plan, err := d.route()
 		w.plan = plan[:0]
 		k.first[j] = wish{}
 		if err == nil {
-			k.first[j] = wish{trunk: plan[0].Trunk, where: d.where}
-			if deck, ok := t.decks[plan[0].Trunk]; ok {
-				if r, _, ok := t.rates.of(now, a.Call.To, deck); ok {
-					k.first[j].terms = &t.rates.terms[r.terms()]
-				}
-			}
+			k.first[j] = wish{trunk: plan[0].Trunk, where: d.where, terms: d.termsOf(plan[0].Trunk)}
 		}
 	}
+}
+
+// termsOf returns what a trunk of the plan charges, nil = nobody knows. Of one that the rule names it was found already.
+func (d *decision) termsOf(trunk outdial.TrunkID) *terms {
+	deck, ok := d.t.decks[trunk]
+	if !ok {
+		return nil
+	}
+	if slot := d.rule.slotOf(deck); slot != noSlot {
+		if row := d.found[slot].row; row != 0 {
+			return &d.t.rates.terms[d.t.rates.rows[row-1].terms()]
+		}
+		return nil
+	}
+	if w, _, ok := d.t.rates.of(d.now, d.call.To, deck); ok {
+		return &d.t.rates.terms[w.terms()]
+	}
+	return nil
 }
 
 func (w *WhatIf) ended(a *outdial.Attempt) {

@@ -101,31 +101,6 @@ func sqrt(x float64) (y float64) {
 	return y - 1
 }
 
-// BenchmarkWhatIf is a call of a journal judged by two policies: started and ended.
-func BenchmarkWhatIf(b *testing.B) {
-	p, ps := market(benchRows, routing.LeastCost)
-	ids := new(outdial.Registry)
-	one := compile(b, p, routing.CompileConfig{IDs: ids}).Table
-	p.Rules[0].Tiers[0].Strategy = routing.CostPerContact
-	two := compile(b, p, routing.CompileConfig{IDs: ids}).Table
-	w, err := routing.NewWhatIf(one, two)
-	require.NoError(b, err)
-	tos := numbers(ps, 1<<16, 3)
-	start := started(0, outdial.Candidate{Trunk: 1}, monday, "US")
-	end := ended(start, time.Minute)
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		id := outdial.CallID(i + 1)
-		start.Attempt.ID.Call, end.Attempt.ID.Call = id, id
-		start.Attempt.Call.To, start.Attempt.Call.ID = tos[i&(1<<16-1)], id
-		w.Observe(start)
-		w.Observe(end)
-		i++
-	}
-	b.ReportMetric(float64(b.Elapsed().Seconds())/float64(i)*1e6, "s/1M-calls")
-}
-
 func ExampleWhatIf() {
 	ids := new(outdial.Registry)
 	p := contest(routing.Success{}, 9000, 7000)
