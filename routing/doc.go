@@ -26,9 +26,9 @@
 //
 // Tiers of trunks; the trunks of a tier are tried before those of the next one. The strategy of a tier is its order:
 // as written ("priority"), by shares ("weighted", for failover to take turns by), by cost ("least-cost"), by what is known of
-// each trunk's success ("quality"), or by both ("cost-per-contact": see [Success]). Least cost compares the cost of a typical call, billing increments and
-// set-up fee included, at the rate that each trunk's own deck has for the longest prefix of the number
-// ("per-carrier-lpm"); with "global-lpm" only trunks count whose deck has the longest prefix that any trunk of the
+// each trunk's success ("quality"), or by both ("cost-per-contact": see [Success]). Least cost compares the cost of a typical
+// call, billing increments and set-up fee included, at the rate that each trunk's own deck has for the longest prefix of the
+// number ("per-carrier-lpm"); with "global-lpm" only trunks count whose deck has the longest prefix that any trunk of the
 // tier has. A trunk whose deck has no rate for the number in force is left out of a least-cost tier, as nobody knows
 // what the call would cost.
 //
@@ -42,13 +42,16 @@
 // A [Router] is told of events and folds them: what exploring took, shares, minutes, overrides. A cost-per-contact tier uses a
 // bounded share of the calls and of money to learn ([Exploration]), marks their first candidate with Explore, and says with
 // what probability it came first (Propensity). The draws depend on the call's id, number and time alone, and all that was
-// read is in the call's Record: [Table.Replay] decides it again. Without an engine, give calls an ID of their own.
+// read is in the call's Record: [Table.Replay] decides it again, from the JSON of an explanation too
+// (outdial.Explanation.Recall). Without an engine, give calls an ID of their own.
+//
+// What was learned survives a restart: Save in Engine.Checkpoint, Restore before Engine.RecoverFrom.
 //
 // # What is refused
 //
 // Before routing, Admit refuses numbers on the deny list, premium, toll-free and unassigned numbers unless they are
-// allowed, callees whose clocks do not all show a time within the calling window of the program or show a day of a blackout, and numbers that a
-// suppression list names. A suppression list that does not answer refuses.
+// allowed, callees whose clocks do not all show a time within the calling window of the program or show a day of a blackout,
+// and numbers that a suppression list names. A suppression list that does not answer refuses.
 //
 // Both work without an Engine: the caller fills Call.Dest from an outdial.NumberingPlan and asks Admit and Route.
 package routing

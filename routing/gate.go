@@ -122,8 +122,8 @@ func (g *gate) hoursOf(p outdial.ProgramID) (hours, bool) {
 }
 
 // Admit implements outdial.Router: it refuses with ErrDenied, ErrUnassigned, ErrPremium, ErrTollFree, ErrWindow
-// and ErrBlackout (with the next opening, if there is one within a fortnight), ErrSuppressed or ErrSuppressionUnavailable. It reads Call.To,
-// Program and Dest: outside an Engine the caller fills Dest, since without it no class of numbers is known and every
+// and ErrBlackout (with the next opening, if there is one within a fortnight), ErrSuppressed or ErrSuppressionUnavailable.
+// It reads Call.To, Program and Dest: outside an Engine the caller fills Dest, since without it no class of numbers is known and every
 // calling window is closed.
 func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err error) {
 	rec := call.Record()

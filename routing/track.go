@@ -7,9 +7,9 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// track follows how well a trunk does, as a whole or towards a destination, by the count of its outcomes rather than by time: a trunk that carries all
-// the traffic shows an outage within seconds, and one that is only tried now and then is not forgotten meanwhile. Two
-// sequential tests (E. S. Page's CUSUM, 1954) watch for the odds of success to fall to, or rise by, the factor oddsFactor; when
+// track follows how well a trunk does, as a whole or towards a destination, by the count of its outcomes rather than by
+// time: a trunk that carries all the traffic shows an outage within seconds, and one that is only tried now and then is not
+// forgotten meanwhile. Two sequential tests (E. S. Page's CUSUM, 1954) watch for the odds of success to fall to, or rise by, the factor oddsFactor; when
 // one of them is sure, what came since it began to suspect is the trunk's level from then on.
 type track struct {
 	up, down suspicion // written under the memory's lock

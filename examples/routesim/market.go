@@ -65,7 +65,7 @@ func scenarios() []*scenario {
 			ratio: step(.4, nil, between(8, 12)), faulty: between(8, 12), healed: 12,
 		},
 		{
-			name: "prefix-fault", text: "the cheapest fails on one prefix (40 points) from 8 to 16 o'clock",
+			name: "prefix-fault", behind: "One prefix of 50 is sick for a third of the day: what exploring costs on the others is more.", text: "the cheapest fails on one prefix (40 points) from 8 to 16 o'clock",
 			ratio: step(.4, one, between(8, 16)), affected: one, faulty: between(8, 16),
 		},
 		{
