@@ -39,6 +39,8 @@ type evidence struct {
 	Decision outdial.Explanation // of one call while the good carrier was broken
 	Decided  time.Duration       // when, since the start
 
+	Other []string // what another policy would have done with the same calls, in words
+
 	Goroutines, Baseline int
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/routing"
 )
 
 // words says in words what the engine would do with a call, and why. The candidates are in the order in which it would try
@@ -51,6 +52,8 @@ func fateOf(c outdial.ExplainedCandidate) string {
 	switch c.Fate {
 	case "refused":
 		return "refused: " + c.Refused.Text
+	case "left_out":
+		return "left out: " + c.Refused.Text
 	case "not_reached":
 		return "not reached"
 	}
@@ -72,7 +75,15 @@ func fateOf(c outdial.ExplainedCandidate) string {
 
 // because says what was read about a candidate.
 func because(c outdial.ExplainedCandidate) []string {
-	var parts []string
+	var lines, parts []string
+	if c.CostMicros > 0 {
+		line := routing.Price(c.CostMicros).String() + " a minute"
+		if n, _ := number(c.Readings, "routing", "estimate_n"); n > 0 {
+			mean, _ := number(c.Readings, "routing", "estimate_mean")
+			line += fmt.Sprintf(", %.0f %% answered, by %.0f calls", 100*mean, n)
+		}
+		lines = append(lines, line)
+	}
 	if state := text(c.Readings, "failover", "state"); state != "" {
 		parts = append(parts, "health "+state)
 	}
@@ -84,7 +95,6 @@ func because(c outdial.ExplainedCandidate) []string {
 		limit, _ := number(c.Readings, "trunk", "cps")
 		parts = append(parts, fmt.Sprintf("%.0f of %.0f calls/s", n, limit))
 	}
-	var lines []string
 	if len(parts) > 0 {
 		lines = append(lines, strings.Join(parts, ", "))
 	}

@@ -27,13 +27,15 @@ func exampleDecision() outdial.Explanation {
 			{Trunk: "budget", Fate: "refused", Refused: &outdial.ExplainedRefusal{Text: "trunk: no free channel"}, Readings: []outdial.ExplainedReading{
 				txt("failover", "state", "up"), num("trunk", "in_use", 45), num("trunk", "channels", 45),
 			}},
-			{Trunk: "coast", Fate: "dialled", Leg: 1, Chosen: "weight", Weight: 20, CLI: 12015550170, Readings: []outdial.ExplainedReading{
+			{Trunk: "coast", Fate: "dialled", Leg: 1, Chosen: "weight", Weight: 20, CostMicros: 9000, CLI: 12015550170, Readings: []outdial.ExplainedReading{
+				num("routing", "estimate_mean", .42), num("routing", "estimate_n", 120),
 				txt("failover", "state", "up"), num("trunk", "in_use", 41), num("trunk", "channels", 250), num("trunk", "last_second", 24),
 				num("trunk", "cps", 90), txt("cli", "tier", "area"), num("cli", "window_s", 3600), num("cli", "uses", 1), num("cli", "cap", 5),
 				num("cli", "window_s", 86400), num("cli", "uses", 2), num("cli", "cap", 20),
 			}},
 			{Trunk: "delta", Fate: "dialled", Leg: 2, Chosen: "probe"},
 			{Trunk: "echo", Fate: "not_reached"},
+			{Trunk: "foxtrot", Fate: "left_out", CostMicros: 5000, Refused: &outdial.ExplainedRefusal{Text: "no rate for the number"}},
 		},
 	}
 }

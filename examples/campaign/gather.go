@@ -86,6 +86,10 @@ func (e *evidence) replay(dir string, ids *outdial.Registry, now time.Time) erro
 	if err != nil {
 		return err
 	}
+	other, err := otherPolicy(e.Carriers, ids, meter)
+	if err != nil {
+		return err
+	}
 	r, err := cdr.NewReader(cdr.ReaderConfig{Dir: dir, IDs: ids})
 	if err != nil {
 		return err
@@ -95,11 +99,13 @@ func (e *evidence) replay(dir string, ids *outdial.Registry, now time.Time) erro
 			return fmt.Errorf("journal: %w", err)
 		}
 		e.Ledger.Observe(ev)
+		other.Observe(ev)
 		meter.Observe(ev)
 		for _, d := range e.Detections {
 			d.Observe(ev)
 		}
 	}
+	e.Other = tellPolicy(other.Policies()[0], ids)
 	e.Told = told{Trunk: map[string]kpi.Cell{}}
 	e.Told.Total, _ = meter.Cell(now, kpi.Key{View: kpi.Total})
 	for _, c := range e.Carriers {

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/outdial/outdial"
+
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -13,9 +15,10 @@ type profile struct {
 	Name  string
 	About string
 
-	Weight   int // share of the routing policy
-	Channels int // agreed and enforced by the carrier; the proxy is configured with the same
-	CPS      int // what the proxy is configured with
+	Weight   int            // share of the routing policy
+	Price    outdial.Micros // of a minute
+	Channels int            // agreed and enforced by the carrier; the proxy is configured with the same
+	CPS      int            // what the proxy is configured with
 	// Contract is the calls per second that the carrier enforces. It is a little above CPS, as it should be with any
 	// real carrier: two meters on two ends of a wire cut the time into other seconds.
 	Contract int
@@ -40,13 +43,13 @@ func profiles(o options) []profile {
 	size := func(per float64) int { return int(math.Ceil(per * load * hold)) }
 	cps := func(per float64) int { return max(int(math.Ceil(per*load)), 4) }
 	list := []profile{
-		{Name: good, About: "good", Weight: 50, Channels: size(110), CPS: cps(45), PDD: 350 * time.Millisecond},
+		{Name: good, About: "good", Weight: 50, Price: 7000, Channels: size(110), CPS: cps(45), PDD: 350 * time.Millisecond},
 		{
-			Name: "budget", About: "cheap and bad", Weight: 20, Channels: size(45), CPS: cps(25), PDD: 700 * time.Millisecond,
+			Name: "budget", About: "cheap and bad", Weight: 20, Price: 4000, Channels: size(45), CPS: cps(25), PDD: 700 * time.Millisecond,
 			Failure: 0.25, Unreached: 0.4, Cut: 0.3,
 		},
-		{Name: "coast", About: "good, +800 ms", Weight: 20, Channels: size(250), CPS: cps(90), PDD: 1150 * time.Millisecond},
-		{Name: dead, About: "dead, silent", Weight: 10, Channels: size(20), CPS: cps(10), Dead: true},
+		{Name: "coast", About: "good, +800 ms", Weight: 20, Price: 9000, Channels: size(250), CPS: cps(90), PDD: 1150 * time.Millisecond},
+		{Name: dead, About: "dead, silent", Weight: 10, Price: 5000, Channels: size(20), CPS: cps(10), Dead: true},
 	}
 	for i := range list {
 		list[i].Contract = list[i].CPS + max(list[i].CPS/4, 3)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/routing"
 )
 
 // The caps on each caller ID. The campaign is over within the first window, so the carriers can check them by counting.
@@ -31,7 +32,7 @@ dialers:
   - {name: campaign, sources: [127.0.0.1], program: sales, campaign: spring, mode: predictive}
 trunks:
 {{- range .Carriers}}
-  - {name: {{.Name}}, carrier: {{.Name}}, address: "{{.Addr}}", channels: {{.Channels}}, cps: {{.CPS}}, baseline: {{.Failure}}} # {{.About}}
+  - {name: {{.Name}}, carrier: {{.Name}}, deck: {{.Name}}, address: "{{.Addr}}", channels: {{.Channels}}, cps: {{.CPS}}, baseline: {{.Failure}}} # {{.About}}
 {{- end}}
 routing:
   version: demo
@@ -41,6 +42,10 @@ routing:
         - trunks:
 {{- range .Carriers}}
             - {trunk: {{.Name}}, weight: {{.Weight}}}
+{{- end}}
+  decks:
+{{- range .Carriers}}
+    - {name: {{.Name}}, rates: [{rate: {{.Rate}}, increment: 6/6}]}
 {{- end}}
 failover: {backoff: 2s, backoff_max: 4s, ramp: 2s, dwell: 500ms, flap: 5s, ping_out: 500ms, seed: {{.Seed}}}
 cli:
@@ -60,6 +65,9 @@ type addressed struct {
 	profile
 	Addr string
 }
+
+// Rate is the price of a minute as a deck has it.
+func (a addressed) Rate() routing.Price { return routing.Price(a.Price) }
 
 // callerIDs returns the inventory for a campaign.
 func callerIDs(o options) []outdial.Number {

@@ -52,6 +52,12 @@ func (s *summary) writeText(w io.Writer, invariants bool, width int) error {
 			p("  %s", l)
 		}
 	}
+	if len(s.Other) > 0 {
+		p("\nTHE SAME CALLS BY ANOTHER POLICY   replayed from the journal")
+		for _, l := range s.Other {
+			p("  %s", l)
+		}
+	}
 	s.writeChecks(p, invariants)
 	if s.Kept != "" {
 		p("\nkept: %s", s.configFile())

@@ -35,6 +35,7 @@ type summary struct {
 	Label     []string        `json:"label"`    // what became of the caller ID that was blocked, in words
 	Decision  []string        `json:"decision"` // the explanation, in words
 	Explained *explained      `json:"explained"`
+	Other     []string        `json:"other_policy"` // what another routing policy would have done, in words
 	Verdicts  map[verdict]int `json:"verdicts"`
 	Outcomes  map[string]int  `json:"outcomes"` // of the calls that were ended by the callee's side or answered
 	Refusals  map[string]int  `json:"refusals"` // of bids, by reason
@@ -171,6 +172,7 @@ func newSummary(e *evidence, dir string) *summary {
 	}
 	s.Story = e.tell(list)
 	s.Label = e.tellLabel()
+	s.Other = e.Other
 	if e.Decision.Outcome != "" {
 		s.Explained = &explained{At: e.Decided.Seconds(), Decision: e.Decision}
 		s.Decision = words(e.Decision)
