@@ -129,3 +129,22 @@ func TestHopeIsFollowed(t *testing.T) {
 	}
 	require.Zero(t, share(), "the budget is used up")
 }
+
+// TestSilentTrunkFails: a leg that hunting moved on from counts by why it did, though it was the host that ended it.
+func TestSilentTrunkFails(t *testing.T) {
+	w := newWorld()
+	p := contest(routing.Success{}, 9000, 7000)
+	p.Exploration.Share, p.Defaults.Quality = -1, routing.QualityPrior{Strength: 2}
+	c := compile(t, p, w.config())
+	r := routing.NewRouter(c.Table)
+	for i := range 30 {
+		ev := ended(started(i, outdial.Candidate{Trunk: 2}, monday, "US"), 0)
+		ev.Attempt.Timeline.Set(outdial.MarkAbandon, time.Second)
+		ev.Attempt.Abandoned.Origin, ev.Attempt.Result.Origin = outdial.OriginNoTrying, outdial.OriginHost
+		r.Observe(ev)
+	}
+	w.asr[1] = estimate(.4, 100)
+	cs, err := r.Route(monday.Add(time.Minute), &outdial.Call{To: 12125550123}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, c.trunks(cs))
+}

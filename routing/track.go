@@ -124,7 +124,11 @@ func seized(ev *outdial.Event) (success, ok bool) {
 	case outdial.EventAnswered:
 		return !a.Late && a.Progressed(), true
 	case outdial.EventEnded:
-		switch a.Result.Origin {
+		origin := a.Result.Origin
+		if a.WasAbandoned() { // why hunting moved on, not that the host then gave the leg up
+			origin = a.Abandoned.Origin
+		}
+		switch origin {
 		case outdial.OriginNeverSent, outdial.OriginUnknown, outdial.OriginHost, outdial.OriginCaller:
 			return false, false
 		}

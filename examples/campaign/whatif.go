@@ -23,7 +23,7 @@ func otherPolicy(carriers []carrierFacts, ids *outdial.Registry, meter *kpi.Mete
 		tier.Trunks = append(tier.Trunks, routing.Target{Trunk: c.Name})
 	}
 	tier.Strategy = routing.CostPerContact
-	tier.Success = routing.Success{AttemptCost: attemptCost, Z: 0.3} // a short campaign: what is likely counts, not what is sure
+	tier.Success = routing.Success{AttemptCost: attemptCost, Z: 0.3}  // a short campaign: what is likely counts, not what is sure
 	p.Defaults.Quality = routing.QualityPrior{Mean: 0.2, Strength: 2} // about a fifth of such calls are answered
 	table, err := routing.Compile(p, routing.CompileConfig{IDs: ids, Quality: meter, Measures: meter})
 	if err != nil {
