@@ -130,7 +130,7 @@ func TestHopeIsFollowed(t *testing.T) {
 	require.Zero(t, share(), "the budget is used up")
 }
 
-// TestSilentTrunkFails: a leg that hunting moved on from counts by why it did, though it was the host that ended it.
+// TestSilentTrunkFails: a leg that hunting moved on from has failed then, though it lives on, and counts once.
 func TestSilentTrunkFails(t *testing.T) {
 	w := newWorld()
 	p := contest(routing.Success{}, 9000, 7000)
@@ -138,9 +138,9 @@ func TestSilentTrunkFails(t *testing.T) {
 	c := compile(t, p, w.config())
 	r := routing.NewRouter(c.Table)
 	for i := range 30 {
-		ev := ended(started(i, outdial.Candidate{Trunk: 2}, monday, "US"), 0)
+		ev := started(i, outdial.Candidate{Trunk: 2}, monday, "US")
+		ev.Kind, ev.Attempt.State, ev.Attempt.Abandoned.Origin = outdial.EventAbandoned, outdial.AttemptAbandoned, outdial.OriginNoTrying
 		ev.Attempt.Timeline.Set(outdial.MarkAbandon, time.Second)
-		ev.Attempt.Abandoned.Origin, ev.Attempt.Result.Origin = outdial.OriginNoTrying, outdial.OriginHost
 		r.Observe(ev)
 	}
 	w.asr[1] = estimate(.4, 100)

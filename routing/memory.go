@@ -117,7 +117,12 @@ const hour = int64(time.Hour / time.Second)
 // observe folds an event that is about an attempt.
 func (m *memory) observe(ev *outdial.Event) {
 	a := ev.Attempt
-	if a == nil || ev.Kind != outdial.EventStarted && ev.Kind != outdial.EventAnswered && ev.Kind != outdial.EventEnded {
+	if a == nil {
+		return
+	}
+	switch ev.Kind {
+	case outdial.EventStarted, outdial.EventAbandoned, outdial.EventAnswered, outdial.EventEnded:
+	default:
 		return
 	}
 	m.mu.Lock()
@@ -128,7 +133,7 @@ func (m *memory) observe(ev *outdial.Event) {
 			m.follow(place{a.Candidate.Trunk, g}, ev.Time.UnixNano(), success)
 		}
 	}
-	if ev.Kind == outdial.EventAnswered {
+	if ev.Kind == outdial.EventAnswered || ev.Kind == outdial.EventAbandoned {
 		return
 	}
 	at := a.Start.Unix() / hour

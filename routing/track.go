@@ -122,17 +122,15 @@ func seized(ev *outdial.Event) (success, ok bool) {
 	a := ev.Attempt
 	switch ev.Kind {
 	case outdial.EventAnswered:
-		return !a.Late && a.Progressed(), true
+		return !a.Late && a.Progressed(), !a.Late || !a.WasAbandoned()
+	case outdial.EventAbandoned: // known now, and not only when the leg ends
+		return false, true
 	case outdial.EventEnded:
-		origin := a.Result.Origin
-		if a.WasAbandoned() { // why hunting moved on, not that the host then gave the leg up
-			origin = a.Abandoned.Origin
-		}
-		switch origin {
+		switch a.Result.Origin {
 		case outdial.OriginNeverSent, outdial.OriginUnknown, outdial.OriginHost, outdial.OriginCaller:
 			return false, false
 		}
-		return false, !a.Answered()
+		return false, !a.Answered() && !a.WasAbandoned()
 	}
 	return false, false
 }
