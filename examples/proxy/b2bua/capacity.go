@@ -18,6 +18,7 @@ type Capacity struct {
 	Sustain       int            `yaml:"sustain"`
 	SustainWindow time.Duration  `yaml:"sustain_window"`
 	Jitter        float64        `yaml:"jitter"`
+	Manual        int            `yaml:"manual"`
 	Reserve       int            `yaml:"reserve"`
 	ReserveUrgent int            `yaml:"reserve_urgent"`
 	Floors        []Floor        `yaml:"floors"`
@@ -88,6 +89,7 @@ func (t Trunk) limits() trunk.Limits {
 	l := trunk.Limits{
 		Name: t.Name, Channels: t.Channels, CPS: t.CPS, Smooth: t.Smooth, MaxCall: t.MaxCall, State: t.State,
 		Hard: c.Hard, Sustain: c.Sustain, SustainWindow: c.SustainWindow, Jitter: c.Jitter,
+		Manual:  c.Manual,
 		Reserve: c.Reserve, ReserveUrgent: c.ReserveUrgent, Alarm: c.Alarm, Learning: c.Learning, Source: c.Source,
 		Queue: trunk.Queue(c.Queue),
 		Trial: trunk.Trial{Calls: c.Trial.Calls, Good: c.Trial.Good, Channels: c.Trial.Channels, CPS: c.Trial.CPS},
