@@ -1,7 +1,6 @@
 package trunk_test
 
 import (
-	"bytes"
 	"testing"
 	"time"
 
@@ -104,11 +103,11 @@ func TestRehearsalEndsNoOrder(t *testing.T) {
 // calls from before still teach the rate.
 func TestRestoreKeepsTheSecond(t *testing.T) {
 	restart := func(f *fixture, l trunk.Limits) *fixture {
-		var file bytes.Buffer
-		_, err := f.set.Save(&file)
+		file, err := f.set.Save(0)
 		require.NoError(t, err)
-		set, _, err := trunk.Restore(trunk.Config{IDs: f.ids, Trunks: []trunk.Limits{named(l)}}, &file)
+		set, err := trunk.New(trunk.Config{IDs: f.ids, Trunks: []trunk.Limits{named(l)}})
 		require.NoError(t, err)
+		require.NoError(t, set.Restore(file))
 		return &fixture{t: t, set: set, ids: f.ids, c: f.c}
 	}
 	l := trunk.Limits{Channels: -1, CPS: 5, Sustain: 1, SustainWindow: 30 * time.Second, Reserve: -1}

@@ -11,7 +11,6 @@ import (
 // that hold no channel here (those of a journal), the time above what is paid for. An event of a trunk that was never
 // configured is dropped.
 func (s *Set) Observe(ev *outdial.Event) {
-	defer s.contains(ev.Seq)
 	switch {
 	case ev.Kind == outdial.EventControl && ev.Control != nil && isOrder(ev.Control.Action):
 		for _, t := range s.table.Load().all {
@@ -31,12 +30,6 @@ func (s *Set) Observe(ev *outdial.Event) {
 			t.replaying = false
 			t.unlock()
 		}
-	}
-}
-
-// contains notes the newest event.
-func (s *Set) contains(seq uint64) {
-	for newest := s.seq.Load(); seq > newest && !s.seq.CompareAndSwap(newest, seq); newest = s.seq.Load() {
 	}
 }
 

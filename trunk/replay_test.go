@@ -1,10 +1,8 @@
 package trunk_test
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -118,19 +116,18 @@ func TestReplayIsLive(t *testing.T) {
 		require.Equal(t, before.Traffic.Refused, after.Traffic.Refused)
 		require.Equal(t, before.Traffic.Attempts, after.Traffic.Attempts)
 		// The same from what was saved half way, and the rest of the journal.
-		var file bytes.Buffer
 		half := newFixture(t, limits)
 		for i := range j.events[:len(j.events)/2] {
 			ev := j.events[i]
 			ev.Replay = true
 			half.set.Observe(&ev)
 		}
-		seq, err := half.set.Save(&file)
+		seq := uint64(len(j.events) / 2)
+		file, err := half.set.Save(seq)
 		require.NoError(t, err)
-		require.Equal(t, uint64(len(j.events)/2), seq)
-		restored, contains, err := trunk.Restore(trunk.Config{IDs: again.ids, Trunks: []trunk.Limits{named(limits)}}, &file)
+		restored, err := trunk.New(trunk.Config{IDs: again.ids, Trunks: []trunk.Limits{named(limits)}})
 		require.NoError(t, err)
-		require.Equal(t, seq, contains)
+		require.NoError(t, restored.Restore(file))
 		require.Equal(t, seq, restored.Resumed())
 		resuming, err := outdial.New(outdial.Config{IDs: again.ids, Router: outdial.Plan{*again.c}, Trunks: restored, Journal: j})
 		require.NoError(t, err)
@@ -161,10 +158,9 @@ func FuzzRestore(f *testing.F) {
 	live.attempt(start, outdial.Result{Origin: outdial.OriginCarrier, Code: 503, Phrase: "channel limit"}, false)
 	live.attempt(at(time.Second), outdial.Result{Origin: outdial.OriginCarrier, Code: 503, Phrase: "channel limit"}, false)
 	require.NoError(f, live.order(at(time.Minute), trunk.ActionChannels, "5", at(time.Hour)))
-	var file bytes.Buffer
-	_, err := live.set.Save(&file)
+	file, err := live.set.Save(7)
 	require.NoError(f, err)
-	f.Add(file.Bytes())
+	f.Add(file)
 	f.Add([]byte("{}"))
 	f.Add([]byte(`{"version": 1, "seq": 7, "trunks": [{"name": "alpha", "latest": "2026-03-02T09:00:00Z", "trial": [-1, 0]}]}`))
 	f.Add([]byte(`{"version": 1, "trunks": [{"name": "alpha", "latest": "9999-01-01T00:00:00Z", "up": 3, "burst": {"Total": 1, "Spent": 1}}]}`))
@@ -172,8 +168,9 @@ func FuzzRestore(f *testing.F) {
 		"burst": {"DayEnd": "2026-03-03T00:00:00Z", "Mark": "2026-03-02T09:00:00Z", "Spent": 5, "Total": 9}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ids := &outdial.Registry{}
-		set, _, err := trunk.Restore(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "alpha", Channels: 10}}}, bytes.NewReader(data))
-		if err != nil {
+		set, err := trunk.New(trunk.Config{IDs: ids, Trunks: []trunk.Limits{{Name: "alpha", Channels: 10}}})
+		require.NoError(t, err)
+		if set.Restore(data) != nil {
 			return
 		}
 		c := &outdial.Candidate{Trunk: ids.Trunks.ID("alpha")}
@@ -191,16 +188,19 @@ func FuzzRestore(f *testing.F) {
 }
 
 func TestRestoreRejects(t *testing.T) {
-	cfg := trunk.Config{IDs: &outdial.Registry{}, Trunks: []trunk.Limits{{Name: "alpha"}}}
+	f := newFixture(t, trunk.Limits{})
 	for text, want := range map[string]string{
 		"":               "restore",
 		`{"version": 9}`: "version 9",
 		`{"version": 1, "trunks": [{"name": "alpha", "up": -1, "channels": {"n": 0}, "burst": {"Spent": 5}}]}`: "trunks[0] \"alpha\"",
 		`{"version": 1, "what": 2}`: "unknown field",
 	} {
-		_, _, err := trunk.Restore(cfg, strings.NewReader(text))
-		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, f.set.Restore([]byte(text)), want)
 	}
-	_, _, err := trunk.Restore(trunk.Config{}, strings.NewReader(`{"version": 1}`))
-	require.ErrorContains(t, err, "IDs")
+	saved, err := f.set.Save(3)
+	require.NoError(t, err)
+	require.NoError(t, f.set.Restore(saved))
+	require.EqualValues(t, 3, f.set.Resumed())
+	f.status(start)
+	require.ErrorContains(t, f.set.Restore(saved), `"alpha" is in use already`)
 }

@@ -1,11 +1,11 @@
 package trunk
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -78,29 +78,26 @@ type savedMinute struct {
 	Held                    time.Duration
 }
 
-// Save writes what Observe has folded: orders, trials, learned ceilings, the time above the base, the traffic of the last
-// hour; and the calls that its limits per second, and Sustain, look back at. It returns the sequence of the newest event that it contains: Restore it, and an Engine replays what the journal
-// holds after that (see Resumed). Call it in outdial.Engine.Checkpoint: at another moment an event may be on its way that is
-// older than the newest. Channels in use are not part of it, and neither are counts of this process.
-func (s *Set) Save(w io.Writer) (seq uint64, err error) {
-	out := saved{Version: saveVersion}
+// Save writes what Observe has folded: orders, trials, learned ceilings, the time above what is paid for, the traffic of the
+// last hour; and the calls that its limits per second, and Sustain, look back at. Call it in outdial.Engine.Checkpoint, with
+// the Waterline's Seq. Channels in use are not part of it, and neither are counts of this process.
+func (s *Set) Save(seq uint64) ([]byte, error) {
+	out := saved{Version: saveVersion, Seq: seq}
 	all := s.table.Load().all
 	for _, t := range all {
 		t.lock() // all of them at once: one state of all trunks
 	}
-	out.Seq = s.seq.Load()
 	for _, t := range all {
 		out.Trunks = append(out.Trunks, t.save())
 	}
 	for _, t := range all {
 		t.unlock()
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(out); err != nil {
-		return 0, fmt.Errorf("trunk: save: %w", err)
+	b, err := json.MarshalIndent(out, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("trunk: save: %w", err)
 	}
-	return out.Seq, nil
+	return b, nil
 }
 
 func (t *line) save() savedTrunk {
@@ -162,48 +159,52 @@ func (t *line) saveCeiling(c *ceiling) savedCeiling {
 	}
 }
 
-// Restore makes a Set of a configuration and of what Save wrote, and returns the sequence of the newest event that it
-// contains. Trunks are found by their names; what is saved of others is dropped, and a trial counts only where the configured
-// state is still the same. The error names what is wrong with the configuration or with what was saved.
-func Restore(cfg Config, r io.Reader) (*Set, uint64, error) {
+// Restore makes a new Set know what Save wrote; Resumed tells the engine from where on to tell it more. Trunks are found by
+// their names; what is saved of others is dropped, and a trial counts only where the configured state is still the same. Call
+// it before the first call: a Set that has been asked or told something is not restored. The error names what is wrong with
+// what was saved, and leaves the Set as it is.
+func (s *Set) Restore(b []byte) error {
 	var in saved
-	dec := json.NewDecoder(r)
+	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
-		return nil, 0, fmt.Errorf("trunk: restore: %w", err)
+		return fmt.Errorf("trunk: restore: %w", err)
 	}
 	if in.Version != saveVersion {
-		return nil, 0, fmt.Errorf("trunk: restore: version %d is not %d", in.Version, saveVersion)
-	}
-	s, err := New(cfg)
-	if err != nil {
-		return nil, 0, err
+		return fmt.Errorf("trunk: restore: version %d is not %d", in.Version, saveVersion)
 	}
 	var errs []error
 	for i := range in.Trunks {
-		x := &in.Trunks[i]
-		if err := x.validate(); err != nil {
-			errs = append(errs, fmt.Errorf("trunk: restore: trunks[%d] %q: %w", i, x.Name, err))
-			continue
-		}
-		for _, t := range s.table.Load().all {
-			if t.name == x.Name {
-				t.lock()
-				t.restore(x)
-				t.unlock()
-			}
+		if err := in.Trunks[i].validate(); err != nil {
+			errs = append(errs, fmt.Errorf("trunk: restore: trunks[%d] %q: %w", i, in.Trunks[i].Name, err))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, 0, err
+		return err
 	}
-	s.seq.Store(in.Seq)
-	s.resumed = in.Seq
-	return s, in.Seq, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	byName := map[string]*line{}
+	for _, t := range s.table.Load().all {
+		t.lock()
+		defer t.unlock()
+		if t.begun {
+			return fmt.Errorf("trunk: restore: %q is in use already", t.name)
+		}
+		byName[t.name] = t
+	}
+	for i := range in.Trunks {
+		if t := byName[in.Trunks[i].Name]; t != nil {
+			t.restore(&in.Trunks[i])
+			delete(byName, t.name) // a name that is saved twice counts once
+		}
+	}
+	s.resumed.Store(in.Seq)
+	return nil
 }
 
-// Resumed implements outdial.Resumer: the sequence of the newest event in what the Set was restored from, 0 if it was not.
-func (s *Set) Resumed() uint64 { return s.resumed }
+// Resumed implements outdial.Resumer: the sequence up to which what was restored goes, 0 if nothing was.
+func (s *Set) Resumed() uint64 { return s.resumed.Load() }
 
 // validate finds what no Save has written.
 func (x *savedTrunk) validate() error {

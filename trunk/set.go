@@ -17,9 +17,8 @@ type Set struct {
 	table atomic.Pointer[table]
 	mu    sync.Mutex // serialises Update
 	ids   *outdial.Registry
-	seq   atomic.Uint64 // of the newest event that was observed
 
-	resumed uint64 // of the newest event in what Restore has read
+	resumed atomic.Uint64 // of the newest event in what Restore has read
 }
 
 // table is immutable.
