@@ -83,7 +83,7 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	p.limits = trunk.Config{IDs: p.ids, Shortages: shortages{p}}
 	limits := p.limits
 	limits.Trunks = c.limits()
-	p.trunks, err = trunkSet(limits, saved, warn)
+	p.trunks, err = trunk.New(limits)
 	try("trunks", err)
 	health, err := c.health(p)
 	if try("failover.presets", err) {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
-	"github.com/outdial/outdial/trunk"
 )
 
 // checkpointName is the file beside the journal's segments that says what all of them up to a place come to.
@@ -77,11 +76,7 @@ func (p *Proxy) snapshot() (*checkpoint, error) {
 		take(&c.Meter, p.meter.Save)
 		take(&c.Router, p.router.Save)
 		take(&c.Selector, p.selector.Save)
-		take(&c.Trunks, func(uint64) ([]byte, error) {
-			var b bytes.Buffer
-			_, err := p.trunks.Save(&b)
-			return b.Bytes(), err
-		})
+		take(&c.Trunks, p.trunks.Save)
 		if p.clis != nil {
 			take(&c.CLIs, p.clis.Save)
 		}
@@ -162,18 +157,7 @@ func (p *parts) restore(c *checkpoint, warn func(string, error)) {
 	warn("kpi", p.meter.Restore(c.Meter))
 	warn("routing", p.router.Restore(c.Router))
 	warn("failover", p.selector.Restore(c.Selector))
-}
-
-// trunkSet builds the trunks, out of a checkpoint if there is one.
-func trunkSet(cfg trunk.Config, c *checkpoint, warn func(string, error)) (*trunk.Set, error) {
-	if c != nil {
-		s, _, err := trunk.Restore(cfg, bytes.NewReader(c.Trunks))
-		if err == nil {
-			return s, nil
-		}
-		warn("trunks", err)
-	}
-	return trunk.New(cfg)
+	warn("trunks", p.trunks.Restore(c.Trunks))
 }
 
 // governor builds the inventory, out of a checkpoint if there is one: that needs a secret of the configuration.
