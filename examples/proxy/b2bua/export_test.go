@@ -14,3 +14,6 @@ func Sealed(b []byte) []byte {
 	}
 	return b
 }
+
+// Fixed names what only a restart can change.
+func Fixed(c, next Config) error { return c.fixed(next) }

@@ -106,6 +106,7 @@ func (c Config) fixed(next Config) error {
 	was.SetupBudget, is.SetupBudget = 0, 0
 	same("hunting", was, is)
 	same("kpi", c.KPI, next.KPI)
+	same("metrics", c.Metrics, next.Metrics)
 	same("journal", c.Journal, next.Journal)
 	same("day_parts", c.DayParts, next.DayParts)
 	same("log", c.Log, next.Log)

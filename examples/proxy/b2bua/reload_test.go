@@ -1,6 +1,7 @@
 package b2bua_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ func TestReloadRefused(t *testing.T) {
 			"failover: only a restart":    func(c *b2bua.Config) { c.Failover.HardCount = 9 },
 			"hunting: only a restart":     func(c *b2bua.Config) { c.Hunting.MaxAttempts = 2 },
 			"kpi: only a restart":         func(c *b2bua.Config) { c.KPI.Buckets = 7 },
+			"metrics: only a restart":     func(c *b2bua.Config) { c.Metrics.Listen = "127.0.0.1:0" },
 			"journal: only a restart":     func(c *b2bua.Config) { c.Journal.Dir = "/nowhere" },
 			"day_parts: only a restart":   func(c *b2bua.Config) { c.DayParts = []b2bua.DayPart{{Name: "x", From: 1, To: 2}} },
 			"cli: only a restart can add": func(c *b2bua.Config) { c.CLI = nil },
@@ -70,4 +72,47 @@ func TestReloadRefused(t *testing.T) {
 		require.Equal(t, callee, w.first.Records()[0].To, "no prefix")
 		w.settled()
 	})
+}
+
+// TestEverySectionReloadsOrNot: a section of the configuration is either put in force by a reload, or its change is refused; none is
+// ignored.
+func TestEverySectionReloadsOrNot(t *testing.T) {
+	reloads := map[string]bool{
+		"max_calls": true, "drain_timeout": true, "dialers": true, "headers": true, "dial_plan": true, "trunks": true, "routing": true,
+		"cli": true, // TestReloadRefused has what of it a restart must change
+	}
+	whole := reflect.TypeFor[b2bua.Config]()
+	for i := range whole.NumField() {
+		name := whole.Field(i).Tag.Get("yaml")
+		if name == "" || reloads[name] {
+			continue
+		}
+		var changed b2bua.Config
+		other(reflect.ValueOf(&changed).Elem().Field(i))
+		require.ErrorContains(t, b2bua.Fixed(b2bua.Config{}, changed), name+": only a restart")
+	}
+}
+
+// other sets the first value within v that can be set to something other than zero.
+func other(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Uint8, reflect.Uint16:
+		v.SetUint(1)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() && v.Type().Field(i).Name != "SetupBudget" && other(v.Field(i)) {
+				return true
+			}
+		}
+		return false
+	default:
+		return false
+	}
+	return true
 }
