@@ -6,10 +6,20 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/internal/race"
 )
+
+// slow skips what takes minutes with the race detector, which finds nothing in a single goroutine.
+func slow(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine; runs without the race detector")
+	}
+}
 
 // TestFigures holds what the table in the README says, on fewer days: the seed is fixed, so is the result.
 func TestFigures(t *testing.T) {
+	slow(t)
 	const days, rate = 1, 30
 	by := map[string]map[string]figures{}
 	for _, sc := range scenarios() {
@@ -35,6 +45,7 @@ func TestFigures(t *testing.T) {
 
 // TestRecovery: a carrier that has healed is back within a quarter of an hour on most days.
 func TestRecovery(t *testing.T) {
+	slow(t)
 	soon := 0
 	const days = 3
 	for seed := range uint64(days) {
