@@ -34,8 +34,8 @@ func (c IdleCause) MarshalText() ([]byte, error) { return []byte(c.String()), ni
 // the causes in proportion to the bids that each refused; where none was refused, agents waited for an answer while calls
 // were under way, and for calls otherwise.
 //
-// It is an observer, and safe for concurrent use. The zero value is ready to use. Agents' states are not in the journal:
-// after a restart it begins anew.
+// It is an observer, and safe for concurrent use. The zero value is ready to use. Agents' states are the dialer's,
+// of no call, and not in the journal: after a restart it begins anew.
 type Agents struct {
 	mu         sync.Mutex
 	at         time.Time

@@ -56,7 +56,11 @@ func (c *campaign) gather(e *evidence) error {
 	if err := c.detections(e); err != nil {
 		return err
 	}
-	return e.replay(filepath.Join(c.dir, journalDir), ids, now)
+	if err := e.replay(filepath.Join(c.dir, journalDir), ids, now); err != nil {
+		return err
+	}
+	e.objections()
+	return nil
 }
 
 // detections are the failing trunks whose ejection is looked for in the journal.

@@ -109,8 +109,13 @@ func TestEveryInvariantCanFail(t *testing.T) {
 			"without a block": func(e *evidence) {
 				e.Label = labelFacts{Number: e.Callers[0], Entry: &cli.Entry{Time: e.Finished}}
 			},
-			"shown again": func(e *evidence) {
+			"nothing says where to object": func(e *evidence) {
 				e.Label = labelFacts{Number: e.Callers[0], Blocks: 2, Entry: &cli.Entry{
+					Time: e.Finished, Figures: []cli.Figure{{Name: "block_cusum", Value: 5.4}},
+				}}
+			},
+			"shown again": func(e *evidence) {
+				e.Label = labelFacts{Number: e.Callers[0], Blocks: 2, Redress: &cli.Redress{URL: redressURL}, Entry: &cli.Entry{
 					Time: e.Began.Add(-time.Second), Figures: []cli.Figure{{Name: "block_cusum", Value: 5.4}},
 				}}
 			},

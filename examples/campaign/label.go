@@ -45,6 +45,8 @@ type labelFacts struct {
 	Number outdial.Number
 	Blocks int        // that the carriers delivered
 	Entry  *cli.Entry // the quarantine, in the audit; nil = it did not come to that
+
+	Redress *cli.Redress // where to object, as the blocks in the journal say
 }
 
 // labelled asks the audit for what became of the number that is blocked.
@@ -68,6 +70,17 @@ func (c *campaign) labelled(e *evidence) {
 	}
 }
 
+// objections reads in the journal where the blocks say that objections go.
+func (e *evidence) objections() {
+	for _, s := range e.Ledger.stories() {
+		for _, a := range s.Attempts {
+			if a.CLI == e.Label.Number && a.Result.Blocked() {
+				e.Label.Redress = cli.ParseRedress(a.Result.Text)
+			}
+		}
+	}
+}
+
 // blocksThatRest is how many blocks in a row rest a number under the campaign's configuration (proxy.go).
 const blocksThatRest = 2
 
@@ -83,6 +96,8 @@ func blockedRests(e *evidence) error {
 		return fmt.Errorf("%v rests, and was blocked %d times", l.Number, l.Blocks)
 	case !slices.ContainsFunc(l.Entry.Figures, func(f cli.Figure) bool { return f.Name == "block_cusum" && f.Value >= 5 }):
 		return fmt.Errorf("%v rests without evidence: %v", l.Number, l.Entry.Figures)
+	case l.Redress == nil || l.Redress.URL != redressURL:
+		return fmt.Errorf("%v rests, and nothing says where to object: %v", l.Number, l.Redress)
 	}
 	for _, s := range e.Ledger.stories() {
 		for _, a := range s.Attempts {
@@ -151,5 +166,5 @@ func (e *evidence) tellLabel() []string {
 	return append(lines,
 		fmt.Sprintf("  put to rest at   %s, by%s for its %s", clock(l.Entry.Time.Sub(e.Began)), figures, l.Entry.Reason),
 		fmt.Sprintf("  shown after that   %d times", shown),
-		"  where to object    "+redressURL)
+		fmt.Sprintf("  where to object    %s, %s", l.Redress.URL, l.Redress.Tel))
 }
