@@ -119,7 +119,7 @@ func instantOf(s uint32) window.Instant {
 	return window.Instant(s-1) * second
 }
 
-func newCallees() callees { return callees{oldest: none, newest: none, free: none, depth: 1} }
+func newCallees() callees { return callees{oldest: none, newest: none, free: none, depth: 2} }
 
 func (c *callees) at(i int32) callee {
 	size := calleeStamps + c.depth
@@ -133,7 +133,8 @@ func (c *callees) of(i int32) []uint32 { return c.at(i).stamps() }
 // configure sets the caps and keeps the counts. Where the new caps count further back than the old ones remembered,
 // what may have been forgotten counts as a call at the time of the oldest that is remembered.
 func (c *callees) configure(caps []Cap, ttl window.Instant, most int) {
-	depth, longest := 1, window.Instant(0)
+	// Two at least: where the newest is taken back, the one before still says how long the callee's number is remembered.
+	depth, longest := 2, window.Instant(0)
 	for _, p := range caps {
 		depth = max(depth, p.Max)
 		longest = max(longest, window.Instant(p.Window))

@@ -79,3 +79,26 @@ func TestFailoverKeepsNumber(t *testing.T) {
 	_, _, err = g.Reserve(at(3*time.Second), call, on("alpha"), num(212, 2))
 	require.ErrorIs(t, err, cli.ErrSticky)
 }
+
+// TestUndoneCallLeavesTheNumberKnown: where a callee is called again when no cap counts its last call any more, and nothing leaves,
+// it is as it was: the number that it saw is the one that it knows, for as long as that is remembered.
+func TestUndoneCallLeavesTheNumberKnown(t *testing.T) {
+	for _, caps := range [][]cli.Cap{{}, {{1, time.Minute}}, {{2, time.Minute}}} {
+		var ids outdial.Registry
+		cfg := survey(&ids, num(212, 1), num(212, 2))
+		cfg.Limits, cfg.Callee = noLimits(), caps
+		cfg.Sticky = cli.Sticky{Mode: cli.StickyStrict, TTL: time.Hour}
+		g := mustNew(t, cfg)
+		call, c := callTo(&ids, "survey", callee), &outdial.Candidate{}
+		first, _, err := g.Reserve(at(0), call, c, 0)
+		require.NoError(t, err)
+		g.Release(at(time.Second), first.Lease)
+		again, _, err := g.Reserve(at(2*time.Minute), call, c, 0)
+		require.NoError(t, err)
+		require.Equal(t, first.Number, again.Number)
+		g.Undo(at(2*time.Minute), again.Lease)
+		g.Observe(control(at(3*time.Minute), cli.ActionQuarantine, first.Number.String(), "", time.Time{}))
+		_, _, err = g.Reserve(at(4*time.Minute), call, c, 0)
+		require.ErrorIs(t, err, cli.ErrSticky, "%v", caps)
+	}
+}
