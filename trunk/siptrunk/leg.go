@@ -98,16 +98,6 @@ type ack struct {
 	dst         netip.AddrPort
 }
 
-// input is something that happens to a leg: a response, a task, or, with neither, the timer.
-type input struct {
-	res *sip.Response
-	at  time.Time
-	run func()
-}
-
-// maxQueue bounds what waits for a sink that does not return: beyond it responses are dropped, as a network may.
-const maxQueue = 256
-
 // ID returns the attempt that the leg belongs to.
 func (l *Leg) ID() outdial.AttemptID { return l.id }
 
@@ -170,9 +160,6 @@ func (l *Leg) Ack(contentType string, body []byte) {
 	}})
 }
 
-// receive queues a response. It runs on the goroutine that reads the socket.
-func (l *Leg) receive(res *sip.Response, at time.Time) { l.post(input{res: res, at: at}) }
-
 // unreachable ends a leg whose INVITE could not be delivered. Once somebody has answered, a lost datagram is
 // left to its retransmission.
 func (l *Leg) unreachable(to netip.AddrPort) {
@@ -183,57 +170,6 @@ func (l *Leg) unreachable(to netip.AddrPort) {
 			l.end(at, outdial.Result{Origin: l.gaveUp}, Event{})
 		}
 	}})
-}
-
-func (l *Leg) tick() { l.post(input{}) }
-
-// post queues in and sees to it that somebody drains the queue; false when it was dropped. What is queued when the Dialer
-// closes may be dropped later: who waits for it waits for gone too.
-func (l *Leg) post(in input) bool {
-	l.mu.Lock()
-	if in.res != nil && len(l.queue) >= maxQueue {
-		l.mu.Unlock()
-		return false
-	}
-	l.queue = append(l.queue, in)
-	idle := !l.busy
-	l.busy = true
-	l.mu.Unlock()
-	if !idle || l.d.start(l.drain) {
-		return true
-	}
-	l.mu.Lock()
-	l.queue, l.busy = nil, false
-	l.mu.Unlock()
-	return false
-}
-
-// drain works the queue off. Nobody holds a lock while it does.
-func (l *Leg) drain() {
-	for {
-		l.mu.Lock()
-		if len(l.queue) == 0 {
-			l.mu.Unlock()
-			l.arm()
-			l.mu.Lock()
-			if len(l.queue) == 0 {
-				l.busy, l.queue = false, nil
-				l.mu.Unlock()
-				return
-			}
-		}
-		in := l.queue[0]
-		l.queue = l.queue[1:]
-		l.mu.Unlock()
-		switch {
-		case in.res != nil:
-			l.onResponse(in.res, in.at)
-		case in.run != nil:
-			in.run()
-		default:
-			l.onTimer(time.Now())
-		}
-	}
 }
 
 // report hands an event to the sink.
