@@ -7,17 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/seal"
 	"github.com/outdial/outdial/internal/window"
 )
 
-// saveMagic begins a saved state; the digit is its version.
-const saveMagic = "outdial cli 2\n"
+// savedKind begins a saved state; the digit is its version.
+const savedKind = "outdial cli 3\n"
 
 // Save returns what the Governor knows: uses, conduct and lives of numbers, callees, suppressions, holds, baselines, the audit.
 // With an engine and its journal, call it in Engine.Checkpoint, with the Waterline's Seq: a use that was reserved and not yet
@@ -29,8 +29,7 @@ func (g *Governor) Save(seq uint64) ([]byte, error) {
 	defer g.change.Unlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	e := encoder{b: make([]byte, 0, 64+len(g.numbers)*(4*g.cfg.stock.most+96))}
-	e.b = append(e.b, saveMagic...)
+	e := encoder{b: append(make([]byte, 0, 64+len(g.numbers)*(4*g.cfg.stock.most+96)), seal.Begin(savedKind)...)}
 	if seq != 0 {
 		e.pending = g.pending()
 	}
@@ -38,11 +37,8 @@ func (g *Governor) Save(seq uint64) ([]byte, error) {
 	if e.err != nil {
 		return nil, fmt.Errorf("cli: save: %w", e.err)
 	}
-	return binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b[len(saveMagic):], castagnoli)), nil
+	return seal.Close(savedKind, e.b), nil
 }
-
-// castagnoli is a table of constants; nothing writes to it.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // fingerprint tells secrets apart without telling them.
 func fingerprint(secret []byte) []byte {
@@ -86,7 +82,7 @@ func (e *encoder) instants(list []window.Instant) {
 
 // gate writes the events of a gate, but those that are pending.
 func (e *encoder) gate(gate *window.Gate) {
-	list := stampsOf(gate)
+	list := slices.Collect(gate.Since(window.Never))
 	for _, at := range e.pending.gates[gate] {
 		if i := slices.Index(list, at); i >= 0 {
 			list = slices.Delete(list, i, i+1)
@@ -260,30 +256,14 @@ func encodeBaseline(e *encoder, b *baseline) {
 	}
 }
 
-// stampsOf returns the events of a gate, the oldest first, and leaves it as it is.
-func stampsOf(gate *window.Gate) (stamps []window.Instant) {
-	for len(stamps) < MaxUses {
-		at := gate.Last()
-		if at == window.Never || !gate.Undo(at) {
-			break
-		}
-		stamps = append(stamps, at)
-	}
-	slices.Reverse(stamps)
-	for _, at := range stamps {
-		gate.Add(at)
-	}
-	return stamps
-}
-
 // Restore makes a Governor of a configuration and of what Save returned. Names may have other ids by now. The configuration
 // counts as a reload: what it changes against the one that was in force is changed, and everything else stands. It needs the
 // Secret of the Governor that was saved. The error says what is wrong with the configuration, or that the state is not one, is
 // damaged, or was written under another Secret. Engine.RecoverFrom tells the Governor what came after (see Resumed).
 func Restore(cfg Config, saved []byte) (*Governor, error) {
-	body, ok := cutMagic(saved)
-	if !ok {
-		return nil, errors.New("cli: restore: not a state of a Governor, or damaged")
+	body, err := seal.Open(savedKind, saved)
+	if err != nil {
+		return nil, fmt.Errorf("cli: restore: not a state of a Governor: %w", err)
 	}
 	complete, err := cfg.complete()
 	if err != nil {
@@ -315,14 +295,6 @@ func Restore(cfg Config, saved []byte) (*Governor, error) {
 
 // Resumed implements outdial.Resumer: the sequence that Save was called with, 0 if nothing was restored.
 func (g *Governor) Resumed() uint64 { return g.resumed }
-
-func cutMagic(data []byte) ([]byte, bool) {
-	if len(data) < len(saveMagic)+4 || string(data[:len(saveMagic)]) != saveMagic {
-		return nil, false
-	}
-	body, sum := data[len(saveMagic):len(data)-4], data[len(data)-4:]
-	return body, binary.LittleEndian.Uint32(sum) == crc32.Checksum(body, castagnoli)
-}
 
 // unixEpoch is the epoch of a saved state.
 func unixEpoch(nanos int64) window.Epoch { return window.NewEpoch(time.Unix(0, nanos).UTC()) }

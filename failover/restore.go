@@ -2,14 +2,13 @@ package failover
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"slices"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // ErrSaved says that what was given to Restore is nothing that Save has written for a Selector like this one.
@@ -54,15 +53,12 @@ func (s *Selector) Resumed() uint64 { return s.resumed.Load() }
 var _ outdial.Resumer = (*Selector)(nil)
 
 func readSaved(b []byte) (*saved, error) {
-	head := len(savedMagic) + 4
-	if len(b) < head || string(b[:len(savedMagic)]) != savedMagic {
-		return nil, errors.New("something else")
-	}
-	if binary.LittleEndian.Uint32(b[len(savedMagic):]) != crc32.ChecksumIEEE(b[head:]) {
-		return nil, errors.New("damaged")
+	content, err := seal.Open(savedKind, b)
+	if err != nil {
+		return nil, err
 	}
 	in := new(saved)
-	dec := json.NewDecoder(bytes.NewReader(b[head:]))
+	dec := json.NewDecoder(bytes.NewReader(content))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(in); err != nil {
 		return nil, err

@@ -1,14 +1,12 @@
 package failover
 
 import (
-	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // Save writes all that the Selector has learned from events, as of one of the journal: call it in outdial.Engine.Checkpoint,
@@ -31,11 +29,7 @@ func (s *Selector) Save(seq uint64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failover: save: %w", err)
 	}
-	var b bytes.Buffer
-	b.WriteString(savedMagic)
-	b.Write(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(body)))
-	b.Write(body)
-	return b.Bytes(), nil
+	return seal.Close(savedKind, append(seal.Begin(savedKind), body...)), nil
 }
 
 func (b *board) save(ids *outdial.Registry) savedTrunk {

@@ -6,7 +6,7 @@ import (
 	"github.com/outdial/outdial"
 )
 
-const savedMagic = "OUTDFOV1"
+const savedKind = "OUTDFOV1"
 
 // saved is what Save writes: magic, checksum, and this as JSON. Trunks, carriers and groups stand by their names, as another
 // process issues other ids; by their ids where there is no registry.

@@ -1,10 +1,10 @@
 package kpi
 
 import (
-	"encoding/binary"
-	"hash/crc32"
 	"slices"
 	"time"
+
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // Spread makes every cell of m keep rings from its first count on.
@@ -43,11 +43,7 @@ func Kept(d time.Duration) time.Duration { return quantumOf(d).duration() }
 
 // Resealed is a snapshot with the checksum of what it holds.
 func Resealed(b []byte) []byte {
-	b = slices.Clone(b)
-	if head := len(keptMagic) + 4; len(b) >= head {
-		binary.LittleEndian.PutUint32(b[len(keptMagic):], crc32.ChecksumIEEE(b[head:]))
-	}
-	return b
+	return seal.Close(keptKind, slices.Clone(b))
 }
 
 // Tally counts d so many times in a tally, and returns how many it has and how many slots of the bin stand before the one with

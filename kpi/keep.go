@@ -2,20 +2,19 @@ package kpi
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // ErrSnapshot says that what was given to Restore is no snapshot of a meter like this one.
 var ErrSnapshot = errors.New("kpi: not a snapshot of a meter with this configuration")
 
-const keptMagic = "OUTDKPI2"
+const keptKind = "OUTDKPI2"
 
 // kept is the form of a snapshot. Ids stand beside their names, because another process issues other ids.
 type kept struct {
@@ -123,28 +122,23 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 		}
 	}
 	k.Labels = m.labels.keep()
-	var out bytes.Buffer
-	out.WriteString(keptMagic)
-	out.Write(make([]byte, 4))
-	if err := gob.NewEncoder(&out).Encode(&k); err != nil {
+	out := bytes.NewBuffer(seal.Begin(keptKind))
+	if err := gob.NewEncoder(out).Encode(&k); err != nil {
 		return nil, fmt.Errorf("kpi: save: %w", err)
 	}
-	b := out.Bytes()
-	binary.LittleEndian.PutUint32(b[len(keptMagic):], crc32.ChecksumIEEE(b[len(keptMagic)+4:]))
-	return b, nil
+	return seal.Close(keptKind, out.Bytes()), nil
 }
 
 // Restore makes a new meter know what Save wrote; Resumed tells the engine from where on to tell it more. Only a meter that
 // has counted nothing takes it, and only from a meter with the same spans, views and thresholds. An error (ErrSnapshot) leaves
 // the meter as it is.
 func (m *Meter) Restore(b []byte) error {
-	head := len(keptMagic) + 4
-	if len(b) < head || string(b[:len(keptMagic)]) != keptMagic ||
-		binary.LittleEndian.Uint32(b[len(keptMagic):]) != crc32.ChecksumIEEE(b[head:]) {
-		return fmt.Errorf("%w: damaged, or something else", ErrSnapshot)
+	content, err := seal.Open(keptKind, b)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	var k kept
-	if err := gob.NewDecoder(bytes.NewReader(b[head:])).Decode(&k); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&k); err != nil {
 		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	if m.kinds.n.Load() > 0 {

@@ -1,16 +1,12 @@
 package routing
 
 import (
-	"encoding/binary"
-	"hash/crc32"
 	"slices"
+
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // Resealed is a snapshot with the checksum of what it holds.
 func Resealed(b []byte) []byte {
-	b = slices.Clone(b)
-	if head := len(keptMagic) + 4; len(b) >= head {
-		binary.LittleEndian.PutUint32(b[len(keptMagic):], crc32.ChecksumIEEE(b[head:]))
-	}
-	return b
+	return seal.Close(keptKind, slices.Clone(b))
 }

@@ -2,19 +2,18 @@ package routing
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/crc32"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // ErrSnapshot says that what was given to Restore is not what Save wrote.
 var ErrSnapshot = errors.New("routing: not a snapshot of a router")
 
-const keptMagic = "OUTDRTE1"
+const keptKind = "OUTDRTE1"
 
 // kept is the form of a snapshot. Ids stand beside their names, because another process issues other ids.
 type kept struct {
@@ -69,15 +68,11 @@ func (r *Router) Save(seq uint64) ([]byte, error) {
 	}
 	k := r.memory().keep(t.ids)
 	k.Seq = seq
-	var out bytes.Buffer
-	out.WriteString(keptMagic)
-	out.Write(make([]byte, 4))
-	if err := gob.NewEncoder(&out).Encode(&k); err != nil {
+	out := bytes.NewBuffer(seal.Begin(keptKind))
+	if err := gob.NewEncoder(out).Encode(&k); err != nil {
 		return nil, fmt.Errorf("routing: save: %w", err)
 	}
-	b := out.Bytes()
-	binary.LittleEndian.PutUint32(b[len(keptMagic):], crc32.ChecksumIEEE(b[len(keptMagic)+4:]))
-	return b, nil
+	return seal.Close(keptKind, out.Bytes()), nil
 }
 
 // Restore makes a new Router know what Save wrote; Resumed tells the engine from where on to tell it more. It needs a table in
@@ -88,13 +83,12 @@ func (r *Router) Restore(b []byte) error {
 	if t == nil {
 		return ErrNoTable
 	}
-	head := len(keptMagic) + 4
-	if len(b) < head || string(b[:len(keptMagic)]) != keptMagic ||
-		binary.LittleEndian.Uint32(b[len(keptMagic):]) != crc32.ChecksumIEEE(b[head:]) {
-		return fmt.Errorf("%w: damaged, or something else", ErrSnapshot)
+	content, err := seal.Open(keptKind, b)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	var k kept
-	if err := gob.NewDecoder(bytes.NewReader(b[head:])).Decode(&k); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&k); err != nil {
 		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	m, err := k.memory(t.ids)

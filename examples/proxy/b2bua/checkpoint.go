@@ -3,11 +3,9 @@ package b2bua
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,12 +13,13 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // checkpointName is the file beside the journal's segments that says what all of them up to a place come to.
 const checkpointName = "checkpoint"
 
-const checkpointMagic = "OUTDPXY1"
+const checkpointKind = "OUTDPXY1"
 
 // checkpoint is what the packages knew at one place of the journal. One that does not fit any more costs only the replay of
 // that package's past: what is not restored is told everything.
@@ -42,25 +41,20 @@ func readCheckpoint(name string) (*checkpoint, error) {
 }
 
 func decodeCheckpoint(b []byte) (*checkpoint, error) {
-	const head = len(checkpointMagic) + 4
-	if len(b) < head || string(b[:len(checkpointMagic)]) != checkpointMagic ||
-		binary.LittleEndian.Uint32(b[len(checkpointMagic):]) != crc32.ChecksumIEEE(b[head:]) {
-		return nil, errors.New("damaged, or of another version")
+	content, err := seal.Open(checkpointKind, b)
+	if err != nil {
+		return nil, err
 	}
 	c := new(checkpoint)
-	return c, gob.NewDecoder(bytes.NewReader(b[head:])).Decode(c)
+	return c, gob.NewDecoder(bytes.NewReader(content)).Decode(c)
 }
 
 func (c *checkpoint) encode() ([]byte, error) {
-	var out bytes.Buffer
-	out.WriteString(checkpointMagic)
-	out.Write(make([]byte, 4))
-	if err := gob.NewEncoder(&out).Encode(c); err != nil {
+	out := bytes.NewBuffer(seal.Begin(checkpointKind))
+	if err := gob.NewEncoder(out).Encode(c); err != nil {
 		return nil, err
 	}
-	b := out.Bytes()
-	binary.LittleEndian.PutUint32(b[len(checkpointMagic):], crc32.ChecksumIEEE(b[len(checkpointMagic)+4:]))
-	return b, nil
+	return seal.Close(checkpointKind, out.Bytes()), nil
 }
 
 // snapshot takes what the packages know. Calls that have something to tell wait meanwhile.

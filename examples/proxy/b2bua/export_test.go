@@ -1,18 +1,14 @@
 package b2bua
 
 import (
-	"encoding/binary"
-	"hash/crc32"
 	"slices"
+
+	"github.com/outdial/outdial/internal/seal"
 )
 
 // Sealed is a checkpoint with the checksum of what it holds.
 func Sealed(b []byte) []byte {
-	b = slices.Clone(b)
-	if head := len(checkpointMagic) + 4; len(b) >= head {
-		binary.LittleEndian.PutUint32(b[len(checkpointMagic):], crc32.ChecksumIEEE(b[head:]))
-	}
-	return b
+	return seal.Close(checkpointKind, slices.Clone(b))
 }
 
 // Fixed names what only a restart can change.
