@@ -25,15 +25,7 @@ func explain(args []string, out io.Writer) (int, error) {
 	if err != nil {
 		return exitBad, err
 	}
-	policy, err := readPolicy(rest[0])
-	if err != nil {
-		return exitBad, err
-	}
-	p, err := newParts()
-	if err != nil {
-		return exitBad, err
-	}
-	table, err := p.compile(policy)
+	p, _, table, err := open(rest[0])
 	if err != nil {
 		return exitBad, err
 	}

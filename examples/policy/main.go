@@ -102,6 +102,18 @@ func (p *parts) compile(policy routing.Policy) (*routing.Table, error) {
 	return routing.Compile(policy, routing.CompileConfig{IDs: p.ids, Numbering: p.plan, Quality: p.meter, Measures: p.meter})
 }
 
+// open reads a policy from a file and compiles it with new parts.
+func open(name string) (p parts, policy routing.Policy, table *routing.Table, err error) {
+	if policy, err = readPolicy(name); err != nil {
+		return p, policy, nil, err
+	}
+	if p, err = newParts(); err != nil {
+		return p, policy, nil, err
+	}
+	table, err = p.compile(policy)
+	return p, policy, table, err
+}
+
 // replay passes the events of a journal on.
 func (p *parts) replay(dir string, observers ...outdial.Observer) (last time.Time, err error) {
 	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: p.ids})
@@ -126,15 +138,8 @@ func lint(args []string, out io.Writer) (int, error) {
 	if err != nil {
 		return exitBad, err
 	}
-	policy, err := readPolicy(files[0])
+	_, policy, _, err := open(files[0])
 	if err != nil {
-		return exitBad, err
-	}
-	p, err := newParts()
-	if err != nil {
-		return exitBad, err
-	}
-	if _, err := p.compile(policy); err != nil {
 		return exitBad, err
 	}
 	found := routing.Lint(policy)

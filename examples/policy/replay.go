@@ -16,15 +16,7 @@ func replay(args []string, out io.Writer) (int, error) {
 	if err != nil {
 		return exitBad, err
 	}
-	policy, err := readPolicy(files[0])
-	if err != nil {
-		return exitBad, err
-	}
-	p, err := newParts()
-	if err != nil {
-		return exitBad, err
-	}
-	table, err := p.compile(policy)
+	p, _, table, err := open(files[0])
 	if err != nil {
 		return exitBad, err
 	}
