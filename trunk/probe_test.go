@@ -181,3 +181,25 @@ func TestCeilingNeedsTwo(t *testing.T) {
 	f.set.Reject(at(4*time.Second), f.c.Trunk, outdial.ShortageChannels)
 	require.Equal(t, 50, f.status(at(4*time.Second)).Learned.Limit)
 }
+
+// TestAnswersOfBeforeRaiseNothing: calls that were let in before a ceiling came down are heard of later, and say nothing about it;
+// half a minute later one above it does.
+func TestAnswersOfBeforeRaiseNothing(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 100, CPS: -1, Reserve: -1})
+	var up []*outdial.Attempt
+	for range 60 {
+		up = append(up, f.started(start))
+	}
+	f.rejected(at(time.Second), "channel limit")
+	f.rejected(at(time.Second), "channel limit") // both are refused after 10 s
+	require.Equal(t, 60, f.status(at(11*time.Second)).Learned.Limit)
+	rings := func(now time.Time, a *outdial.Attempt) int {
+		a.Timeline.Set(outdial.MarkProvisional, now.Sub(a.Start))
+		f.set.Observe(&outdial.Event{Kind: outdial.EventProgressed, Time: now, Attempt: a})
+		return f.status(now).Learned.Limit
+	}
+	more := f.started(at(12 * time.Second)) // 61 are up
+	require.Equal(t, 60, rings(at(13*time.Second), up[0]))
+	require.Equal(t, 60, rings(at(40*time.Second), more))
+	require.Equal(t, 61, rings(at(41*time.Second), more))
+}

@@ -73,7 +73,7 @@ func (m *model) advance() {
 	}
 }
 
-// TestModel drives a Set and the model with the same verbs, by goroutines whose clocks differ and step back.
+// TestModel drives a Set and the model with the same verbs, by goroutines whose clocks differ and step back, and across crashes.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(t *rapid.T) trunk.Limits {
@@ -89,6 +89,7 @@ func TestModel(t *testing.T) {
 		f := newFixture(t, m.limits)
 		now := start
 		var issued []outdial.Lease
+		before := 0                           // INVITEs that left before the last crash
 		clock := func(t *rapid.T) time.Time { // and both are told
 			now = now.Add(time.Duration(rapid.IntRange(0, 400).Draw(t, "step")) * time.Millisecond)
 			told := now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 0, -1, -300, -2000, 150}).Draw(t, "skew")) * time.Millisecond)
@@ -159,11 +160,24 @@ func TestModel(t *testing.T) {
 					require.False(t, next.IsZero())
 				}
 			},
+			"crash": func(t *rapid.T) { // the calls are lost, and what left is not
+				saved, err := f.set.Save(0)
+				require.NoError(t, err)
+				f = newFixture(t, m.limits)
+				require.NoError(t, f.set.Restore(saved))
+				before, issued = len(m.all), nil
+				m.held, m.left, m.look = map[outdial.Lease]time.Time{}, map[outdial.Lease]time.Time{}, time.Time{}
+				if m.latest.After(now) { // a clock that restarts behind what was told goes on from there
+					now = m.latest
+				}
+				f.status(now)
+				m.tell(now)
+			},
 			"": func(t *rapid.T) {
 				st := f.status(time.Time{})
 				require.Equal(t, len(m.held), st.InUse)
 				require.LessOrEqual(t, st.InUse, st.Peak)
-				require.Equal(t, uint64(len(m.all)), st.Seized)
+				require.Equal(t, uint64(len(m.all)-before), st.Seized)
 			},
 		})
 	})

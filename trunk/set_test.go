@@ -434,6 +434,25 @@ func TestQuotaHoldsNobodyElseUp(t *testing.T) {
 	require.LessOrEqual(t, leave.Sub(start), 100*time.Millisecond)
 }
 
+// TestUndoGivesTheQuotaBack: a seizure that is undone counts for its tenant no more.
+func TestUndoGivesTheQuotaBack(t *testing.T) {
+	f := newFixture(t, trunk.Limits{Channels: 10, CPS: 10, Quotas: []trunk.Quota{{Tenant: "t", CPS: 1}}})
+	call := &outdial.Call{Tenant: f.ids.Tenants.ID("t")}
+	take := func() (outdial.Lease, error) {
+		l, _, err := f.set.Acquire(start, call, f.c)
+		require.NoError(t, err)
+		_, err = f.set.Seize(start, call, f.c, l)
+		return l, err
+	}
+	l, err := take()
+	require.NoError(t, err)
+	_, err = take()
+	require.ErrorIs(t, err, trunk.ErrQuota)
+	f.set.Undo(start, l)
+	_, err = take()
+	require.NoError(t, err)
+}
+
 // TestSustain: a lower rate on average than in any single second.
 func TestSustain(t *testing.T) {
 	f := newFixture(t, trunk.Limits{Channels: -1, CPS: 5, Sustain: 2, SustainWindow: 10 * time.Second})
