@@ -21,6 +21,7 @@ type Call struct {
 	Tenant   TenantID   // 0 = none
 	Program  ProgramID  // 0 = none
 	Campaign CampaignID // 0 = none
+	Tags     Tags
 	Mode     Mode
 	Priority Priority
 	Deadline time.Time // no attempt is started at or after this; zero = none

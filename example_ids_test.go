@@ -56,6 +56,29 @@ func ExampleTenantID() {
 	// acme
 }
 
+func ExampleTagID() {
+	var ids outdial.Registry
+	fmt.Println(ids.Tags.Name(ids.Tags.ID("callback")))
+	// Output:
+	// callback
+}
+
+// What the host knows of a call beside its campaign stands in tags; rules and overrides of routing go by them.
+func ExampleTags() {
+	var ids outdial.Registry
+	call := outdial.Call{To: 12125550123}
+	call.Tags.Add(ids.Tags.ID("callback"))
+	call.Tags.Add(ids.Tags.ID("vip"))
+	for tag := range call.Tags.All() {
+		fmt.Println(ids.Tags.Name(tag))
+	}
+	fmt.Println(call.Tags.Has(ids.Tags.ID("vip")), call.Tags.Has(ids.Tags.ID("retry")))
+	// Output:
+	// callback
+	// vip
+	// true false
+}
+
 func ExampleNetworkID() {
 	var ids outdial.Registry
 	d := outdial.Destination{Network: ids.Networks.ID("verizon")}

@@ -16,20 +16,21 @@ type Explanation struct {
 
 // ExplainedCall is the call as the stages saw it.
 type ExplainedCall struct {
-	ID       string `json:"id"`
-	Ref      string `json:"ref,omitempty"`
-	To       Number `json:"to"`
-	From     Number `json:"from,omitempty"`
-	Country  string `json:"country,omitempty"`
-	Area     Prefix `json:"area,omitempty"`
-	Group    string `json:"group,omitempty"`
-	DayPart  string `json:"day_part,omitempty"`
-	Network  string `json:"network,omitempty"`
-	Tenant   string `json:"tenant,omitempty"`
-	Program  string `json:"program,omitempty"`
-	Campaign string `json:"campaign,omitempty"`
-	Mode     string `json:"mode"`
-	Priority string `json:"priority"`
+	ID       string   `json:"id"`
+	Ref      string   `json:"ref,omitempty"`
+	To       Number   `json:"to"`
+	From     Number   `json:"from,omitempty"`
+	Country  string   `json:"country,omitempty"`
+	Area     Prefix   `json:"area,omitempty"`
+	Group    string   `json:"group,omitempty"`
+	DayPart  string   `json:"day_part,omitempty"`
+	Network  string   `json:"network,omitempty"`
+	Tenant   string   `json:"tenant,omitempty"`
+	Program  string   `json:"program,omitempty"`
+	Campaign string   `json:"campaign,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
+	Mode     string   `json:"mode"`
+	Priority string   `json:"priority"`
 }
 
 // ExplainedCandidate is a candidate and its fate.
@@ -149,6 +150,9 @@ func explainCall(ids *Registry, c *Call) ExplainedCall {
 		Network: ids.Networks.Name(c.Dest.Network),
 		Tenant:  ids.Tenants.Name(c.Tenant), Program: ids.Programs.Name(c.Program),
 		Campaign: ids.Campaigns.Name(c.Campaign), Mode: c.Mode.String(), Priority: c.Priority.String(),
+	}
+	for tag := range c.Tags.All() {
+		x.Tags = append(x.Tags, ids.Tags.Name(tag))
 	}
 	if c.Dest.Country != [2]byte{} {
 		x.Country = string(c.Dest.Country[:])

@@ -18,6 +18,7 @@ type (
 	TenantID   uint32 // whom the calls are placed for
 	GroupID    uint32 // a destination group: the destinations that are judged together
 	DayPartID  uint32 // a named span of callee-local time
+	TagID      uint32 // a word that the host puts on a call
 	NetworkID  uint32 // the network that serves a callee's number now: the operator behind an OCN or an LRN
 )
 
@@ -37,6 +38,7 @@ type Registry struct {
 	Groups    Names[GroupID]
 	DayParts  Names[DayPartID]
 	Networks  Names[NetworkID]
+	Tags      Names[TagID]
 }
 
 // Names maps the names of one kind to ids and back. Reads take no lock. Names are few (trunks, programs, day-parts)

@@ -23,12 +23,16 @@ func (x *Explanation) Recall(ids *Registry) (now time.Time, call Call, readings 
 			Network: ids.Networks.ID(x.Call.Network),
 		},
 	}
-	var known [3]bool
+	var known [4]bool
 	call.Mode, known[0] = named[Mode](x.Call.Mode)
 	call.Priority, known[1] = named[Priority](x.Call.Priority)
 	known[2] = x.Call.Country == "" || len(x.Call.Country) == 2
 	copy(call.Dest.Country[:], x.Call.Country)
-	for i, name := range [...]string{"mode", "priority", "country"} {
+	known[3] = true
+	for _, tag := range x.Call.Tags {
+		known[3] = known[3] && tag != "" && call.Tags.Add(ids.Tags.ID(tag))
+	}
+	for i, name := range [...]string{"mode", "priority", "country", "tags"} {
 		if !known[i] {
 			return now, call, nil, fmt.Errorf("outdial: recall: call.%s: not one that there is", name)
 		}

@@ -29,7 +29,8 @@ func TestLeftOutAndRecalled(t *testing.T) {
 	engine, err := outdial.New(outdial.Config{IDs: ids, Router: router})
 	require.NoError(t, err)
 	call := outdial.Call{
-		Ref: "lead 4", To: 12125550123, From: 13125550100, Program: ids.Programs.ID("sales"), Mode: outdial.ModePredictive,
+		Ref: "lead 4", To: 12125550123, From: 13125550100, Program: ids.Programs.ID("sales"),
+		Tags: outdial.Tags{ids.Tags.ID("callback"), ids.Tags.ID("vip")}, Mode: outdial.ModePredictive,
 		Priority: outdial.PriorityUrgent,
 	}
 	x := engine.Explain(start, call)
@@ -47,6 +48,7 @@ func TestLeftOutAndRecalled(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &read))
 	other := new(outdial.Registry)
 	other.Trunks.Add("north", "west")
+	other.Tags.Add("vip")
 	now, again, readings, err := read.Recall(other)
 	require.NoError(t, err)
 	require.True(t, now.Equal(start))
@@ -58,6 +60,7 @@ func TestLeftOutAndRecalled(t *testing.T) {
 		{call.Mode, again.Mode},
 		{call.Priority, again.Priority},
 		{"sales", other.Programs.Name(again.Program)},
+		{outdial.Tags{other.Tags.ID("callback"), other.Tags.ID("vip")}, again.Tags},
 		{"US", string(again.Dest.Country[:])},
 		{outdial.Prefix(1212), again.Dest.Area},
 	} {
@@ -73,6 +76,7 @@ func TestRecallNamesWhatIsWrong(t *testing.T) {
 		"call.id":            func(x *outdial.Explanation) { x.Call.ID = "zz" },
 		"call.mode":          func(x *outdial.Explanation) { x.Call.Mode = "shouting" },
 		"call.priority":      func(x *outdial.Explanation) { x.Call.Priority = "" },
+		"call.tags":          func(x *outdial.Explanation) { x.Call.Tags = []string{"a", ""} },
 		"call.country":       func(x *outdial.Explanation) { x.Call.Country = "USA" },
 		`no stage "kitchen"`: func(x *outdial.Explanation) { x.Readings = []outdial.ExplainedReading{{Stage: "kitchen"}} },
 		`reading "fire"`: func(x *outdial.Explanation) {

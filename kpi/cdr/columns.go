@@ -42,6 +42,7 @@ var columns = []column{
 	idColumn("tenant", idTenant, func(a *outdial.Attempt) *outdial.TenantID { return &a.Call.Tenant }),
 	idColumn("program", idProgram, func(a *outdial.Attempt) *outdial.ProgramID { return &a.Call.Program }),
 	idColumn("campaign", idCampaign, func(a *outdial.Attempt) *outdial.CampaignID { return &a.Call.Campaign }),
+	tagsColumn(),
 	enumColumn("mode", func(a *outdial.Attempt) *outdial.Mode { return &a.Call.Mode }),
 	enumColumn("priority", func(a *outdial.Attempt) *outdial.Priority { return &a.Call.Priority }),
 	numberColumn("to", func(a *outdial.Attempt) *outdial.Number { return &a.Call.To }),
@@ -143,6 +144,27 @@ func abandonedColumn() column {
 	return c
 }
 
+// tagsColumn has the names of all tags, with semicolons between them.
+func tagsColumn() column {
+	return column{
+		"tags", false, func(x *Export, ev *outdial.Event) string {
+			var names []string
+			for tag := range ev.Attempt.Call.Tags.All() {
+				names = append(names, shownID(x, idTag, uint32(tag)))
+			}
+			return strings.Join(names, ";")
+		},
+		func(ids *outdial.Registry, ev *outdial.Event, s string) error {
+			for name := range strings.SplitSeq(s, ";") {
+				if !ev.Attempt.Call.Tags.Add(ids.Tags.ID(name)) {
+					return fmt.Errorf("more than %d", outdial.MaxTags)
+				}
+			}
+			return nil
+		},
+	}
+}
+
 func timeColumn(name string, at func(*outdial.Attempt) *time.Time) column {
 	return column{
 		name, false, func(_ *Export, ev *outdial.Event) string { return stamp(*at(ev.Attempt)) },
@@ -160,17 +182,20 @@ func textColumn(name string, at func(*outdial.Attempt) *string) column {
 func idColumn[ID ~uint32](name string, kind idKind, at func(*outdial.Attempt) *ID) column {
 	return column{
 		name, false, func(x *Export, ev *outdial.Event) string {
-			id := uint32(*at(ev.Attempt))
-			if s := nameOf(x.IDs, kind, id); s != "" || id == 0 {
-				return s
-			}
-			return "#" + unsigned(uint64(id))
+			return shownID(x, kind, uint32(*at(ev.Attempt)))
 		},
 		func(ids *outdial.Registry, ev *outdial.Event, s string) error {
 			*at(ev.Attempt) = ID(idOf(ids, kind, s))
 			return nil
 		},
 	}
+}
+
+func shownID(x *Export, kind idKind, id uint32) string {
+	if s := nameOf(x.IDs, kind, id); s != "" || id == 0 {
+		return s
+	}
+	return "#" + unsigned(uint64(id))
 }
 
 func numberColumn(name string, at func(*outdial.Attempt) *outdial.Number) column {

@@ -143,6 +143,9 @@ func (d *decoder) readCall(c *outdial.Call, attempt outdial.CallID) {
 	class := d.byte()
 	t.TollFree, t.Premium, t.Unassigned = class&1 != 0, class&2 != 0, class&4 != 0
 	t.Network = outdial.NetworkID(d.id(idNetwork))
+	for n := d.byte(); n > 0 && d.problem == ""; n-- {
+		c.Tags.Add(outdial.TagID(d.id(idTag)))
+	}
 }
 
 func (d *decoder) readCandidate(c *outdial.Candidate) {

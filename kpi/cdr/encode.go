@@ -32,7 +32,7 @@ type encoder struct {
 	buf   [maxEvent]byte // recordHead bytes of room, then the body
 	n     int            // bytes used
 	at    int64          // the event's time, as it is written
-	ids   [16]ref        // the ids used
+	ids   [24]ref        // the ids used: ten, and those of the tags
 	nrefs int
 }
 
@@ -153,6 +153,17 @@ func (e *encoder) call(c *outdial.Call, attempt outdial.CallID) {
 	e.id(idDayPart, uint32(d.DayPart))
 	e.byte(bit(d.TollFree, 0) | bit(d.Premium, 1) | bit(d.Unassigned, 2))
 	e.id(idNetwork, uint32(d.Network))
+	e.tags(&c.Tags)
+}
+
+// tags writes how many there are, and then each.
+func (e *encoder) tags(t *outdial.Tags) {
+	count := e.n
+	e.byte(0)
+	for tag := range t.All() {
+		e.buf[count]++
+		e.id(idTag, uint32(tag))
+	}
 }
 
 func (e *encoder) candidate(c *outdial.Candidate) {

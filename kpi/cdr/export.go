@@ -17,7 +17,7 @@ import (
 //
 //   - times are RFC 3339 in UTC; moments of an attempt ("invite" to "end", and "abandon") are seconds since "start",
 //     empty if they did not come; "pdd" and "duration" are computed from them (outdial.Timeline);
-//   - ids stand by their names, an id without a name by its number: "#7";
+//   - ids stand by their names, an id without a name by its number: "#7"; those of "tags" with semicolons between them;
 //   - "cost" is in millionths of the currency unit a minute; "cause" is Q.850 with its location: "21/U";
 //   - "origin" to "bye_code" say how the attempt ended, "abandoned_origin" why hunting moved on before it did.
 //

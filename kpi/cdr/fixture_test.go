@@ -27,6 +27,9 @@ func registry(prefix string) *outdial.Registry {
 	r.Groups.Add(prefix+"group-a", prefix+"group-b")
 	r.DayParts.Add(prefix+"daypart-a", prefix+"daypart-b")
 	r.Networks.Add(prefix+"network-a", prefix+"network-b")
+	for i := range outdial.MaxTags {
+		r.Tags.Add(prefix + "tag-" + string(rune('a'+i)))
+	}
 	return r
 }
 
@@ -165,6 +168,9 @@ func fill(t testing.TB, v reflect.Value, n *uint64) {
 		reflect.TypeFor[outdial.GroupID](), reflect.TypeFor[outdial.DayPartID](),
 		reflect.TypeFor[outdial.NetworkID]():
 		v.SetUint(1 + *n%2)
+		return
+	case reflect.TypeFor[outdial.TagID]():
+		v.SetUint(1 + *n%outdial.MaxTags)
 		return
 	}
 	switch v.Kind() {

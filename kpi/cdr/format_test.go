@@ -31,7 +31,7 @@ func bytesOf(t *testing.T, text string) []byte {
 func TestFormatByteForByte(t *testing.T) {
 	header := bytesOf(t, `
 		4f 55 54 44 43 44 52 0a // OUTDCDR\n
-		0100 0200               // version 1.2
+		0100 0300               // version 1.3
 		28000000                // 40 bytes
 		0100000000000000        // first sequence
 		00 ca 9a 3b 00000000    // 1 s
@@ -43,11 +43,11 @@ func TestFormatByteForByte(t *testing.T) {
 		02 02 03 62 c3 a9 // carrier 2 is "bé"
 	`)
 	event := bytesOf(t, `
-		6b000000 0100000000000000 04 // an abandoned leg
+		6c000000 0100000000000000 04 // an abandoned leg
 		00 ca 9a 3b 00000000         // 1 s
-		01 6000                      // attempt
+		01 6100                      // attempt
 		08 07 06 05 04 03 02 01 02   // id, leg 2
-		28                           // call
+		29                           // call
 		00 02 68 69                  // its id is the same, ref "hi"
 		cb f4 f4 95 2d               // to 12125551179
 		00 00 00 00                  // from, tenant, program, campaign
@@ -56,6 +56,7 @@ func TestFormatByteForByte(t *testing.T) {
 		01 00 00 00 00 00 00 00      // begun 1 ns
 		55 53 bc 09                  // US, 1212
 		00 00 00 04 00               // group, zones, day-part; unassigned; network
+		00                           // no tags
 		0a                           // candidate
 		01 02 03 3c 00 c7 01 00 00   // trunk, carrier, tier, weight, pool, cost -100, matched, propensity
 		00                           // not to explore

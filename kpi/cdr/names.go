@@ -20,6 +20,7 @@ const (
 	idGroup
 	idDayPart
 	idNetwork
+	idTag
 	idKinds // one more than the last
 )
 
@@ -30,7 +31,7 @@ const (
 
 // String returns the kind in one word.
 func (k idKind) String() string {
-	names := [...]string{"", "trunk", "carrier", "pool", "program", "campaign", "tenant", "group", "daypart", "network"}
+	names := [...]string{"", "trunk", "carrier", "pool", "program", "campaign", "tenant", "group", "daypart", "network", "tag"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -58,6 +59,8 @@ func nameOf(r *outdial.Registry, k idKind, id uint32) string {
 		return r.DayParts.Name(outdial.DayPartID(id))
 	case idNetwork:
 		return r.Networks.Name(outdial.NetworkID(id))
+	case idTag:
+		return r.Tags.Name(outdial.TagID(id))
 	}
 	return ""
 }
@@ -83,6 +86,8 @@ func idOf(r *outdial.Registry, k idKind, name string) uint32 {
 		return uint32(r.DayParts.ID(name))
 	case idNetwork:
 		return uint32(r.Networks.ID(name))
+	case idTag:
+		return uint32(r.Tags.ID(name))
 	}
 	return 0
 }

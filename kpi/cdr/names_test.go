@@ -33,6 +33,9 @@ func TestIDsAreRenumberedIntoTheReadersRegistry(t *testing.T) {
 	require.Equal(t, writer.Groups.Name(w.Call.Dest.Group), reader.Groups.Name(g.Call.Dest.Group))
 	require.Equal(t, writer.DayParts.Name(w.Call.Dest.DayPart), reader.DayParts.Name(g.Call.Dest.DayPart))
 	require.Equal(t, writer.Networks.Name(w.Call.Dest.Network), reader.Networks.Name(g.Call.Dest.Network))
+	for i := range outdial.MaxTags {
+		require.Equal(t, writer.Tags.Name(w.Call.Tags[i]), reader.Tags.Name(g.Call.Tags[i]))
+	}
 	require.Greater(t, g.Candidate.Trunk, outdial.TrunkID(2))
 }
 

@@ -54,6 +54,9 @@ func drawAttempt(t *rapid.T) *outdial.Attempt {
 		State: small[outdial.AttemptState](t, "state"), Late: rapid.Bool().Draw(t, "late"),
 		Result: drawResult(t), Abandoned: drawResult(t),
 	}
+	for range rapid.IntRange(0, 3).Draw(t, "tags") {
+		a.Call.Tags.Add(id[outdial.TagID](t, "tag"))
+	}
 	for m := range a.Timeline {
 		if rapid.Bool().Draw(t, "came") {
 			a.Timeline[m] = time.Duration(rapid.Int64().Draw(t, "mark"))

@@ -16,7 +16,7 @@ import (
 // Version of the format that this package writes. It reads any minor version of its major version.
 const (
 	Major = 1
-	Minor = 2
+	Minor = 3
 )
 
 const (

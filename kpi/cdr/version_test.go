@@ -105,6 +105,31 @@ func TestOlderMinorVersion(t *testing.T) {
 	require.Equal(t, *ended(1).Attempt, *got[0].Attempt)
 }
 
+// A segment as version 1.2 wrote it: a call had no tags.
+func TestVersion12(t *testing.T) {
+	name, b := crashed(t, 1)
+	at := frames(t, b)
+	body := slices.Clone(b[at[1]+cdr.RecordHead : at[2]])
+	call := 8 + 3 + 9 // behind the time, the head of the group and the attempt's id
+	last := call + int(body[call])
+	require.Zero(t, body[last], "no tags")
+	body = slices.Delete(body, last, last+1)
+	body[call]--
+	binary.LittleEndian.PutUint16(body[9:], binary.LittleEndian.Uint16(body[9:])-1)
+	older := slices.Concat(header(1, 2, 40, 1), b[at[0]:at[1]], rebuilt(b[at[1]:], 6, body))
+	dir := put(t, name, older)
+	got, report, err := read(t, cdr.ReaderConfig{Dir: dir, IDs: registry("")})
+	require.NoError(t, err)
+	require.Zero(t, report.Damage)
+	require.Equal(t, *ended(1).Attempt, *got[0].Attempt)
+	j, rec := open(t, cdr.Config{Dir: dir}) // and it is written on, in a segment of its own
+	require.Equal(t, uint64(1), rec.LastSeq)
+	ev := ended(2)
+	ev.Attempt.Call.Tags = outdial.Tags{2, 1}
+	require.NoError(t, j.Append(ev))
+	require.Equal(t, outdial.Tags{2, 1}, replay(t, j, 1)[0].Attempt.Call.Tags)
+}
+
 func TestNewerMajorVersionIsRefused(t *testing.T) {
 	dir := put(t, "00000000000000000001.cdr", header(2, 0, 40, 1))
 	_, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: registry(""), SkipDamaged: true})
