@@ -12,13 +12,14 @@ import (
 // whose is the part of a rule or a call that says whose call it is, by names or by ids. A field that a rule does not
 // name is the zero value.
 type whose[N comparable] struct {
-	campaign, program, tenant N
-	mode                      outdial.Mode
+	campaign, program, tenant, tag N
+	mode                           outdial.Mode
 }
 
 // Bits of a whoMask, in the order of their weight: a rule with the greater mask is the more specific one.
 const (
 	namesMode uint8 = 1 << iota
+	namesTag
 	namesTenant
 	namesProgram
 	namesCampaign
@@ -28,7 +29,7 @@ const (
 // whoMask says which fields a rule names.
 func whoMask(r *Rule) (m uint8) {
 	for bit, names := range map[uint8][]string{
-		namesMode: r.Modes, namesTenant: r.Tenants, namesProgram: r.Programs, namesCampaign: r.Campaigns,
+		namesMode: r.Modes, namesTag: r.Tags, namesTenant: r.Tenants, namesProgram: r.Programs, namesCampaign: r.Campaigns,
 	} {
 		if len(names) > 0 {
 			m |= bit
@@ -47,17 +48,20 @@ func parseMode(name string) (outdial.Mode, bool) {
 	return outdial.ModeUnknown, false
 }
 
-// conditions weighs what a rule asks for beside whose call it is and where it goes: a terminating network counts most, then
-// a day-part, then a pool under suspicion, then dates.
+// heaviest is the greatest weight that conditions gives.
+const heaviest = 1<<5 - 1
+
+// conditions weighs what a rule asks for beside whose call it is and where it goes: that it has several tags at once counts most,
+// then a terminating network, then a day-part, then a pool under suspicion, then dates.
 func (r *Rule) conditions() int {
-	return btoi(len(r.Networks) > 0)<<3 | btoi(len(r.DayParts) > 0)<<2 | btoi(r.Risk != (PoolRisk{}))<<1 |
+	return btoi(r.AllTags && len(r.Tags) > 1)<<4 | btoi(len(r.Networks) > 0)<<3 | btoi(len(r.DayParts) > 0)<<2 | btoi(r.Risk != (PoolRisk{}))<<1 |
 		btoi(r.Effective != 0 || r.End != 0)
 }
 
 // chapters lists, for each combination of names that rules with one mask have, the rules that apply to it: those with
 // the weightiest conditions first, then as written, which is the order in which they count at one prefix.
 func chapters(rules []Rule) (byMask [1 << whoMasks]map[whose[string]][]int) {
-	for weight := 15; weight >= 0; weight-- {
+	for weight := heaviest; weight >= 0; weight-- {
 		for i := range rules {
 			r := &rules[i]
 			if r.conditions() != weight {
@@ -70,11 +74,13 @@ func chapters(rules []Rule) (byMask [1 << whoMasks]map[whose[string]][]int) {
 			for _, campaign := range orNone(r.Campaigns) {
 				for _, program := range orNone(r.Programs) {
 					for _, tenant := range orNone(r.Tenants) {
-						for _, name := range orNone(r.Modes) {
-							mode, _ := parseMode(name)
-							w := whose[string]{campaign, program, tenant, mode}
-							if on := byMask[m][w]; len(on) == 0 || on[len(on)-1] != i {
-								byMask[m][w] = append(on, i)
+						for _, tag := range orNone(r.filedUnder()) {
+							for _, name := range orNone(r.Modes) {
+								mode, _ := parseMode(name)
+								w := whose[string]{campaign, program, tenant, tag, mode}
+								if on := byMask[m][w]; len(on) == 0 || on[len(on)-1] != i {
+									byMask[m][w] = append(on, i)
+								}
 							}
 						}
 					}
@@ -83,6 +89,14 @@ func chapters(rules []Rule) (byMask [1 << whoMasks]map[whose[string]][]int) {
 		}
 	}
 	return byMask
+}
+
+// filedUnder are the tags under each of which the rule is found: for one that wants all of its tags, the first will do.
+func (r *Rule) filedUnder() []string {
+	if r.AllTags && len(r.Tags) > 1 {
+		return r.Tags[:1]
+	}
+	return r.Tags
 }
 
 func orNone(names []string) []string {
@@ -156,16 +170,17 @@ type shelf struct {
 	books map[whose[uint32]]*book
 }
 
-// find returns the book for a call, or nil.
-func (s *shelf) find(c *outdial.Call) *book {
+// find returns the book for a call with a tag, 0 where the shelf's rules name none, or nil.
+func (s *shelf) find(c *outdial.Call, tag outdial.TagID) *book {
 	if s.mask == 0 {
 		return s.only
 	}
-	return s.books[s.key(c)]
+	return s.books[s.key(c, tag)]
 }
 
 // key is what the rules of the shelf would have to name for the call.
-func (s *shelf) key(c *outdial.Call) (w whose[uint32]) {
+func (s *shelf) key(c *outdial.Call, tag outdial.TagID) (w whose[uint32]) {
+	w.tag = uint32(tag)
 	if s.mask&namesCampaign != 0 {
 		w.campaign = uint32(c.Campaign)
 	}
@@ -199,7 +214,8 @@ func newShelves(ids *outdial.Registry, rules []Rule) (shelves []shelf) {
 				shared[name] = k
 			}
 			s.books[whose[uint32]{
-				uint32(ids.Campaigns.ID(w.campaign)), uint32(ids.Programs.ID(w.program)), uint32(ids.Tenants.ID(w.tenant)), w.mode,
+				uint32(ids.Campaigns.ID(w.campaign)), uint32(ids.Programs.ID(w.program)), uint32(ids.Tenants.ID(w.tenant)),
+				uint32(ids.Tags.ID(w.tag)), w.mode,
 			}] = k
 			s.only = k
 		}

@@ -228,7 +228,7 @@ func (x *index) trunksOf(t *Target) []int {
 
 // addNames issues the ids of all names at once, in the order of the policy.
 func addNames(ids *outdial.Registry, p *Policy) {
-	var trunks, carriers, pools, campaigns, programs, tenants, networks []string
+	var trunks, carriers, pools, campaigns, programs, tenants, tags, networks []string
 	for i := range p.Trunks {
 		trunks = append(trunks, p.Trunks[i].Name)
 		carriers = append(carriers, p.Trunks[i].Carrier)
@@ -238,6 +238,7 @@ func addNames(ids *outdial.Registry, p *Policy) {
 		campaigns = append(campaigns, r.Campaigns...)
 		programs = append(programs, r.Programs...)
 		tenants = append(tenants, r.Tenants...)
+		tags = append(tags, r.Tags...)
 		networks = append(networks, r.Networks...)
 		pools = append(pools, r.Risk.Pool)
 		for j := range r.Tiers {
@@ -255,6 +256,7 @@ func addNames(ids *outdial.Registry, p *Policy) {
 	ids.Campaigns.Add(campaigns...)
 	ids.Programs.Add(programs...)
 	ids.Tenants.Add(tenants...)
+	ids.Tags.Add(tags...)
 	ids.Networks.Add(networks...)
 }
 

@@ -35,10 +35,10 @@ func TestCompileErrors(t *testing.T) {
 			{Block: true, Tiers: []routing.Tier{{Trunks: []routing.Target{target("a")}}}},
 			{
 				Prefixes: []outdial.Prefix{1, long, 1}, Modes: []string{"robot"}, Campaigns: []string{"c", "c", ""},
-				DayParts: []string{"noon"},
-				Tiers:    []routing.Tier{{Strategy: "cheapest"}},
+				DayParts: []string{"noon"}, Tags: []string{"vip", "a b", "vip"},
+				Tiers: []routing.Tier{{Strategy: "cheapest"}},
 			},
-			{Tiers: []routing.Tier{
+			{AllTags: true, Tiers: []routing.Tier{
 				{Trunks: []routing.Target{{Trunk: "a", Weight: 5}, target("b")}},
 				{LCR: routing.GlobalLPM, Trunks: []routing.Target{target("zz"), {}, {Trunk: "a", Carrier: "x"}, {Carrier: "y"}}},
 				{Strategy: routing.LeastCost, LCR: "lpm", Trunks: []routing.Target{{Carrier: "x", Weight: 7}}},
@@ -73,9 +73,12 @@ func TestCompileErrors(t *testing.T) {
 		`rules[2].campaigns[1]: "c" is given twice`,
 		`rules[2].campaigns[2]: empty name`,
 		`rules[2].modes[0]: "robot" is not "manual", "predictive" or "prerecorded"`,
+		`rules[2].tags[1]: "a b": a tag has no spaces, commas and semicolons`,
+		`rules[2].tags[2]: "vip" is given twice`,
 		`rules[2].day_parts[0]: the numbering plan has no day-part "noon"`,
 		`rules[2].tiers[0].strategy: "cheapest" is not "priority", "weighted", "least-cost", "quality" or "cost-per-contact"`,
 		`rules[2].tiers[0].trunks: required`,
+		`rules[3].all_tags: 0 tags: want 1 to 8`,
 		`rules[3].tiers[0].trunks[1].weight: 0 is not between 1 and 1000000`,
 		`rules[3].tiers[1].lcr: the strategy of the tier is "priority"`,
 		`rules[3].tiers[1].trunks[0].trunk: there is no trunk "zz"`,

@@ -94,6 +94,70 @@ func TestNetworks(t *testing.T) {
 	require.Equal(t, []string{"b", "a"}, c.route(t, monday.Add(time.Hour), ported), "an override ends by itself")
 }
 
+// TestTags: tags say whose call it is, behind tenant and before mode; a rule may want several at once.
+func TestTags(t *testing.T) {
+	p := routing.Policy{Trunks: trunks("a", "b", "c", "d", "e")}
+	rule := func(trunk string, change func(*routing.Rule)) {
+		r := via(trunk, trunk)
+		change(&r)
+		p.Rules = append(p.Rules, r)
+	}
+	rule("a", func(r *routing.Rule) { r.Prefixes = []outdial.Prefix{1212} })
+	rule("b", func(r *routing.Rule) { r.Tags = []string{"vip", "callback"} })
+	rule("c", func(r *routing.Rule) { r.Tags, r.AllTags = []string{"callback", "retry"}, true })
+	rule("d", func(r *routing.Rule) { r.Tags, r.Prefixes = []string{"retry"}, []outdial.Prefix{1212} })
+	rule("e", func(r *routing.Rule) { r.Campaigns = []string{"spring"} })
+	table := compile(t, p, routing.CompileConfig{})
+	tag, spring := table.ids.Tags.ID, table.ids.Campaigns.ID("spring")
+	for _, tt := range []struct {
+		tags     outdial.Tags
+		campaign outdial.CampaignID
+		to       outdial.Number
+		want     string
+	}{
+		{outdial.Tags{}, 0, 12125550100, "a"},
+		{outdial.Tags{tag("vip")}, 0, 12125550100, "b"},
+		{outdial.Tags{tag("other"), tag("vip")}, 0, 12125550100, "b"},
+		{outdial.Tags{tag("retry"), tag("callback")}, 0, 13125550100, "c"},
+		{outdial.Tags{tag("callback"), tag("retry")}, 0, 12125550100, "d"}, // the longer prefix, under whichever tag
+		{outdial.Tags{tag("callback")}, 0, 13125550100, "b"},
+		{outdial.Tags{tag("vip")}, spring, 12125550100, "e"},
+	} {
+		require.Equal(t, []string{tt.want}, table.route(t, monday, outdial.Call{To: tt.to, Tags: tt.tags, Campaign: tt.campaign}), "%v", tt)
+	}
+	_, err := table.Route(monday, &outdial.Call{To: 13125550100, Tags: outdial.Tags{tag("retry")}}, nil)
+	require.ErrorIs(t, err, routing.ErrNoRule)
+}
+
+// TestTagsOfOverrides: an operator keeps calls with a tag from a carrier, by the policy and by word, and a replay does too.
+func TestTagsOfOverrides(t *testing.T) {
+	p := routing.Policy{Trunks: trunks("a", "b"), Rules: []routing.Rule{via("all", "a", "b")}}
+	p.Overrides = []routing.Override{{
+		Action: routing.Penalise, Trunk: "a", Tags: []string{"vip"}, Campaigns: []string{"one; two=three"}, Actor: "ops", Reason: "x",
+		Expires: routing.InstantOf(monday.Add(time.Hour)),
+	}}
+	table := compile(t, p, routing.CompileConfig{})
+	r := routing.NewRouter(table.Table)
+	call := outdial.Call{To: 12125550100, Campaign: table.ids.Campaigns.ID("one; two=three")}
+	route := func() []string {
+		var rec outdial.Record
+		call.SetRecord(&rec)
+		cs, err := r.Route(monday, &call, nil)
+		require.NoError(t, err)
+		again, err := table.Replay(monday, &call, rec.Readings())
+		require.NoError(t, err)
+		require.Equal(t, cs, again)
+		return table.trunks(cs)
+	}
+	require.Equal(t, []string{"a", "b"}, route())
+	call.Tags.Add(table.ids.Tags.ID("vip"))
+	require.Equal(t, []string{"b", "a"}, route())
+	require.NoError(t, control(r, "routing.avoid", "trunk b", "tag=callback", time.Hour))
+	require.Equal(t, []string{"b", "a"}, route())
+	call.Tags.Add(table.ids.Tags.ID("callback"))
+	require.Equal(t, []string{"a"}, route())
+}
+
 func TestRulesComeIntoForceAndEnd(t *testing.T) {
 	sale := via("sale", "b")
 	sale.Effective, sale.End = routing.InstantOf(monday), routing.InstantOf(monday.Add(time.Hour))

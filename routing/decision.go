@@ -17,9 +17,11 @@ type decision struct {
 	rec    *outdial.Record
 	now    time.Time
 	call   outdial.Call // a copy, so that the caller's need not lie on the heap
-	rule   *rule
-	prefix outdial.Prefix
 	where  Jurisdiction
+
+	rule    *rule
+	prefix  outdial.Prefix // that it was found under
+	matched int            // the digits of prefix
 
 	overrides      [2][]order // of the policy, and by Control
 	overridden     bool       // some of them hold for the call

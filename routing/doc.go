@@ -11,11 +11,11 @@
 // first difference decides:
 //
 //  1. Whose call it is. A rule that names the call's campaign comes before one that does not; then likewise
-//     program, tenant, and mode. So a rule of a campaign is never taken over by a rule for everybody, however
+//     program, tenant, tag, and mode. So a rule of a campaign is never taken over by a rule for everybody, however
 //     long the prefix of the latter.
 //  2. The destination: the longer prefix.
-//  3. The conditions beside: a rule that names the terminating network comes before one that does not; then likewise the
-//     callee-local day-part, a caller-ID pool under suspicion, dates.
+//  3. The conditions beside: a rule that wants several tags at once comes before one that does not; then likewise the
+//     terminating network, the callee-local day-part, a caller-ID pool under suspicion, dates.
 //  4. The order in which the rules are written: the earlier one.
 //
 // This is the order of operators' switches, where a customer or campaign has a routing plan and the longest match

@@ -21,7 +21,7 @@ func (d *decision) heed() {
 			d.overridden = true
 			if d.rec.On() {
 				d.rec.Text(outdial.StageRouting, 0, "override", k.String())
-				d.rec.Text(outdial.StageRouting, 0, readOrder, string(k.Action)+"\t"+k.target()+"\t"+k.value())
+				d.rec.Text(outdial.StageRouting, 0, readOrder, k.recorded())
 			}
 			switch k.Action {
 			case Pin:

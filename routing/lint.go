@@ -214,10 +214,10 @@ func shadowed(rules []Rule) []bool {
 	return dead
 }
 
-// combinations of campaign, program, tenant and mode that a rule names; what is more than maxWhos is maxWhos + 1.
+// combinations of campaign, program, tenant, tag and mode that a rule names; what is more than maxWhos is maxWhos + 1.
 func combinations(r *Rule) int {
 	n := 1
-	for _, l := range [][]string{r.Campaigns, r.Programs, r.Tenants, r.Modes} {
+	for _, l := range [][]string{r.Campaigns, r.Programs, r.Tenants, r.filedUnder(), r.Modes} {
 		n = min(n*max(len(l), 1), maxWhos+1)
 	}
 	return n

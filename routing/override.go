@@ -22,6 +22,7 @@ type Override struct {
 	Networks  []string         `json:"networks,omitempty"  yaml:"networks,omitempty"`
 	Campaigns []string         `json:"campaigns,omitempty" yaml:"campaigns,omitempty"`
 	Programs  []string         `json:"programs,omitempty"  yaml:"programs,omitempty"`
+	Tags      []string         `json:"tags,omitempty"      yaml:"tags,omitempty"` // calls with any of them
 
 	Actor   string  `json:"actor"             yaml:"actor"`   // required: who wants it
 	Reason  string  `json:"reason"            yaml:"reason"`  // required
@@ -54,6 +55,7 @@ type order struct {
 	networks  []outdial.NetworkID
 	campaigns []outdial.CampaignID
 	programs  []outdial.ProgramID
+	tags      []outdial.TagID
 }
 
 // compileOrder finds the ids of names; those of calls that are not known yet are issued.
@@ -68,6 +70,9 @@ func compileOrder(ids *outdial.Registry, o Override) order {
 	for _, n := range o.Programs {
 		k.programs = append(k.programs, ids.Programs.ID(n))
 	}
+	for _, n := range o.Tags {
+		k.tags = append(k.tags, ids.Tags.ID(n))
+	}
 	return k
 }
 
@@ -78,7 +83,8 @@ func (k *order) holds(now time.Time, call *outdial.Call) bool {
 		(len(k.Prefixes) == 0 || slices.ContainsFunc(k.Prefixes, in)) &&
 		(len(k.networks) == 0 || slices.Contains(k.networks, call.Dest.Network)) &&
 		(len(k.campaigns) == 0 || slices.Contains(k.campaigns, call.Campaign)) &&
-		(len(k.programs) == 0 || slices.Contains(k.programs, call.Program))
+		(len(k.programs) == 0 || slices.Contains(k.programs, call.Program)) &&
+		(len(k.tags) == 0 || slices.ContainsFunc(k.tags, call.Tags.Has))
 }
 
 // means reports whether the order is about a candidate.
@@ -102,7 +108,7 @@ func (k *order) value() string {
 	for _, l := range []struct {
 		name  string
 		names []string
-	}{{"network", k.Networks}, {"campaign", k.Campaigns}, {"program", k.Programs}} {
+	}{{"network", k.Networks}, {"campaign", k.Campaigns}, {"program", k.Programs}, {"tag", k.Tags}} {
 		for _, n := range l.names {
 			parts = append(parts, l.name+"="+n)
 		}
@@ -124,7 +130,7 @@ func (k *order) String() string {
 }
 
 // parseOverride reads a Control. The target is "trunk alpha-1" or "carrier alpha"; the value says which calls, as
-// "prefix=+1602; network=tmobile; campaign=spring; program=sales", each as often as needed; "" = all.
+// "prefix=+1602; network=tmobile; campaign=spring; program=sales; tag=vip", each as often as needed; "" = all.
 func parseOverride(c *outdial.Control) (Override, error) {
 	action := OverrideAction(strings.TrimPrefix(c.Action, controlPrefix))
 	o := Override{Action: action, Actor: c.Actor, Reason: c.Reason}
@@ -150,7 +156,7 @@ func parseOverride(c *outdial.Control) (Override, error) {
 		field, value, ok := strings.Cut(part, "=")
 		switch {
 		case !ok || value == "":
-			return o, fmt.Errorf("value: %q: want prefix=, network=, campaign= or program= and a name", part)
+			return o, fmt.Errorf("value: %q: want prefix=, network=, campaign=, program= or tag= and a name", part)
 		case field == "prefix":
 			p, err := outdial.ParsePrefix(value)
 			if err != nil {
@@ -163,8 +169,10 @@ func parseOverride(c *outdial.Control) (Override, error) {
 			o.Campaigns = append(o.Campaigns, value)
 		case field == "program":
 			o.Programs = append(o.Programs, value)
+		case field == "tag":
+			o.Tags = append(o.Tags, value)
 		default:
-			return o, fmt.Errorf("value: %q is not prefix, network, campaign or program", field)
+			return o, fmt.Errorf("value: %q is not prefix, network, campaign, program or tag", field)
 		}
 	}
 	return o, nil
@@ -190,6 +198,19 @@ func checkOverride(place string, o *Override, names *index, bad *problems) {
 	}{{"actor", o.Actor == ""}, {"reason", o.Reason == ""}, {"expires", o.Expires == 0}} {
 		if f.missing {
 			bad.add(place+"."+f.name, "required")
+		}
+	}
+	for _, l := range []struct {
+		name  string
+		names []string
+	}{{"networks", o.Networks}, {"campaigns", o.Campaigns}, {"programs", o.Programs}, {"tags", o.Tags}} {
+		for i, n := range l.names {
+			at := fmt.Sprintf("%s.%s[%d]", place, l.name, i)
+			if n == "" {
+				bad.add(at, "empty name")
+			} else if l.name == "tags" {
+				checkTag(at, n, bad)
+			}
 		}
 	}
 	for i, p := range o.Prefixes {

@@ -58,6 +58,8 @@ type Rule struct {
 	Programs  []string         `json:"programs,omitempty"  yaml:"programs,omitempty"`
 	Tenants   []string         `json:"tenants,omitempty"   yaml:"tenants,omitempty"`
 	Modes     []string         `json:"modes,omitempty"     yaml:"modes,omitempty"`     // "manual" …: an outdial.Mode
+	Tags      []string         `json:"tags,omitempty"      yaml:"tags,omitempty"`      // of the call: outdial.Call.Tags
+	AllTags   bool             `json:"all_tags,omitempty"  yaml:"all_tags,omitempty"`  // it has to have all of them, not any
 	DayParts  []string         `json:"day_parts,omitempty" yaml:"day_parts,omitempty"` // of the numbering plan
 	Networks  []string         `json:"networks,omitempty"  yaml:"networks,omitempty"`  // terminating: Destination.Network
 
@@ -131,7 +133,7 @@ const (
 	MaxWeight = 1_000_000
 	MaxDecks  = 1 << 16
 	maxTrunks = 1<<16 - 2
-	maxWhos   = 1 << 16 // combinations of campaign, program, tenant and mode that one rule names
+	maxWhos   = 1 << 16 // combinations of campaign, program, tenant, tag and mode that one rule names
 )
 
 // Defaults hold for rules that do not say otherwise.

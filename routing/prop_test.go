@@ -64,8 +64,12 @@ func drawPolicy(t *rapid.T) routing.Policy {
 			Prefixes:  some(shortPrefixes).Draw(t, "prefixes"),
 			Campaigns: some(names).Draw(t, "campaigns"), Programs: some(names).Draw(t, "programs"),
 			Tenants: some(names).Draw(t, "tenants"), Modes: some(modes).Draw(t, "modes"), DayParts: some(names).Draw(t, "parts"),
-			Block: rapid.IntRange(0, 9).Draw(t, "block") == 0,
+			Tags: some(names).Draw(t, "tags"), Networks: some(names).Draw(t, "networks"),
+			Effective: routing.Instant(rapid.SampledFrom([]int64{0, 0, 0, 100}).Draw(t, "effective")),
+			End:       routing.Instant(rapid.SampledFrom([]int64{0, 0, 0, 300}).Draw(t, "end")),
+			Block:     rapid.IntRange(0, 9).Draw(t, "block") == 0,
 		}
+		r.AllTags = len(r.Tags) > 0 && rapid.Bool().Draw(t, "all tags")
 		left := rapid.Permutation(allTrunks).Draw(t, "trunks")
 		for len(left) > 0 && !r.Block {
 			n := rapid.IntRange(1, len(left)).Draw(t, "n")
@@ -91,23 +95,31 @@ func drawPolicy(t *rapid.T) routing.Policy {
 
 // who is a call in names.
 type who struct {
-	campaign, program, tenant, mode, part string
-	to                                    outdial.Number
+	campaign, program, tenant, mode, part, network string
+	tags                                           []string
+	to                                             outdial.Number
 }
 
 func drawWho(t *rapid.T) who {
 	maybe := rapid.SampledFrom([]string{"", "x", "y", "z"})
 	return who{
 		maybe.Draw(t, "campaign"), maybe.Draw(t, "program"), maybe.Draw(t, "tenant"),
-		rapid.SampledFrom(append([]string{"unknown"}, modes...)).Draw(t, "mode"), maybe.Draw(t, "part"),
+		rapid.SampledFrom(append([]string{"unknown"}, modes...)).Draw(t, "mode"), maybe.Draw(t, "part"), maybe.Draw(t, "network"),
+		rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 3, rapid.ID[string]).Draw(t, "tags"),
 		outdial.Number(rapid.SampledFrom([]uint64{1111111, 1112111, 1212111, 2121111, 2222222, 3111111, 121211111111111}).Draw(t, "to")),
 	}
 }
 
 func (w who) call(ids *outdial.Registry) outdial.Call {
+	var tags outdial.Tags
+	for _, n := range w.tags {
+		tags.Add(ids.Tags.ID(n))
+	}
 	return outdial.Call{
-		To: w.to, Campaign: ids.Campaigns.ID(w.campaign), Program: ids.Programs.ID(w.program), Tenant: ids.Tenants.ID(w.tenant),
-		Mode: outdial.Mode(slices.Index(modes, w.mode) + 1), Dest: outdial.Destination{DayPart: ids.DayParts.ID(w.part)},
+		Tags: tags,
+		To:   w.to, Campaign: ids.Campaigns.ID(w.campaign), Program: ids.Programs.ID(w.program), Tenant: ids.Tenants.ID(w.tenant),
+		Mode: outdial.Mode(slices.Index(modes, w.mode) + 1),
+		Dest: outdial.Destination{DayPart: ids.DayParts.ID(w.part), Network: ids.Networks.ID(w.network)},
 	}
 }
 
@@ -121,8 +133,8 @@ func hasPrefix(to outdial.Number, p outdial.Prefix) bool {
 	return strings.HasPrefix(to.String(), p.String())
 }
 
-// rule returns the index of the rule for a call, -1 = none, by comparing all that match.
-func (o *oracle) rule(w who) int {
+// rule returns the index of the rule for a call at a time, -1 = none, by comparing all that match.
+func (o *oracle) rule(w who, at int64) int {
 	best, bestScore := -1, []int(nil)
 	for i, r := range o.policy.Rules {
 		longest := -1
@@ -139,12 +151,28 @@ func (o *oracle) rule(w who) int {
 		for _, f := range []struct {
 			list  []string
 			value string
-		}{{r.Campaigns, w.campaign}, {r.Programs, w.program}, {r.Tenants, w.tenant}, {r.Modes, w.mode}} {
+		}{{r.Campaigns, w.campaign}, {r.Programs, w.program}, {r.Tenants, w.tenant}} {
 			matches = matches && (len(f.list) == 0 || slices.Contains(f.list, f.value))
 			score = append(score, min(len(f.list), 1))
 		}
-		matches = matches && (len(r.DayParts) == 0 || slices.Contains(r.DayParts, w.part))
-		score = append(score, longest, min(len(r.DayParts), 1))
+		has := 0
+		for _, tag := range r.Tags {
+			has += len(slices.DeleteFunc(slices.Clone(w.tags), func(own string) bool { return own != tag }))
+		}
+		matches = matches && (len(r.Modes) == 0 || slices.Contains(r.Modes, w.mode)) &&
+			(len(r.Tags) == 0 || has == len(r.Tags) || !r.AllTags && has > 0) &&
+			(len(r.DayParts) == 0 || slices.Contains(r.DayParts, w.part)) &&
+			(len(r.Networks) == 0 || slices.Contains(r.Networks, w.network)) &&
+			int64(r.Effective) <= at && (r.End == 0 || at < int64(r.End))
+		several, dated := 0, 0
+		if r.AllTags && len(r.Tags) == 2 {
+			several = 1
+		}
+		if r.Effective != 0 || r.End != 0 {
+			dated = 1
+		}
+		score = append(score, min(len(r.Tags), 1), min(len(r.Modes), 1), longest, several, min(len(r.Networks), 1),
+			min(len(r.DayParts), 1), dated)
 		if matches && (best < 0 || slices.Compare(score, bestScore) > 0) {
 			best, bestScore = i, score
 		}
@@ -173,7 +201,7 @@ func (o *oracle) rate(trunk string, to outdial.Number, at int64) *routing.Rate {
 }
 
 func (o *oracle) route(w who, at int64) (plan []string, err error) {
-	i := o.rule(w)
+	i := o.rule(w, at)
 	switch {
 	case i < 0:
 		return nil, routing.ErrNoRule
@@ -276,7 +304,7 @@ func TestRouteOracle(t *testing.T) {
 					require.Equal(t, expected, rate, "%s %v at %d", trunk, w.to, at)
 				}
 			}
-			if i := o.rule(w); i >= 0 {
+			if i := o.rule(w, at); i >= 0 {
 				require.False(t, dead[fmt.Sprintf("rules[%d]", i)], "a rule that lint calls shadowed matches %+v", w)
 			}
 		}

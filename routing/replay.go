@@ -1,7 +1,8 @@
 package routing
 
 import (
-	"strings"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -49,10 +50,17 @@ func (t *Table) Replay(now time.Time, call *outdial.Call, readings []outdial.Rea
 	return d.route()
 }
 
-// parseOrder reads an override as it was noted: the action, the target, and which calls.
-func parseOrder(text string) (Override, bool) {
-	action, rest, _ := strings.Cut(text, "\t")
-	target, value, ok := strings.Cut(rest, "\t")
-	o, err := parseOverride(&outdial.Control{Action: controlPrefix + action, Target: target, Value: value})
-	return o, ok && err == nil
+// recorded is an override as a record has it: names may hold any character.
+func (k *order) recorded() string {
+	text, err := json.Marshal(&k.Override)
+	if err != nil {
+		panic(err) // it has nothing that JSON cannot tell
+	}
+	return string(text)
+}
+
+// parseOrder is the reverse of recorded.
+func parseOrder(text string) (o Override, ok bool) {
+	err := json.Unmarshal([]byte(text), &o)
+	return o, err == nil && slices.Contains(overrideActions, o.Action) && (o.Trunk == "") != (o.Carrier == "")
 }

@@ -18,7 +18,7 @@ import (
 //
 // Overrides come as controls: Action "routing.avoid", "routing.penalise", "routing.prefer", "routing.pin" or
 // "routing.force", Target "trunk NAME" or "carrier NAME", Value which calls ("prefix=+1602; network=tmobile;
-// campaign=spring; program=sales"; "" = all), and Expires, which is required. "routing.clear" with the same target and
+// campaign=spring; program=sales; tag=vip"; "" = all), and Expires, which is required. "routing.clear" with the same target and
 // value ends them before that; with no value it ends all with that target. "routing.rollback" goes back to the policy that
 // was in force before; in a replay it does nothing, as the host loads the policy.
 type Router struct {

@@ -2,6 +2,8 @@ package routing
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/outdial/outdial"
 )
@@ -9,8 +11,11 @@ import (
 // rule is a compiled Rule.
 type rule struct {
 	name     string
+	index    uint32 // in the policy
+	weight   uint8  // of its conditions
 	block    bool
-	always   bool // none of the conditions that follow
+	always   bool            // none of the conditions that follow
+	tags     []outdial.TagID // all of them; nil = its book says enough
 	parts    []outdial.DayPartID
 	networks []outdial.NetworkID
 	span     span
@@ -67,6 +72,7 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 		{"programs", r.Programs},
 		{"tenants", r.Tenants},
 		{"modes", r.Modes},
+		{"tags", r.Tags},
 		{"day_parts", r.DayParts},
 		{"networks", r.Networks},
 	} {
@@ -79,6 +85,8 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 				bad.add(at, "empty name")
 			case given[n]:
 				bad.add(at, "%q is given twice", n)
+			case l.name == "tags":
+				checkTag(at, n, bad)
 			case l.name == "modes" && !isMode:
 				bad.add(at, `%q is not "manual", "predictive" or "prerecorded"`, n)
 			case l.name == "day_parts" && ids != nil:
@@ -90,7 +98,10 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 		}
 	}
 	if combinations(r) > maxWhos {
-		bad.add(place, "names more than %d combinations of campaign, program, tenant and mode", maxWhos)
+		bad.add(place, "names more than %d combinations of campaign, program, tenant, tag and mode", maxWhos)
+	}
+	if r.AllTags && (len(r.Tags) == 0 || len(r.Tags) > outdial.MaxTags) {
+		bad.add(place+".all_tags", "%d tags: want 1 to %d", len(r.Tags), outdial.MaxTags)
 	}
 	if r.End != 0 && r.End <= r.Effective {
 		bad.add(place+".end", "not after effective")
@@ -106,6 +117,13 @@ func checkRule(place string, r *Rule, names index, ids *outdial.Registry, bad *p
 		}
 	}
 	checkTiers(place, r, names, bad)
+}
+
+// checkTag reports a character that would part the tag in a list of tags.
+func checkTag(place, tag string, bad *problems) {
+	if strings.ContainsFunc(tag, func(c rune) bool { return strings.ContainsRune(",;", c) || unicode.IsSpace(c) || unicode.IsControl(c) }) {
+		bad.add(place, "%q: a tag has no spaces, commas and semicolons", tag)
+	}
 }
 
 func checkTiers(place string, r *Rule, names index, bad *problems) {
@@ -203,7 +221,7 @@ func (t *Tier) strategy() Strategy {
 // newRule compiles rule i of a policy that was checked.
 func newRule(ids *outdial.Registry, p *Policy, i int, names index) rule {
 	from := &p.Rules[i]
-	r := rule{name: from.Name, block: from.Block}
+	r := rule{name: from.Name, index: uint32(i), weight: uint8(from.conditions()), block: from.Block}
 	if r.name == "" {
 		r.name = fmt.Sprintf("rules[%d]", i)
 	}
@@ -213,9 +231,14 @@ func newRule(ids *outdial.Registry, p *Policy, i int, names index) rule {
 	for _, n := range from.Networks {
 		r.networks = append(r.networks, ids.Networks.ID(n))
 	}
+	if from.AllTags && len(from.Tags) > 1 {
+		for _, n := range from.Tags {
+			r.tags = append(r.tags, ids.Tags.ID(n))
+		}
+	}
 	r.span = span{from.Effective, from.End}
 	r.riskPool, r.riskFrom = ids.Pools.ID(from.Risk.Pool), from.Risk.AtLeast
-	r.always = len(r.parts) == 0 && len(r.networks) == 0 && r.span == (span{}) && r.riskPool == 0
+	r.always = r.weight == 0
 	slots := make([]uint8, len(p.Decks))
 	for j := range slots {
 		slots[j] = noSlot

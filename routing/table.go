@@ -100,38 +100,57 @@ func (t *Table) route(now time.Time, call *outdial.Call, dst []outdial.Candidate
 	return d.route()
 }
 
-// match finds the most specific rule for the call and the prefix that it was found under. As a rule that is the longest one,
-// which is found without the others.
+// match finds the most specific rule for the call and the prefix that it was found under.
 func (d *decision) match() {
 	for i := range d.t.shelves {
-		k := d.t.shelves[i].find(&d.call)
-		if k == nil {
-			continue
-		}
-		value, n, ok := k.table.Lookup(uint64(d.call.To))
-		if !ok {
-			continue
-		}
-		if d.among(k.lists[value], n) {
-			return
-		}
-		var matches [digits.MaxLen + 1]digits.Match
-		n = k.table.Matches(uint64(d.call.To), &matches)
-		for _, m := range matches[1:n] {
-			if d.among(k.lists[m.Value], int(m.Digits)) {
-				return
+		s := &d.t.shelves[i]
+		if s.mask&namesTag == 0 {
+			d.search(s.find(&d.call, 0))
+		} else {
+			for _, tag := range d.call.Tags {
+				if tag == 0 {
+					break
+				}
+				d.search(s.find(&d.call, tag))
 			}
+		}
+		if d.rule != nil {
+			return
 		}
 	}
 }
 
-// among takes the first of some rules whose conditions hold, found under a prefix of n digits.
+// search finds the most specific rule in a book. As a rule that is under the longest prefix, which is found without the others.
+func (d *decision) search(k *book) {
+	if k == nil {
+		return
+	}
+	value, n, ok := k.table.Lookup(uint64(d.call.To))
+	if !ok || d.among(k.lists[value], n) {
+		return
+	}
+	var matches [digits.MaxLen + 1]digits.Match
+	n = k.table.Matches(uint64(d.call.To), &matches)
+	for _, m := range matches[1:n] {
+		if d.among(k.lists[m.Value], int(m.Digits)) {
+			return
+		}
+	}
+}
+
+// among takes the first of some rules whose conditions hold, found under a prefix of n digits, unless one that is more specific
+// was found under another tag of the call.
 func (d *decision) among(some []uint32, n int) bool {
 	for _, j := range some {
-		if r := &d.t.rules[j]; d.within(r) {
-			d.rule, d.prefix = r, leading(d.call.To, n)
-			return true
+		r := &d.t.rules[j]
+		if !d.within(r) {
+			continue
 		}
+		if f := d.rule; f == nil || n > d.matched ||
+			n == d.matched && (r.weight > f.weight || r.weight == f.weight && r.index < f.index) {
+			d.rule, d.matched, d.prefix = r, n, leading(d.call.To, n)
+		}
+		return true
 	}
 	return false
 }
@@ -142,6 +161,11 @@ func (d *decision) within(r *rule) bool {
 		return true
 	}
 	at := InstantOf(d.now)
+	for _, tag := range r.tags {
+		if !d.call.Tags.Has(tag) {
+			return false
+		}
+	}
 	return (len(r.parts) == 0 || slices.Contains(r.parts, d.call.Dest.DayPart)) &&
 		(len(r.networks) == 0 || slices.Contains(r.networks, d.call.Dest.Network)) && r.span.holds(at) &&
 		(r.riskPool == 0 || d.poolRisk(r.riskPool) >= r.riskFrom)

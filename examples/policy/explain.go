@@ -19,6 +19,7 @@ func explain(args []string, out io.Writer) (int, error) {
 	from := flags.String("from", "", "the caller that the dialer asks for")
 	program := flags.String("program", "", "the call's program")
 	campaign := flags.String("campaign", "", "the call's campaign")
+	tags := flags.String("tags", "", "the call's tags, with commas between them")
 	dir := flags.String("journal", "", "a journal to learn from first")
 	asJSON := flags.Bool("json", false, "the whole decision as JSON")
 	rest, err := parse(flags, args, 2)
@@ -46,6 +47,11 @@ func explain(args []string, out io.Writer) (int, error) {
 		return exitBad, err
 	}
 	call := outdial.Call{Program: p.ids.Programs.ID(*program), Campaign: p.ids.Campaigns.ID(*campaign)}
+	for tag := range strings.SplitSeq(*tags, ",") {
+		if !call.Tags.Add(p.ids.Tags.ID(strings.TrimSpace(tag))) {
+			return exitBad, fmt.Errorf("-tags: more than %d", outdial.MaxTags)
+		}
+	}
 	if call.To, err = outdial.ParseNumber(rest[1]); err != nil {
 		return exitBad, err
 	}
@@ -74,6 +80,9 @@ func tell(out io.Writer, x *outdial.Explanation) {
 			fmt.Fprintf(out, ", network %s", c.Network)
 		}
 		fmt.Fprint(out, ")")
+	}
+	if len(c.Tags) > 0 {
+		fmt.Fprintf(out, ", tagged %s,", strings.Join(c.Tags, " and "))
 	}
 	fmt.Fprintf(out, " at %s", x.Time.UTC().Format("2006-01-02 15:04 MST"))
 	if rule, policy := text(x.Readings, "rule"), text(x.Readings, "policy"); rule != "" {

@@ -11,10 +11,13 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	_ "time/tzdata" // so that it runs where the system has no time zones
@@ -226,7 +229,11 @@ func whatIf(args []string, out io.Writer) (int, error) {
 		if ratio, n, ok := k.Answers(); ok {
 			fmt.Fprintf(out, "  answers, estimated from %.0f effective calls: %.1f %%\n", n, 100*ratio)
 		}
-		for move, n := range k.Moves {
+		moves := slices.SortedFunc(maps.Keys(k.Moves), func(a, b [2]outdial.TrunkID) int {
+			return cmp.Or(cmp.Compare(k.Moves[b], k.Moves[a]), slices.Compare(a[:], b[:]))
+		})
+		for _, move := range moves {
+			n := k.Moves[move]
 			fmt.Fprintf(out, "  %d from %s to %s\n", n, p.ids.Trunks.Name(move[0]), p.ids.Trunks.Name(move[1]))
 		}
 	}

@@ -43,6 +43,9 @@ func TestExplain(t *testing.T) {
 		require.Contains(t, out.String(), want)
 	}
 	out.Reset()
+	require.Zero(t, run([]string{"explain", "policy.yaml", "+16025550123", "-at", "2026-03-02T17:00:00Z", "-tags", "vip, callback"}, &out, &errs), &errs)
+	require.Contains(t, out.String(), `tagged vip and callback, at 2026-03-02 17:00 UTC goes by the rule "callbacks" of policy 2026-03`)
+	out.Reset()
 	require.Zero(t, run([]string{"explain", "policy.yaml", "+12125550123", "-at", "2026-03-01T17:00:00Z"}, &out, &errs), &errs)
 	require.Contains(t, out.String(), "It is refused: routing: it is a day on which nobody is called")
 	require.Contains(t, out.String(), "Asking again helps at 2026-03-02T13:00:00Z")
@@ -57,6 +60,10 @@ func TestExplain(t *testing.T) {
 	other := write(t, "other.yaml", "trunks: [{name: gamma-1}, {name: beta-1}]\nrules: [{tiers: [{trunks: [{trunk: beta-1}, {trunk: gamma-1}]}]}]\n")
 	require.Equal(t, 2, run([]string{"replay", other, decision}, &out, &errs))
 	require.Contains(t, out.String(), "is nobody")
+	more := write(t, "more.yaml", "trunks: [{name: gamma-1}, {name: alpha-1}, {name: beta-1}, {name: delta-1}]\n"+
+		"rules: [{tiers: [{trunks: [{trunk: gamma-1}, {trunk: alpha-1}, {trunk: beta-1}, {trunk: delta-1}]}]}]\n")
+	require.Equal(t, 2, run([]string{"replay", more, decision}, &out, &errs))
+	require.Contains(t, out.String(), "4. was nobody, is delta-1")
 	require.Equal(t, 1, run([]string{"replay", "policy.yaml", write(t, "bad.json", "{}")}, &out, &errs))
 }
 

@@ -36,10 +36,11 @@ func replay(args []string, out io.Writer) (int, error) {
 	if err != nil {
 		fmt.Fprintf(out, "refused: %v\n", err)
 	}
-	same := true
+	same, kept := true, 0
 	for i, k := range x.Candidates {
 		switch {
 		case k.Fate == "left_out":
+			continue
 		case i >= len(plan):
 			same = false
 			fmt.Fprintf(out, "%d. was %s, is nobody\n", i+1, k.Trunk)
@@ -49,6 +50,11 @@ func replay(args []string, out io.Writer) (int, error) {
 				fmt.Fprintf(out, "%d. was %s, is %s\n", i+1, k.Trunk, is)
 			}
 		}
+		kept++
+	}
+	for i := kept; i < len(plan); i++ {
+		same = false
+		fmt.Fprintf(out, "%d. was nobody, is %s\n", i+1, p.ids.Trunks.Name(plan[i].Trunk))
 	}
 	if !same {
 		return exitFinding, nil

@@ -242,6 +242,9 @@ func (c Config) sources(ids *outdial.Registry) sources {
 			name: d.Name, nat: d.NAT, tenant: ids.Tenants.ID(d.Tenant), program: ids.Programs.ID(d.Program),
 			campaign: ids.Campaigns.ID(d.Campaign),
 		}
+		for _, tag := range d.Tags {
+			s.tags.Add(ids.Tags.ID(tag))
+		}
 		if s.session = d.SessionExpires; s.session == 0 {
 			s.session = defaultSession
 		}

@@ -51,6 +51,7 @@ type Dialer struct {
 	Campaign string   `yaml:"campaign"`
 	Mode     string   `yaml:"mode"`     // manual, predictive, prerecorded; "" = unknown
 	Priority string   `yaml:"priority"` // bulk, normal, urgent; "" = bulk
+	Tags     []string `yaml:"tags"`     // for routing to go by; at most eight
 
 	Auth     Auth          `yaml:"auth"`     // without a user name its address is enough
 	Privacy  string        `yaml:"privacy"`  // refuse (433) or pass calls that hide the caller ID; "" = refuse
@@ -67,6 +68,7 @@ type Headers struct {
 	Tenant   string `yaml:"tenant"`
 	Mode     string `yaml:"mode"`
 	Priority string `yaml:"priority"`
+	Tags     string `yaml:"tags"` // in its value, or in several, with commas between them
 }
 
 // DialPlan is how numbers are dialled; see outdial.DialPlan. Without it, international form with or without the
@@ -266,6 +268,7 @@ func (c Config) withDefaults() Config {
 	def(&c.Headers.Tenant, "X-Outdial-Tenant")
 	def(&c.Headers.Mode, "X-Outdial-Mode")
 	def(&c.Headers.Priority, "X-Outdial-Priority")
+	def(&c.Headers.Tags, "X-Outdial-Tags")
 	def(&c.Journal.Sync, "none")
 	def(&c.Journal.OnFailure, "refuse")
 	def(&c.Log.Level, "info")

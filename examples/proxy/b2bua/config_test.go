@@ -131,6 +131,10 @@ day_parts: [{name: x, from: "08:00", to: "09:00", days: [someday]}]
 			`trunks[0].asserted: "id": want pai or ppi or rpid or none`, `trunks[0].strip: "+1": only digits are allowed`, "trunks[0].headers: header Via is written by siptrunk itself",
 			`header name "a b" is no token`, "header To is written",
 		}},
+		{"tags", strings.NewReplacer("name: d,", "name: d, tags: [vip, a b],", "address: 127.0.0.1", "address: 127.0.0.1, headers: {pass: [x-tags]}").
+			Replace(minimal) + "headers: {tags: X-Tags}\n", []string{
+			`dialers[0].tags[1]: "a b": want 1 to 64 bytes`, `trunks[0].headers.pass[0]: "x-tags" is for the proxy alone: headers.tags`,
+		}},
 		{"addresses that nobody could answer to", minimal + "advertise: a b>;x\ncarrier_advertise: 0.0.0.0\n", []string{
 			`x.yaml:6:1: advertise: "a b>;x": want a host name or an address`, `x.yaml:7:1: carrier_advertise: "0.0.0.0" is no address`,
 		}},

@@ -25,7 +25,7 @@ func (p *Proxy) order(r *request) (call outdial.Call, problem *response) {
 	src, names := r.source, &p.set().Headers
 	call = outdial.Call{
 		Ref: limited(r.CallID().Value()), To: to, From: p.asked(r),
-		Tenant: src.tenant, Program: src.program, Campaign: src.campaign, Mode: src.mode, Priority: src.priority,
+		Tenant: src.tenant, Program: src.program, Campaign: src.campaign, Mode: src.mode, Priority: src.priority, Tags: src.tags,
 	}
 	known := true
 	if v := r.value(names.Program); v != "" {
@@ -46,7 +46,24 @@ func (p *Proxy) order(r *request) (call outdial.Call, problem *response) {
 	if v := r.value(names.Campaign); v != "" {
 		call.Campaign = named(&p.ids.Campaigns, v)
 	}
+	if fields := r.GetHeaders(names.Tags); len(fields) > 0 {
+		if call.Tags, known = p.tags(fields); !known {
+			return call, &response{code: 400, phrase: "Too Many Tags, Or Too Long"} // one left out may be what a rule goes by
+		}
+	}
 	return call, nil
+}
+
+// tags reads the tags in the values of header fields.
+func (p *Proxy) tags(fields []sip.Header) (tags outdial.Tags, ok bool) {
+	for _, h := range fields {
+		for name := range strings.SplitSeq(clean(h.Value()), ",") {
+			if name = strings.TrimSpace(name); len(name) > maxName || !tags.Add(named(&p.ids.Tags, name)) {
+				return tags, false
+			}
+		}
+	}
+	return tags, true
 }
 
 // named returns the id of a name that a dialer sent; 0 when there are too many of them.

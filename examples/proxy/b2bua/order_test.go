@@ -2,6 +2,8 @@ package b2bua_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/internal/siptest"
+	"github.com/outdial/outdial/routing"
 )
 
 // What the dialer says of a call is in the journal of events, and none of it reaches a carrier.
@@ -41,6 +44,51 @@ func TestCallerHeaders(t *testing.T) {
 		require.Equal(t, 484, r.Code())
 		w.settled()
 		require.Equal(t, 1, w.first.Stats().Invites)
+	})
+}
+
+// TestTags: a rule goes by the tags of an INVITE, or by the dialer's own where it has none; carriers see nothing of them.
+func TestTags(t *testing.T) {
+	change := func(c *b2bua.Config) {
+		c.Dialers[0].Tags = []string{"usual"}
+		other := c.Routing.Rules[0]
+		other.Tiers = []routing.Tier{{Trunks: []routing.Target{{Trunk: "second"}}}}
+		other.Tags = []string{"callback"}
+		none := routing.Rule{Tags: []string{"usual", "never"}, AllTags: true, Block: true}
+		c.Routing.Rules = append(c.Routing.Rules, other, none)
+	}
+	bubble(t, siptest.Answer(0, 0, time.Second), siptest.Answer(0, 0, time.Second), change, func(t *testing.T, w *world) {
+		tags := func(values ...string) (hs []siptest.Header) {
+			for _, v := range values {
+				hs = append(hs, siptest.Header{Name: "X-Outdial-Tags", Value: v})
+			}
+			return hs
+		}
+		for _, tt := range []struct {
+			headers       []siptest.Header
+			code          int
+			first, second int
+		}{
+			{nil, 200, 1, 0},
+			{tags("vip, callback"), 200, 1, 1},
+			{tags("vip", "callback"), 200, 1, 2},
+			{tags(""), 200, 2, 2},
+			{tags("never"), 200, 3, 2},
+			{tags("usual,never"), 403, 3, 2},
+			{tags("1,2,3,4,5,6,7,8"), 200, 4, 2},
+			{tags("1,2,3,4,5,6,7,8,9"), 400, 4, 2},
+			{tags(strings.Repeat("x", 65)), 400, 4, 2},
+		} {
+			r := w.call(siptest.CallerCall{Headers: tt.headers})
+			w.settled()
+			require.Equal(t, tt.code, r.Code(), "%v", tt.headers)
+			require.Equal(t, []int{tt.first, tt.second}, []int{w.first.Stats().Invites, w.second.Stats().Invites}, "%v", tt.headers)
+		}
+		for _, r := range slices.Concat(w.first.Records(), w.second.Records()) {
+			for _, h := range r.Headers {
+				require.NotContains(t, h.Name, "X-")
+			}
+		}
 	})
 }
 

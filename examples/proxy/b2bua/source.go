@@ -16,6 +16,7 @@ type source struct {
 	campaign outdial.CampaignID
 	mode     outdial.Mode
 	priority outdial.Priority
+	tags     outdial.Tags
 	auth     *Auth         // nil = its address is enough
 	private  bool          // its calls may hide the caller ID
 	lease    time.Duration // it is redirected, and its calls are held for so long; 0 = it is not

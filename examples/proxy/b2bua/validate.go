@@ -38,19 +38,30 @@ func (c Config) Validate() error {
 	v.advertised("advertise", c.Advertise)
 	v.advertised("carrier_advertise", c.CarrierAdvertise)
 	v.dialers(c.Dialers)
-	for _, h := range []struct{ path, name string }{
+	told := []struct{ path, name string }{
 		{"program", c.Headers.Program},
 		{"campaign", c.Headers.Campaign},
 		{"tenant", c.Headers.Tenant},
 		{"mode", c.Headers.Mode},
 		{"priority", c.Headers.Priority},
-	} {
+		{"tags", c.Headers.Tags},
+	}
+	for _, h := range told {
 		if strings.ContainsAny(h.name, " \t\r\n:") {
 			v.bad("headers."+h.path, fmt.Errorf("%q is not the name of a header field", h.name))
 		}
 	}
 	v.foreign("dial_plan", c.dialPlan().Validate())
 	v.trunks(c.Trunks)
+	for i, t := range c.Trunks {
+		for k, name := range t.Headers.Pass {
+			for _, h := range told {
+				if strings.EqualFold(name, h.name) {
+					v.bad(fmt.Sprintf("trunks[%d].headers.pass[%d]", i, k), fmt.Errorf("%q is for the proxy alone: headers.%s", name, h.path))
+				}
+			}
+		}
+	}
 	if len(c.Routing.Trunks) > 0 {
 		v.bad("routing.trunks", errors.New("trunks stand at the top level"))
 	}
@@ -155,6 +166,14 @@ func (v *validator) dialers(all []Dialer) {
 		}
 		for _, name := range d.Auth.Algorithms {
 			v.oneOf(path+".auth.algorithms", name, "SHA-256", "MD5")
+		}
+		if len(d.Tags) > outdial.MaxTags {
+			v.bad(path+".tags", fmt.Errorf("%d are more than %d", len(d.Tags), outdial.MaxTags))
+		}
+		for k, tag := range d.Tags {
+			if tag == "" || len(tag) > maxName || strings.ContainsAny(tag, ",; \t\r\n") {
+				v.bad(fmt.Sprintf("%s.tags[%d]", path, k), fmt.Errorf("%q: want 1 to %d bytes without spaces, commas and semicolons", tag, maxName))
+			}
 		}
 		if d.Privacy != "" {
 			v.oneOf(path+".privacy", d.Privacy, "refuse", "pass")
