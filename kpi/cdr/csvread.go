@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 // are of type *LineError. Every event is new, so it may be kept.
 func ReadCSV(r io.Reader, ids *outdial.Registry) iter.Seq2[*outdial.Event, error] {
 	return func(yield func(*outdial.Event, error) bool) {
-		in := csv.NewReader(r)
+		in := csv.NewReader(withoutMark(r))
 		names, err := in.Read()
 		if err != nil {
 			yield(nil, csvError(err))
@@ -71,6 +72,15 @@ func ReadCSV(r io.Reader, ids *outdial.Registry) iter.Seq2[*outdial.Event, error
 			}
 		}
 	}
+}
+
+// withoutMark is r without a byte order mark, with which spreadsheets begin what they save as UTF-8.
+func withoutMark(r io.Reader) io.Reader {
+	in := bufio.NewReader(r)
+	if b, _ := in.Peek(3); string(b) == "\ufeff" {
+		_, _ = in.Discard(3) // they are there
+	}
+	return in
 }
 
 // orderOf finds the columns that a first line names; nil stands for those that are passed over.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,11 @@ import (
 
 // Mapping says where a plain file of call detail records, comma-separated with one line for each attempt, keeps what. A
 // column is named as the file's first line has it, or, in a file without such a line, by its number from 1. Empty = the
-// file does not have it. Asterisk, FreeSWITCH and Kamailio return mappings for those.
+// file does not have it; one that is named and missing is an error, and so is a line that ends before it. Asterisk, FreeSWITCH
+// and Kamailio return mappings for those.
+//
+// Of an answered attempt, where the answer came is unknown without Answer, or Total and Billed: it counts as answered at once.
+// Where nothing says when it ended, how long it lasted is unknown.
 type Mapping struct {
 	Header bool // the first line names the columns
 	Comma  rune // between fields; 0 = ","
@@ -68,7 +73,8 @@ func FreeSWITCH() Mapping {
 
 // Kamailio is the mapping of a dump of the acc table with a header, one line a transaction: method, from_tag, to_tag, callid,
 // sip_code, sip_reason, time, with src_user, dst_user and the gateway as extra columns. Lines of other methods than INVITE
-// are passed over; a BYE line with the same callid ends the call.
+// are passed over; a BYE line with the same callid ends the call. A challenge (401, 407) that the same callid tries again
+// behind is no attempt of its own, and neither is an INVITE of a dialog that is there already (the same callid and to_tag).
 func Kamailio() Mapping {
 	return Mapping{
 		Header: true, Start: "time", Ref: "callid", Status: "sip_code", Phrase: "sip_reason", From: "src_user", To: "dst_user",
@@ -116,14 +122,16 @@ type importer struct {
 	mapping Mapping
 	ids     *outdial.Registry
 	at      map[string]int // column by name
+	least   int            // fields that a line must have
 	row     []string
 	line    int
 	calls   outdial.CallID
-	open    map[string]*outdial.Attempt // Kamailio: answered, without a BYE yet, by Ref
+	open    map[string]*dialog          // Kamailio: answered, without a BYE yet, by Ref
+	asked   map[string]*outdial.Attempt // Kamailio: challenged, and not tried again yet, by Ref
 }
 
 func (x *importer) run(r io.Reader, yield func(*outdial.Event, error) bool) error {
-	in := csv.NewReader(r)
+	in := csv.NewReader(withoutMark(r))
 	in.FieldsPerRecord = -1
 	in.ReuseRecord = true
 	if x.mapping.Comma != 0 {
@@ -146,6 +154,9 @@ func (x *importer) run(r io.Reader, yield func(*outdial.Event, error) bool) erro
 				continue
 			}
 		}
+		if len(row) < x.least {
+			return &LineError{Line: x.line, Err: fmt.Errorf("%d fields, and the columns that are mapped go up to %d", len(row), x.least)}
+		}
 		x.row = row
 		if err := x.attempt(yield); err != nil {
 			return err
@@ -161,27 +172,24 @@ func (x *importer) columns(first []string) error {
 		m.Start, m.Answer, m.End, m.Ring, m.Total, m.Billed, m.PDD, m.To, m.From, m.Ref, m.Trunk, m.Carrier, m.Campaign, m.Pool,
 		m.Cost, m.Status, m.Cause, m.Result, m.Phrase,
 	} {
-		switch n, err := strconv.Atoi(name); {
+		n, err := strconv.Atoi(name)
+		switch {
 		case name == "":
+			continue
 		case m.Header:
-			for i, have := range first {
-				if strings.EqualFold(strings.TrimSpace(have), name) {
-					x.at[name] = i
-				}
-			}
+			n = 1 + slices.IndexFunc(first, func(have string) bool { return strings.EqualFold(strings.TrimSpace(have), name) })
 		case err != nil || n < 1:
 			return &LineError{Line: 1, Column: name, Err: errors.New("a file without a header has its columns by number")}
-		default:
-			x.at[name] = n - 1
 		}
-	}
-	if _, ok := x.at[m.Start]; !ok {
-		return &LineError{Line: 1, Column: m.Start, Err: errors.New("missing")}
+		if n < 1 || n > len(first) {
+			return &LineError{Line: 1, Column: name, Err: errors.New("missing")}
+		}
+		x.at[name], x.least = n-1, max(x.least, n)
 	}
 	if m.Header {
 		for i, have := range first {
-			if strings.EqualFold(strings.TrimSpace(have), "method") {
-				x.at["method"] = i
+			if name := strings.ToLower(strings.TrimSpace(have)); name == "method" || name == "to_tag" {
+				x.at[name] = i
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,20 @@ func TestImportByAMappingOfOnesOwn(t *testing.T) {
 	require.Equal(t, string(golden), card.String())
 }
 
+// having is m without the columns that a file does not have, but for the start.
+func having(m cdr.Mapping, file string) cdr.Mapping {
+	header, _, _ := strings.Cut(file, "\n")
+	names := strings.Split(header, ";")
+	for _, column := range []*string{
+		&m.To, &m.Trunk, &m.Status, &m.Cause, &m.Billed, &m.Total, &m.PDD, &m.Cost, &m.End, &m.Result, &m.Answer,
+	} {
+		if !slices.Contains(names, *column) {
+			*column = ""
+		}
+	}
+	return m
+}
+
 func TestImportNamesLineAndColumn(t *testing.T) {
 	for _, x := range []struct{ rows, want string }{
 		{"", "line 1: the file is empty"},
@@ -113,7 +128,7 @@ func TestImportNamesLineAndColumn(t *testing.T) {
 		{"started\n\"17724\n", "line 2"},
 	} {
 		var got error
-		for _, err := range cdr.Import(strings.NewReader(x.rows), generic, new(outdial.Registry)) {
+		for _, err := range cdr.Import(strings.NewReader(x.rows), having(generic, x.rows), new(outdial.Registry)) {
 			if err != nil {
 				got = err
 			}
@@ -129,12 +144,16 @@ func TestImportNamesLineAndColumn(t *testing.T) {
 	end := generic
 	end.End, end.Result = "ended", "word"
 	for rows, want := range map[string]string{
-		"started;ended\n1772445610;1772445600\n": `column "ended": 10s before the start`,
-		"started;word\n1772445610;MAYBE\n":       `column "word": "MAYBE" is not a disposition`,
-		"started;word\n1772445610;ANSWERED\n":    `column "word"`,
+		"started;ended\n1772445610;1772445600\n":  `column "ended": 10s before the start`,
+		"started;all\n1772445610;5\n1772445610\n": `line 3: 1 fields, and the columns that are mapped go up to 2`,
+		"started;all;seconds\n1772445610;5;6\n":   `column "seconds": 6s of a call of 5s`,
+		"started\n1772445610000\n":                `line 2: column "started": "1772445610000" is not a time`,
+		"started\n9999-01-01T00:00:00Z\n":         `is not a time`,
+		"started;word\n1772445610;MAYBE\n":        `column "word": "MAYBE" is not a disposition`,
+		"started;word\n1772445610;ANSWERED\n":     `column "word"`,
 	} {
 		var got error
-		for _, err := range cdr.Import(strings.NewReader(rows), end, new(outdial.Registry)) {
+		for _, err := range cdr.Import(strings.NewReader(rows), having(end, rows), new(outdial.Registry)) {
 			got = errors.Join(got, err)
 		}
 		require.ErrorContains(t, got, want)
@@ -144,6 +163,104 @@ func TestImportNamesLineAndColumn(t *testing.T) {
 	}
 	_, err := cdr.MappingOf("yate")
 	require.ErrorContains(t, err, "asterisk")
+}
+
+// oneFile imports a file of text.
+func oneFile(m cdr.Mapping, text string) (list []outdial.Attempt, starts int, err error) {
+	for ev, err := range cdr.Import(strings.NewReader(text), m, new(outdial.Registry)) {
+		if err != nil {
+			return list, starts, err
+		}
+		switch ev.Kind {
+		case outdial.EventStarted:
+			starts++
+		case outdial.EventEnded:
+			list = append(list, *ev.Attempt)
+		}
+	}
+	return list, starts, nil
+}
+
+// A column that is mapped and is not there would make every attempt fail, or none have a price: it is an error.
+func TestImportMissesAColumn(t *testing.T) {
+	_, _, err := oneFile(cdr.Mapping{Header: true, Start: "start", Answer: "answred"}, "start,answered\n1772445610,1772445611\n")
+	require.EqualError(t, err, `cdr: line 1: column "answred": missing`)
+	_, _, err = oneFile(cdr.Mapping{Start: "1", Answer: "3"}, "1772445610,1772445611\n")
+	require.EqualError(t, err, `cdr: line 1: column "3": missing`)
+	_, _, err = oneFile(cdr.Mapping{Start: "1", Answer: "2", End: "3"}, "1772445610,1772445611,1772445612\n1772445610,17724\n")
+	require.ErrorContains(t, err, "line 2: 2 fields")
+	answer := cdr.Mapping{Header: true, Start: "start", Answer: "answer", End: "end"}
+	_, _, err = oneFile(answer, "start,answer,end\n1772445610,1772445650,1772445620\n")
+	require.EqualError(t, err, `cdr: line 2: column "answer": 30s behind the end`)
+}
+
+// Spreadsheets put a mark before what they save.
+func TestImportByteOrderMark(t *testing.T) {
+	for _, x := range []struct {
+		m    cdr.Mapping
+		text string
+	}{
+		{cdr.Mapping{Header: true, Start: "start"}, "\ufeffstart\n1772445610\n"}, {cdr.Mapping{Start: "1"}, "\ufeff1772445610\n"},
+	} {
+		_, n, err := oneFile(x.m, x.text)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	}
+	n := 0
+	for _, err := range cdr.ReadCSV(strings.NewReader("\ufeffattempt,start\n1-1,2026-03-02T10:00:00Z\n"), new(outdial.Registry)) {
+		require.NoError(t, err)
+		n++
+	}
+	require.Equal(t, 1, n)
+}
+
+// How long they talked comes from whatever the file has.
+func TestImportBilledTime(t *testing.T) {
+	for columns, row := range map[string]string{
+		"start,billed": "1772445610,50", "start,total,billed": "1772445610,60,50", "start,end,billed": "1772445610,1772445670,50",
+		"start,answer,billed": "1772445610,1772445620,50", "start,answer,end": "1772445610,1772445620,1772445670",
+		"start,answer,total": "1772445610,1772445620,60",
+	} {
+		m := cdr.Mapping{Header: true, Start: "start"}
+		for name, to := range map[string]*string{"answer": &m.Answer, "end": &m.End, "total": &m.Total, "billed": &m.Billed} {
+			if strings.Contains(columns, name) {
+				*to = name
+			}
+		}
+		list, _, err := oneFile(m, columns+"\n"+row+"\n")
+		require.NoError(t, err, columns)
+		d, ok := list[0].Timeline.Duration()
+		require.True(t, ok, columns)
+		require.Equal(t, 50*time.Second, d.Round(time.Millisecond), columns)
+		require.Equal(t, outdial.OriginCalleeHangup, list[0].Result.Origin)
+	}
+	list, _, err := oneFile(cdr.Mapping{Header: true, Start: "start", Answer: "answer"}, "start,answer\n1772445610,1772445620\n")
+	require.NoError(t, err)
+	require.Equal(t, outdial.OriginUnknown, list[0].Result.Origin, "nothing says how long")
+}
+
+// Of a file with a line for each transaction: a challenge is no attempt, but where nothing comes behind it, and a re-INVITE is none.
+func TestImportTransactions(t *testing.T) {
+	const header = "method,from_tag,to_tag,callid,sip_code,sip_reason,time,src_user,dst_user,gateway\n"
+	line := func(method, tag, id, code, at string) string {
+		return method + ",f," + tag + "," + id + "," + code + ",x,2026-03-02 10:" + at + ",12125550100,12125550101,gold\n"
+	}
+	list, starts, err := oneFile(cdr.Kamailio(), header+line("INVITE", "", "a", "407", "00:00")+line("INVITE", "t", "a", "200", "00:05")+
+		line("INVITE", "t", "a", "200", "00:25")+line("BYE", "t", "a", "200", "01:05")+
+		line("INVITE", "", "b", "401", "02:00")+line("INVITE", "", "c", "407", "02:00")+line("INVITE", "", "c", "486", "02:01"))
+	require.NoError(t, err)
+	require.Equal(t, 3, starts)
+	talked, ok := list[0].Timeline.Duration()
+	require.True(t, ok)
+	require.Equal(t, time.Minute, talked.Round(time.Second))
+	require.Equal(t, 0, list[0].Start.Second(), "from the first INVITE on")
+	require.EqualValues(t, 486, list[1].Result.Code)
+	require.EqualValues(t, 401, list[2].Result.Code, "it was the last word")
+	_, _, err = oneFile(cdr.Kamailio(), header+line("INVITE", "t", "a", "200", "10:05")+line("BYE", "t", "a", "200", "09:05"))
+	require.ErrorContains(t, err, "line 3")
+	list, _, err = oneFile(cdr.Kamailio(), header+line("INVITE", "t", "", "200", "10:05")+line("INVITE", "u", "", "200", "10:06"))
+	require.NoError(t, err)
+	require.Len(t, list, 2, "without an id nothing belongs together")
 }
 
 // FuzzImport: whatever a file holds, an import gives whole attempts, or an error that says where.

@@ -1,9 +1,10 @@
 package cdr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -51,8 +52,12 @@ func (x *importer) attempt(yield func(*outdial.Event, error) bool) error {
 	if err := x.ending(a); err != nil {
 		return err
 	}
-	if m.End == "" && m.Total == "" && a.Answered() { // its BYE is a line of its own
-		return x.hold(a, yield)
+	_, transactions := x.at["method"]
+	switch _, ended := a.Timeline.At(outdial.MarkEnd); {
+	case transactions:
+		return x.transacted(a, yield)
+	case !ended && a.Answered():
+		return tellUnended(a, yield)
 	}
 	return tellAttempt(a, yield)
 }
@@ -105,8 +110,28 @@ func (x *importer) moments(a *outdial.Attempt) error {
 	if total > 0 || m.End == "" && m.Total != "" {
 		a.Timeline.Set(outdial.MarkEnd, total)
 	}
-	if end, ok := a.Timeline.At(outdial.MarkEnd); ok && billed > 0 && m.Answer == "" {
-		a.Timeline.Set(outdial.MarkAnswer, max(end-billed, 1))
+	return x.talked(a, billed)
+}
+
+// talked fits answer and end to the time that was billed, where one of them is not told.
+func (x *importer) talked(a *outdial.Attempt, billed time.Duration) error {
+	m := &x.mapping
+	answer, answered := a.Timeline.At(outdial.MarkAnswer)
+	end, ended := a.Timeline.At(outdial.MarkEnd)
+	switch {
+	case ended && answered && end < answer:
+		return x.fault(m.Answer, fmt.Errorf("%v behind the end", answer-end))
+	case billed == 0:
+	case answered && !ended:
+		a.Timeline.Set(outdial.MarkEnd, answer+billed)
+	case m.Answer != "": // it says that there was no answer
+	case ended && billed > end:
+		return x.fault(m.Billed, fmt.Errorf("%v of a call of %v", billed, end))
+	case ended:
+		a.Timeline.Set(outdial.MarkAnswer, end-billed)
+	default:
+		a.Timeline.Set(outdial.MarkAnswer, 0)
+		a.Timeline.Set(outdial.MarkEnd, billed)
 	}
 	return nil
 }
@@ -142,15 +167,15 @@ func (x *importer) ending(a *outdial.Attempt) error {
 	case "ANSWERED", "ANSWER":
 		return x.fault(m.Result, fmt.Errorf("%q, but the line has no answer", word))
 	case "BUSY":
-		r.Cause.Value = cmpOr(r.Cause.Value, 17)
+		r.Cause.Value = cmp.Or(r.Cause.Value, 17)
 	case "NO ANSWER", "NOANSWER":
-		r.Cause.Value = cmpOr(r.Cause.Value, 19)
+		r.Cause.Value = cmp.Or(r.Cause.Value, 19)
 	case "CANCEL", "CANCELLED":
 		r.Origin = outdial.OriginCaller
 	case "CONGESTION":
-		r.Cause.Value = cmpOr(r.Cause.Value, 34)
+		r.Cause.Value = cmp.Or(r.Cause.Value, 34)
 	case "FAILED", "CHANUNAVAIL":
-		r.Cause.Value = cmpOr(r.Cause.Value, 38)
+		r.Cause.Value = cmp.Or(r.Cause.Value, 38)
 	default:
 		return x.fault(m.Result, fmt.Errorf("%q is not a disposition that is known", word))
 	}
@@ -158,13 +183,6 @@ func (x *importer) ending(a *outdial.Attempt) error {
 		r.Origin = outdial.OriginCarrier
 	}
 	return nil
-}
-
-func cmpOr(a, b uint8) uint8 {
-	if a != 0 {
-		return a
-	}
-	return b
 }
 
 // tellAttempt gives the events of an attempt.
@@ -184,55 +202,6 @@ func tellAttempt(a *outdial.Attempt, yield func(*outdial.Event, error) bool) err
 		return errStopped
 	}
 	return nil
-}
-
-// hold keeps an answered attempt until its BYE comes.
-func (x *importer) hold(a *outdial.Attempt, yield func(*outdial.Event, error) bool) error {
-	if x.open == nil {
-		x.open = map[string]*outdial.Attempt{}
-	}
-	if before, ok := x.open[a.Call.Ref]; ok { // another answer of the same call: a retransmission, or a fork
-		if before.Start.Equal(a.Start) {
-			return nil
-		}
-		if err := tellUnended(before, yield); err != nil {
-			return err
-		}
-	}
-	x.open[a.Call.Ref] = a
-	return nil
-}
-
-// transaction reads a line that is not about an INVITE.
-func (x *importer) transaction(method string, at time.Time, yield func(*outdial.Event, error) bool) error {
-	a, ok := x.open[x.field(x.mapping.Ref)]
-	if !ok || method != "BYE" {
-		return nil
-	}
-	delete(x.open, a.Call.Ref)
-	a.Timeline.Set(outdial.MarkEnd, at.Sub(a.Start))
-	return tellAttempt(a, yield)
-}
-
-// flush tells the calls whose BYE the file does not have.
-func (x *importer) flush(yield func(*outdial.Event, error) bool) error {
-	left := make([]*outdial.Attempt, 0, len(x.open))
-	for _, a := range x.open {
-		left = append(left, a)
-	}
-	slices.SortFunc(left, func(a, b *outdial.Attempt) int { return int(a.ID.Call) - int(b.ID.Call) })
-	for _, a := range left {
-		if err := tellUnended(a, yield); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tellUnended gives the events of a call whose end is not known.
-func tellUnended(a *outdial.Attempt, yield func(*outdial.Event, error) bool) error {
-	a.Result.Origin = outdial.OriginUnknown
-	return tellAttempt(a, yield)
 }
 
 // number reads a telephone number as the mapping's dial plan has it.
@@ -271,27 +240,31 @@ func (x *importer) time(column string) (time.Time, error) {
 	}
 	switch layout := x.mapping.Layout; layout {
 	case "unix", "unixmicro", "":
-		if v, err := strconv.ParseFloat(text, 64); err == nil && v > 0 && v < 1e17 {
-			if layout == "unixmicro" {
+		if v, err := strconv.ParseFloat(text, 64); err == nil && v > 0 {
+			switch whole := math.Floor(v); {
+			case layout == "unixmicro" && v < lastYear*1e6:
 				return time.UnixMicro(int64(v)).UTC(), nil
+			case layout != "unixmicro" && v < lastYear: // milliseconds, taken for seconds, are beyond it
+				return time.Unix(int64(whole), int64((v-whole)*1e9)).UTC(), nil
 			}
-			whole := int64(v)
-			return time.Unix(whole, int64((v-float64(whole))*1e9)).UTC(), nil
 		}
 		if layout == "" {
 			for _, l := range []string{time.RFC3339Nano, time.DateTime} {
-				if t, err := time.ParseInLocation(l, text, zone); err == nil {
+				if t, err := time.ParseInLocation(l, text, zone); err == nil && t.Unix() < lastYear && t.Unix() > -lastYear {
 					return t, nil
 				}
 			}
 		}
 	default:
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil && t.Unix() < lastYear && t.Unix() > -lastYear {
 			return t, nil
 		}
 	}
 	return time.Time{}, x.fault(column, fmt.Errorf("%q is not a time", text))
 }
+
+// lastYear is where times end that fit in nanoseconds since 1970, in seconds: in 2262.
+const lastYear = math.MaxInt64 / 1_000_000_000
 
 // trunkName takes the name of a trunk out of the name of a channel: "SIP/gold-0000a1", "PJSIP/gold-…", "sofia/gateway/gold/+1…".
 func trunkName(s string) string {
