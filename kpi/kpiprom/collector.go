@@ -13,7 +13,7 @@ import (
 
 // Collector counts events and shows them to Prometheus. Give it to an engine as an observer, and to a registry. Events that
 // are replayed from a journal count as they did live, so that counters go on where the process before left off.
-// It is safe for concurrent use; New makes one.
+// It is safe for concurrent use, and nobody who counts waits for a scrape; New makes one.
 type Collector struct {
 	cfg   Config
 	names []string // of the labels
@@ -22,7 +22,15 @@ type Collector struct {
 	mu        sync.Mutex
 	series    map[kpi.Key]*series
 	other     *series
+	answers   []answered // the latest, each in the place of its call
 	truncated uint64
+}
+
+// answered is an attempt that was answered, and where it counts: what is learned of it later may bring its id alone.
+type answered struct {
+	id       outdial.AttemptID
+	series   *series
+	disposed bool
 }
 
 var (
@@ -42,7 +50,7 @@ func New(cfg Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{cfg: cfg, series: map[kpi.Key]*series{}}
+	c := &Collector{cfg: cfg, series: map[kpi.Key]*series{}, answers: make([]answered, cfg.RecentAnswers)}
 	if *cfg.View != kpi.Total {
 		c.names = strings.Split(cfg.View.String(), "+")
 	}
@@ -75,7 +83,44 @@ func (c *Collector) Observe(ev *outdial.Event) {
 	key := c.cfg.View.Key(ev.Attempt)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at(key).count(&c.cfg, ev)
+	switch ev.Kind {
+	case outdial.EventAnswered:
+		s := c.at(key)
+		s.count(&c.cfg, ev)
+		if at := c.answer(ev.Attempt.ID); at != nil && !ev.Attempt.Late {
+			*at = answered{id: ev.Attempt.ID, series: s}
+		}
+	case outdial.EventDisposed:
+		c.dispose(ev, key)
+	default:
+		c.at(key).count(&c.cfg, ev)
+	}
+}
+
+// answer is the place of an attempt among the latest that were answered; nil where none are kept.
+func (c *Collector) answer(id outdial.AttemptID) *answered {
+	if len(c.answers) == 0 || id.Call == 0 {
+		return nil
+	}
+	const nodeBits = 12 // an engine's ids count above them
+	return &c.answers[uint64(id.Call)>>nodeBits%uint64(len(c.answers))]
+}
+
+// dispose counts what was learned of an attempt where the attempt was counted, once. One that is not known counts by what the
+// event tells of it, and not at all where that is its id alone.
+func (c *Collector) dispose(ev *outdial.Event, key kpi.Key) {
+	a := ev.Attempt
+	at := c.answer(a.ID)
+	switch {
+	case ev.Disposition == nil:
+	case at != nil && at.id == a.ID:
+		if !at.disposed {
+			at.disposed = true
+			at.series.count(&c.cfg, ev)
+		}
+	case !a.Start.IsZero():
+		c.at(key).count(&c.cfg, ev)
+	}
 }
 
 // at returns the series of a key, or the one that takes what is beyond the limit.
@@ -93,86 +138,6 @@ func (c *Collector) at(key kpi.Key) *series {
 	}
 	c.truncated++
 	return c.other
-}
-
-// Describe implements prometheus.Collector.
-func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	d := &c.desc
-	for _, desc := range []*prometheus.Desc{
-		d.attempts, d.outcomes, d.refused, d.answeredBy, d.contacts, d.pdd, d.duration, d.ratio, d.low, d.high, d.trials,
-		d.truncated,
-	} {
-		ch <- desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key, s := range c.series {
-		c.send(ch, s, c.labels(key))
-	}
-	if c.other != nil {
-		c.send(ch, c.other, c.labels(kpi.Key{View: *c.cfg.View, Other: true}))
-	}
-	ch <- prometheus.MustNewConstMetric(c.desc.truncated, prometheus.CounterValue, float64(c.truncated))
-	c.window(ch)
-}
-
-func (c *Collector) send(ch chan<- prometheus.Metric, s *series, labels []string) {
-	count := func(d *prometheus.Desc, n uint64, more ...string) {
-		values := append(append(make([]string, 0, len(labels)+2), labels...), more...)
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), values...)
-	}
-	count(c.desc.attempts, s.started)
-	count(c.desc.contacts, s.contacts)
-	for class, n := range s.outcomes {
-		count(c.desc.outcomes, n, kpi.Class(class).String())
-	}
-	for r, n := range s.refused {
-		count(c.desc.refused, n, r.stage.String(), r.code)
-	}
-	for by, n := range s.human {
-		if n > 0 {
-			count(c.desc.answeredBy, n, outdial.AnsweredBy(by).String())
-		}
-	}
-	durations := func(d *prometheus.Desc, h *histogram, bounds []float64) {
-		ch <- prometheus.MustNewConstHistogram(d, h.n, h.sum, h.cumulative(bounds), labels...)
-	}
-	durations(c.desc.pdd, &s.pdd, c.cfg.PDD)
-	durations(c.desc.duration, &s.duration, c.cfg.Duration)
-}
-
-// window shows the meter's ratios of the label sets that are kept apart.
-func (c *Collector) window(ch chan<- prometheus.Metric) {
-	if c.cfg.Meter == nil {
-		return
-	}
-	now := c.cfg.Now()
-	for key := range c.series {
-		cell, ok := c.cfg.Meter.Cell(now, key)
-		if !ok {
-			continue
-		}
-		for name, r := range map[string]kpi.Ratio{
-			"asr": cell.ASR(), "ner": cell.NER(), "abr": cell.ABR(), "short": cell.ShortCalls(0), "block": cell.BlockRate(),
-			"abnormal": cell.AbnormalRelease(), "contact": cell.Contact(), "abandoned": cell.AbandonedRate(),
-		} {
-			labels := append(c.labels(key), name)
-			gauge := func(d *prometheus.Desc, v float64) {
-				ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-			}
-			gauge(c.desc.trials, float64(r.N))
-			if v, ok := r.Value(); ok {
-				low, high, _ := r.Interval(0.95)
-				gauge(c.desc.ratio, v)
-				gauge(c.desc.low, low)
-				gauge(c.desc.high, high)
-			}
-		}
-	}
 }
 
 // labels are the values of a key's dimensions, in the order of the view; an id without a name stands as "#" and its

@@ -210,3 +210,62 @@ func ExampleConfig() {
 	fmt.Println(err)
 	// Output: kpiprom: View: cli: telephone numbers and regions cannot be labels
 }
+
+// A scrape that is read slowly, or not at all, lets nobody who counts wait.
+func TestNobodyWaitsForAScrape(t *testing.T) {
+	c, m, _ := build(t, nil)
+	dial(1, 1, true, c, m)
+	ch := make(chan prometheus.Metric)
+	var scrape sync.WaitGroup
+	scrape.Go(func() {
+		c.Collect(ch)
+		close(ch)
+	})
+	<-ch                   // it is under way
+	dial(2, 1, true, c, m) // and this would wait for the one who reads next: itself
+	for range ch {
+		continue
+	}
+	scrape.Wait()
+	require.Contains(t, exposed(t, c), `outdial_attempts_total{trunk="gold"} 2`)
+}
+
+// Names that look alike, a trunk that is called as what takes the rest is, and what is not UTF-8 do not make a scrape fail.
+func TestNamesThatLookAlike(t *testing.T) {
+	c, m, ids := build(t, func(c *kpiprom.Config) { c.MaxSeries = 3 })
+	named := []outdial.TrunkID{ids.Trunks.ID("other"), ids.Trunks.ID("a\xff"), ids.Trunks.ID("a\xfe"), ids.Trunks.ID("beyond")}
+	for i, trunk := range named {
+		dial(i+1, trunk, i%2 == 0, c, m)
+	}
+	for _, code := range []string{"full\xff", "full\xfe"} {
+		for _, stage := range []outdial.Stage{outdial.StageTrunk, 100, 101} {
+			c.Observe(&outdial.Event{
+				Kind: outdial.EventRefused, Time: monday, Attempt: &outdial.Attempt{Candidate: outdial.Candidate{Trunk: named[1]}},
+				RefusalStage: stage, Refusal: code,
+			})
+		}
+	}
+	text := exposed(t, c)
+	require.Contains(t, text, `outdial_attempts_total{trunk="other"} 2`)
+	require.Contains(t, text, "outdial_attempts_total{trunk=\"a\uFFFD\"} 2")
+	require.Contains(t, text, "outdial_ratio{kpi=\"asr\",trunk=\"a\uFFFD\"} 0.5")
+	require.Contains(t, text, "code=\"full\uFFFD\",stage=\"trunk\",trunk=\"a\uFFFD\"} 2")
+	require.Contains(t, text, `outdial_pdd_seconds_count{trunk="other"} 2`)
+}
+
+// What is learned later counts where the attempt was, once, also by its id alone.
+func TestDispositionsJoin(t *testing.T) {
+	for _, kept := range []int{0, -1} {
+		c, m, _ := build(t, func(c *kpiprom.Config) { c.RecentAnswers = kept })
+		dial(1, 1, true, c, m)
+		alone := &outdial.Attempt{ID: outdial.AttemptID{Call: 1, Leg: 1}}
+		ev := &outdial.Event{Kind: outdial.EventDisposed, Attempt: alone, Disposition: &outdial.Disposition{Contact: true}}
+		c.Observe(ev)
+		c.Observe(ev)
+		text := exposed(t, c)
+		require.Contains(t, text, fmt.Sprintf(`outdial_contacts_total{trunk="gold"} %d`, 1+kept))
+		require.NotContains(t, text, `trunk=""`)
+	}
+	_, err := kpiprom.New(kpiprom.Config{IDs: new(outdial.Registry), RecentAnswers: 1 << 30})
+	require.ErrorContains(t, err, "RecentAnswers")
+}

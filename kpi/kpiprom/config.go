@@ -27,6 +27,10 @@ type Config struct {
 	// A label set makes some fifty time series.
 	MaxSeries int
 
+	// RecentAnswers is how many answered attempts are remembered, so that a disposition that brings only the attempt's id
+	// counts where the attempt did, and each once. 0 = 65,536 (2.6 MB); negative = none.
+	RecentAnswers int
+
 	// PDD and Duration are the upper bounds of the histograms' buckets in seconds, ascending; nil = 0.5 to 20 s, and 3 s to
 	// an hour.
 	PDD, Duration []float64
@@ -55,15 +59,21 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxSeries < 0 || c.MaxSeries > 10_000 {
 		bad("MaxSeries: %d: want 1 to 10000", c.MaxSeries)
 	}
+	if c.RecentAnswers == 0 {
+		c.RecentAnswers = 1 << 16
+	}
+	if c.RecentAnswers = max(c.RecentAnswers, 0); c.RecentAnswers > 1<<28 {
+		bad("RecentAnswers: %d: want at most %d", c.RecentAnswers, 1<<28)
+	}
 	if c.PDD == nil {
 		c.PDD = []float64{0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 11, 15, 20}
 	}
 	if c.Duration == nil {
 		c.Duration = []float64{3, 6, 10, 15, 30, 60, 120, 300, 600, 1800, 3600}
 	}
-	for name, bounds := range map[string][]float64{"PDD": c.PDD, "Duration": c.Duration} {
+	for i, bounds := range [][]float64{c.PDD, c.Duration} {
 		if len(bounds) > 40 || !slices.IsSorted(bounds) || slices.ContainsFunc(bounds, func(b float64) bool { return !(b > 0) }) {
-			bad("%s: %v: want at most 40 positive bounds, ascending", name, bounds)
+			bad("%s: %v: want at most 40 positive bounds, ascending", [...]string{"PDD", "Duration"}[i], bounds)
 		}
 	}
 	c.PDD, c.Duration = slices.Clone(c.PDD), slices.Clone(c.Duration)

@@ -2,6 +2,7 @@ package kpiprom
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -43,17 +44,49 @@ func (h *histogram) add(bounds []float64, d time.Duration) {
 	}
 }
 
+// merge adds what another histogram counted.
+func (h *histogram) merge(o *histogram) {
+	if len(h.buckets) < len(o.buckets) {
+		h.buckets = make([]uint64, len(o.buckets)) // those of one collector are of one length, or none yet
+	}
+	for i, n := range o.buckets {
+		h.buckets[i] += n
+	}
+	h.n += o.n
+	h.sum += o.sum
+}
+
 // cumulative is what Prometheus wants: how many are at most as long as each bound.
 func (h *histogram) cumulative(bounds []float64) map[float64]uint64 {
 	out := make(map[float64]uint64, len(bounds))
 	var sum uint64
 	for i, b := range bounds {
-		if h.buckets != nil {
+		if i < len(h.buckets) {
 			sum += h.buckets[i]
 		}
 		out[b] = sum
 	}
 	return out
+}
+
+// add adds what another series counted.
+func (s *series) add(o *series) {
+	s.started += o.started
+	s.contacts += o.contacts
+	for i, n := range o.outcomes {
+		s.outcomes[i] += n
+	}
+	for i, n := range o.human {
+		s.human[i] += n
+	}
+	if s.refused == nil {
+		s.refused = make(map[refusal]uint64, len(o.refused))
+	}
+	for r, n := range o.refused {
+		s.refused[r] += n
+	}
+	s.pdd.merge(&o.pdd)
+	s.duration.merge(&o.duration)
 }
 
 // count adds an event.
@@ -64,9 +97,9 @@ func (s *series) count(c *Config, ev *outdial.Event) {
 		if s.refused == nil {
 			s.refused = map[refusal]uint64{}
 		}
-		r := refusal{ev.RefusalStage, ev.Refusal}
+		r := refusal{min(ev.RefusalStage, outdial.StageCount), strings.ToValidUTF8(ev.Refusal, "\uFFFD")}
 		if _, ok := s.refused[r]; !ok && len(s.refused) >= maxRefusals {
-			r = refusal{ev.RefusalStage, other}
+			r.code = other
 		}
 		s.refused[r]++
 	case outdial.EventStarted:
