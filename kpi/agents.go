@@ -32,16 +32,22 @@ func (c IdleCause) MarshalText() ([]byte, error) { return []byte(c.String()), ni
 // Agents books the time that agents wait to what they wait for. The host tells how many agents are idle and busy (Set) when
 // that changes; the engine's events tell what became of the bids in between. The waiting time between two Sets is shared among
 // the causes in proportion to the bids that each refused; where none was refused, agents waited for an answer while calls
-// were under way, and for calls otherwise.
+// were under way, and for calls otherwise. Reading changes nothing. Times that go back count for nothing, until they have
+// come to where they were.
 //
 // It is an observer, and safe for concurrent use. The zero value is ready to use. Agents' states are the dialer's,
 // of no call, and not in the journal: after a restart it begins anew.
 type Agents struct {
-	mu         sync.Mutex
+	mu sync.Mutex
+	agentBook
+}
+
+// agentBook is what Agents knows.
+type agentBook struct {
 	at         time.Time
 	idle, busy int
 	open       int // attempts under way
-	started    int // since the last Set
+	most       int // of them at a time since the last Set
 	refused    [IdleCauses]int
 	report     AgentReport
 }
@@ -77,19 +83,22 @@ func (a *Agents) Set(now time.Time, idle, busy int) {
 func (a *Agents) Report(now time.Time) AgentReport {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.book(now)
-	r := a.report
-	r.Open, r.Waiting = a.open, a.idle
-	if a.idle > 0 {
-		r.Pacing = float64(a.open) / float64(a.idle)
+	b := a.agentBook // what happens before the next Set shares in the same waiting time
+	b.book(now)
+	r := b.report
+	r.Open, r.Waiting = b.open, b.idle
+	if b.idle > 0 {
+		r.Pacing = float64(b.open) / float64(b.idle)
 	}
 	return r
 }
 
 // book shares out the time since it was called last.
-func (a *Agents) book(now time.Time) {
-	if a.at.IsZero() || now.Before(a.at) {
+func (a *agentBook) book(now time.Time) {
+	if a.at.IsZero() {
 		a.at = now
+	}
+	if !now.After(a.at) {
 		return
 	}
 	d := now.Sub(a.at)
@@ -105,12 +114,12 @@ func (a *Agents) book(now time.Time) {
 		for c, n := range a.refused {
 			a.report.Idle[c] += time.Duration(float64(waited) * float64(n) / float64(all))
 		}
-	case a.open > 0 || a.started > 0:
+	case a.most > 0:
 		a.report.Idle[IdleLowASR] += waited
 	default:
 		a.report.Idle[IdleNoCalls] += waited
 	}
-	a.refused, a.started = [IdleCauses]int{}, 0
+	a.refused, a.most = [IdleCauses]int{}, a.open
 }
 
 // Observe implements outdial.Observer.
@@ -125,7 +134,7 @@ func (a *Agents) Observe(ev *outdial.Event) {
 		a.refused[idleCauseOf(ev)]++
 	case outdial.EventStarted:
 		a.open++
-		a.started++
+		a.most = max(a.most, a.open)
 	case outdial.EventAnswered:
 		a.open = max(a.open-1, 0)
 	case outdial.EventEnded:

@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -83,15 +84,17 @@ func (t *answers) dispose(from *answer, known bool) bool {
 	return true
 }
 
-// rememberAnswer keeps an attempt that was answered in time.
-func (m *Meter) rememberAnswer(start int64, a *outdial.Attempt, d *ids) {
-	if len(m.answers.list) == 0 || a.ID.Call == 0 {
+// remember keeps an attempt that was answered in time.
+func (t *answers) remember(start int64, a *outdial.Attempt, d *ids) {
+	if len(t.list) == 0 || a.ID.Call == 0 {
 		return
 	}
-	at := m.answers.place(a.ID.Call)
+	at := t.place(a.ID.Call)
 	at.mu.Lock()
 	at.set(start, a)
-	at.ids = *d
+	if d != nil {
+		at.ids = *d
+	}
 	at.mu.Unlock()
 }
 
@@ -106,21 +109,16 @@ func (m *Meter) disposed(f *fact, start int64, ev *outdial.Event, of *ids) bool 
 		return false
 	}
 	k := famDisposed | kind(min(d.AnsweredBy, outdial.AnsweredByScreening))<<disposedByShift |
-		flag(d.Contact, disposedContact) | flag(from.machine(), disposedMachine) | flag(m.abandoned(d), disposedAbandoned)
+		flag(d.Contact, disposedContact) | flag(from.machine(), disposedMachine) | flag(abandoned(m.cfg.AbandonedCodes, d), disposedAbandoned)
 	f.add(from.start(), m.kinds.number(k)).sum = d.AgentTime.Milliseconds()
 	*of = from.ids
 	return true
 }
 
 // abandoned reports whether nobody took a person who had answered: by the host's own codes, or by no agent time.
-func (m *Meter) abandoned(d *outdial.Disposition) bool {
-	if len(m.cfg.AbandonedCodes) == 0 {
+func abandoned(codes []string, d *outdial.Disposition) bool {
+	if len(codes) == 0 {
 		return d.AgentTime <= 0
 	}
-	for _, code := range m.cfg.AbandonedCodes {
-		if d.Code == code {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(codes, d.Code)
 }

@@ -162,10 +162,10 @@ func (a *archive) takeHours(h *keptHours) {
 		switch v := a.views[i].view; {
 		case v != h.Key.View:
 		case a.other[i].key.equal(&p):
-			a.other[i].take(h.Log)
+			a.other[i].take(h.Log, a.keep)
 		default:
 			if c := a.cell(p); c != nil {
-				c.take(h.Log)
+				c.take(h.Log, a.keep)
 			}
 		}
 	}

@@ -9,13 +9,15 @@ import (
 )
 
 // archived is the hours of one key: the latest two, to which nearly everything belongs, at work, and the others written one
-// behind the other, oldest first. What comes later still is written in between.
+// behind the other, oldest first. What comes later still is written in between. The oldest goes when there are more than are
+// kept: by their number, not by a clock, so that one event from a clock that runs ahead does not end them all.
 type archived struct {
 	key packed
 
-	mu   sync.Mutex
-	open [2]*hour // later one first
-	log  []byte
+	mu      sync.Mutex
+	open    [2]*hour // later one first
+	log     []byte
+	written int // hours in log
 }
 
 // hour is what was counted in one hour.
@@ -49,44 +51,61 @@ func (c *archived) add(m *Meter, a *archive, f *fact) (late bool) {
 		case now != nil && now.at == at:
 			now.add(p, does)
 		case now == nil || at > now.at:
-			c.turn(at, a.keep)
+			c.shelve()
+			c.open[0], c.open[1] = &hour{at: at}, now
 			c.open[0].add(p, does)
-		case at <= now.at-a.keep:
-			late = true
+			c.trim(a.keep)
 		case c.open[1] == nil || at > c.open[1].at: // nothing came between the latest two, until now
-			if old := c.open[1]; old != nil {
-				c.log = appendHour(c.log, old)
-			}
+			c.shelve()
 			c.open[1] = &hour{at: at}
 			c.open[1].add(p, does)
+			c.trim(a.keep)
 		case c.open[1].at == at:
 			c.open[1].add(p, does)
+		case c.gone(at, a.keep):
+			late = true
 		default:
 			c.amend(at, func(h *hour) { h.add(p, does) })
+			c.trim(a.keep)
 		}
 	}
 	return late
 }
 
-// turn begins a later hour.
-func (c *archived) turn(at, keep int64) {
+// shelve writes the earlier of the two hours at work.
+func (c *archived) shelve() {
 	if old := c.open[1]; old != nil {
 		c.log = appendHour(c.log, old)
+		c.written++
 	}
-	c.open[0], c.open[1] = &hour{at: at}, c.open[0]
-	for b := c.log; len(b) > 0; {
-		h, rest := readHour(b)
-		if h.at > at-keep {
-			c.log = append(make([]byte, 0, len(b)+len(b)/8), b...)
-			return
-		}
-		b = rest
+}
+
+// trim drops the oldest hours beyond those that are kept.
+func (c *archived) trim(keep int64) {
+	b := c.log
+	for ; c.written > 0 && int64(c.written+len(c.open)) > keep; c.written-- {
+		_, b = readHour(b)
 	}
-	c.log = nil
+	if len(b) < len(c.log) {
+		c.log = append(make([]byte, 0, len(b)+len(b)/8), b...)
+	}
+}
+
+// gone reports whether an hour has made room for later ones.
+func (c *archived) gone(at, keep int64) bool {
+	if int64(c.written+len(c.open)) < keep {
+		return false
+	}
+	if c.written == 0 {
+		return true
+	}
+	oldest, _ := readHour(c.log)
+	return at < oldest.at
 }
 
 // amend changes an hour that has been written, or writes one that had nothing.
 func (c *archived) amend(at int64, change func(*hour)) {
+	c.written++
 	to := len(c.log)
 	h, tail := hour{at: at}, []byte(nil)
 	for b := c.log; len(b) > 0; {
@@ -95,6 +114,7 @@ func (c *archived) amend(at int64, change func(*hour)) {
 			to, tail = len(c.log)-len(b), b
 			if have.at == at {
 				h, tail = have, rest
+				c.written--
 			}
 			break
 		}
@@ -110,8 +130,8 @@ func (c *archived) any() bool {
 	return c.open[0] != nil
 }
 
-// written is all of it, written.
-func (c *archived) written() []byte {
+// all is all of it, written.
+func (c *archived) all() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := slices.Clone(c.log)
@@ -124,7 +144,7 @@ func (c *archived) written() []byte {
 }
 
 // take is the way back.
-func (c *archived) take(b []byte) {
+func (c *archived) take(b []byte, keep int64) {
 	var starts []int
 	for rest := b; len(rest) > 0; {
 		starts = append(starts, len(b)-len(rest))
@@ -136,13 +156,14 @@ func (c *archived) take(b []byte) {
 			c.open[i], b, starts = &h, b[:starts[n-1]], starts[:n-1]
 		}
 	}
-	c.log = b
+	c.log, c.written = b, len(starts)
+	c.trim(keep)
 }
 
 // hours iterates over all of it, oldest first.
 func (c *archived) hours() iter.Seq[*hour] {
 	return func(yield func(*hour) bool) {
-		for b := c.written(); len(b) > 0; {
+		for b := c.all(); len(b) > 0; {
 			h, rest := readHour(b)
 			if !yield(&h) {
 				return

@@ -36,7 +36,8 @@ type Counters struct {
 	Redirected  uint64 // 3xx, which RFC 6076 leaves out of the denominators of SER and SEER
 	Ineffective uint64 // 408, 500, 503 or 504: the numerator of ISA, RFC 6076 §4.8
 	Uncompleted uint64 // any 5xx or 6xx: not completed in the sense of OpenSIPS' CCR
-	Silent      uint64 // no final status at all: a timer of the host or the transport ended it
+	Silent      uint64 // no final status at all: a timer of the host or the transport ended it, or the caller gave up
+	SilentGiven uint64 // those of them that the caller gave up
 	ClientError uint64 // any 4xx, and 600, 603, 604, 607, 608: with the answers, what VoIPmonitor counts for NER
 
 	// By what was learned of an answered attempt later (outdial.Disposition):
@@ -110,7 +111,8 @@ func (c *Counters) delivered() (n uint64) {
 }
 
 // addStatus counts the final status of n seizures with a known outcome.
-func (c *Counters) addStatus(code uint16, answered bool, n uint64) {
+func (c *Counters) addStatus(code uint16, class Class, n uint64) {
+	answered := class == ClassAnswer
 	switch {
 	case answered, code == 480, code == 486, code == 600, code == 603:
 		c.Effective += n
@@ -125,6 +127,9 @@ func (c *Counters) addStatus(code uint16, answered bool, n uint64) {
 	case answered:
 	case code == 0:
 		c.Silent += n
+		if class == ClassAbandonEarly || class == ClassAbandonRinging {
+			c.SilentGiven += n
+		}
 	case code >= 500:
 		c.Uncompleted += n
 	}
@@ -148,7 +153,7 @@ func (c *Counters) fields() []*uint64 {
 	f := make([]*uint64, 0, 96)
 	f = append(f, &c.Calls, &c.CallsAnswered, &c.Started, &c.Lost, &c.Answers, &c.LateAnswers, &c.EarlyMedia,
 		&c.EarlyMediaAnswer, &c.AnswerNoRing, &c.AnswerAtOnce, &c.Blocked, &c.Effective, &c.Redirected, &c.Ineffective,
-		&c.Uncompleted, &c.Silent, &c.ClientError, &c.Contacts, &c.LiveAnswers, &c.Abandoned, &c.Ended, &c.ZeroSecond,
+		&c.Uncompleted, &c.Silent, &c.SilentGiven, &c.ClientError, &c.Contacts, &c.LiveAnswers, &c.Abandoned, &c.Ended, &c.ZeroSecond,
 		&c.Abnormal, &c.CohortEnded)
 	for _, list := range [][]uint64{
 		c.Refused[:], c.Labels[:], c.Classes[:], c.ClassifiedBy[:], c.Disposed[:], c.Short[:],

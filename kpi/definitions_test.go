@@ -329,3 +329,21 @@ func TestCorrectedShareCoverage(t *testing.T) {
 	_, _, _, ok = coin.Correct(kpi.Ratio{K: 1, N: 2}, 0.95)
 	require.False(t, ok, "no better than chance")
 }
+
+// Legs that got no final response count as ineffective, and the callers who gave up others do not make fewer of them.
+func TestISATellsSilenceFromGivingUp(t *testing.T) {
+	m := newMeter(t, kpi.Config{})
+	for i := range 10 {
+		l := newLeg(i+1, 1, t0, 1)
+		observe(m, l.started(), l.ended(outdial.Result{Origin: outdial.OriginTransport}, time.Second))
+		l = newLeg(100+i, 1, t0, 1)
+		observe(m, l.started(), l.progressed(180, false, time.Second),
+			l.ended(outdial.Result{Origin: outdial.OriginCaller, Code: 487}, 5*time.Second))
+		l = newLeg(200+i, 1, t0, 1) // nothing had come when the caller gave up, and nothing came after
+		observe(m, l.started(), l.ended(outdial.Result{Origin: outdial.OriginCaller}, time.Second))
+	}
+	c := cell(t, m, t0, kpi.Key{})
+	require.Equal(t, kpi.Ratio{K: 10, N: 30}, c.ISA())
+	require.Equal(t, kpi.Ratio{K: 20, N: 30}, c.NERs().SIPExporter)
+	require.EqualValues(t, 20, c.Silent)
+}

@@ -97,3 +97,21 @@ type quality interface {
 }
 
 var _ quality = (*kpi.Meter)(nil)
+
+// What comes late weighs by its attempt's age, as it does when the sums are worked out anew.
+func TestEstimateWeighsLateFactsByTheirAge(t *testing.T) {
+	cfg := kpi.Config{HalfLife: 10 * time.Minute}
+	m, now, c := newMeter(t, cfg), t0.Add(21*time.Minute), &outdial.Candidate{Trunk: 1}
+	l := newLeg(1, 1, t0, 1)
+	observe(m, l.started())
+	m.Estimate(now, c, 1) // from now on the sums are kept up
+	observe(m, l.ended(outdial.Result{Origin: outdial.OriginCarrier, Code: 486}, 20*time.Minute))
+	b, err := m.Save(1)
+	require.NoError(t, err)
+	anew := newMeter(t, cfg)
+	require.NoError(t, anew.Restore(b))
+	want, got := anew.Estimate(now, c, 1), m.Estimate(now, c, 1)
+	require.InDelta(t, 0.25, got.N, 1e-5, "two half-lives")
+	require.InDelta(t, want.N, got.N, 1e-5)
+	require.InDelta(t, want.Mean, got.Mean, 1e-5)
+}

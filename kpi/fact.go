@@ -114,7 +114,7 @@ func (m *Meter) answered(f *fact, start int64, a *outdial.Attempt, d *ids) {
 		k |= kindFirst
 	}
 	if !a.Late {
-		m.rememberAnswer(start, a, d)
+		m.answers.remember(start, a, d)
 	}
 	m.delays(f.add(start, m.kinds.number(k)), a)
 	if first && at != start {
@@ -145,7 +145,7 @@ func (m *Meter) hungUp(f *fact, start int64, a *outdial.Attempt) {
 			over++
 		}
 	}
-	k := famEnded | kind(over)<<endedOverShift | kind(a.Result.Origin)<<endedOriginShift |
+	k := famEnded | kind(over)<<endedOverShift | kind(min(a.Result.Origin, mostOrigin))<<endedOriginShift |
 		flag(d < time.Second, endedZero) | flag(abnormal(&a.Result), endedAbnormal)
 	switch code := a.Result.ByeCode; {
 	case code >= 300:

@@ -26,6 +26,7 @@ type kept struct {
 	Kinds     []uint32
 	Refusals  []RefusalCount
 	Names     [keptNames]map[uint32]string
+	Regions   []string // by RegionID, from 1
 	Cells     []keptCell
 	Archive   []keptHours
 	Calls     []keptCall
@@ -92,7 +93,7 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 	for i := range m.kinds.n.Load() {
 		k.Kinds = append(k.Kinds, uint32(m.kinds.kinds[i]))
 	}
-	k.Refusals = m.codes.Load().list
+	k.Refusals, k.Regions = m.codes.Load().list, m.regions.names
 	k.Countries = *m.countries.Load()
 	for i := range k.Names {
 		k.Names[i] = map[uint32]string{}
@@ -107,7 +108,7 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 	if m.archive != nil {
 		for _, c := range m.archive.all() {
 			if c.any() {
-				h := keptHours{Key: c.key.key(), Log: c.written()}
+				h := keptHours{Key: c.key.key(), Log: c.all()}
 				m.nameKey(&k, &h.Key)
 				k.Archive = append(k.Archive, h)
 			}

@@ -153,3 +153,28 @@ func FuzzRestore(f *testing.F) {
 		m.Measure(t0, outdial.MetricPDD, &outdial.Candidate{Trunk: 1}, 1)
 	})
 }
+
+// Regions keep their names where the table of another process numbers them otherwise, or has them no more.
+func TestRestoredRegionsKeepTheirNames(t *testing.T) {
+	build := func(regions map[string]string) *kpi.Meter {
+		ids := new(outdial.Registry)
+		ids.Groups.Add("US/212", "US/303", "US/702")
+		return newMeter(t, kpi.Config{IDs: ids, Views: []kpi.View{kpi.ByRegion}, Regions: regions})
+	}
+	before := build(map[string]string{"US/303": "Colorado", "US/702": "Nevada"})
+	for i, n := range []int{2, 3} { // groups
+		for _, ev := range failedLeg(i+1, 1, t0, 1, 486) {
+			ev.Attempt.Call.Dest.Group = outdial.GroupID(n)
+			before.Observe(&ev)
+		}
+	}
+	b, err := before.Save(1)
+	require.NoError(t, err)
+	after := build(map[string]string{"US/212": "New York", "US/303": "Colorado"})
+	require.NoError(t, after.Restore(b))
+	started := map[string]uint64{}
+	for c := range after.Snapshot(t0) {
+		started[after.Region(c.Key.Region)] = c.Started
+	}
+	require.Equal(t, map[string]uint64{"Colorado": 1, "Nevada": 1}, started)
+}

@@ -51,6 +51,7 @@ const (
 
 	endedOverShift   = 0 // thresholds of short calls that it exceeded, 3 bits
 	endedOriginShift = 3 // outdial.Origin, 4 bits
+	mostOrigin       = 1<<4 - 1
 	endedZero        = 7
 	endedAbnormal    = 8
 	endedBye         = 9  // the host's BYE was answered with 2xx
@@ -258,7 +259,7 @@ func (k kind) addOutcome(c *Counters, n uint64) {
 		return
 	}
 	answered := class == ClassAnswer
-	c.addStatus(k.code(), answered, n)
+	c.addStatus(k.code(), class, n)
 	if k.has(outcomeBlocked) {
 		c.Blocked += n
 	}

@@ -9,13 +9,12 @@ import (
 )
 
 // ladder is the cells that an estimate for one trunk and group goes through, coarsest first, once all of them are there. It
-// holds while the index and what is known of the groups' places stay what they were.
+// holds while the meter's generation is what it was: the index, what is known of the groups' places, and which cells are divided.
 type ladder struct {
-	trunk  outdial.TrunkID
-	group  outdial.GroupID
-	x      *index
-	places *countries
-	rungs  []rung
+	trunk      outdial.TrunkID
+	group      outdial.GroupID
+	generation uint32
+	rungs      []rung
 }
 
 type rung struct {
@@ -41,18 +40,18 @@ func (t ladders) at(trunk outdial.TrunkID, group outdial.GroupID) *atomic.Pointe
 // ladder returns the one that is kept for a trunk and group, if it still holds.
 func (m *Meter) ladder(trunk outdial.TrunkID, group outdial.GroupID) *ladder {
 	l := m.ladders.at(trunk, group).Load()
-	if l == nil || l.trunk != trunk || l.group != group || l.x != m.cells.Load() || l.places != m.countries.Load() {
+	if l == nil || l.trunk != trunk || l.group != group || l.generation != m.generation.Load() {
 		return nil
 	}
 	return l
 }
 
-// keepLadder keeps one with these rungs, unless a cell is missing.
-func (m *Meter) keepLadder(trunk outdial.TrunkID, group outdial.GroupID, x *index, places *countries, rungs []rung) {
+// keepLadder keeps one with these rungs, which were found in a generation, unless a cell is missing.
+func (m *Meter) keepLadder(trunk outdial.TrunkID, group outdial.GroupID, generation uint32, rungs []rung) {
 	for _, r := range rungs {
 		if r.s == nil {
 			return
 		}
 	}
-	m.ladders.at(trunk, group).Store(&ladder{trunk, group, x, places, slices.Clone(rungs)})
+	m.ladders.at(trunk, group).Store(&ladder{trunk, group, generation, slices.Clone(rungs)})
 }

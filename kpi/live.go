@@ -24,12 +24,14 @@ const (
 // live holds the sums of one cell for its readers, who take no lock. It is made when the cell is first read: from then on
 // writers keep the sums up, and the first reader in each slice of time moves them on. A sum may miss an event, or have it
 // twice, that comes in the very moment in which it is moved on, until it is moved on again.
+//
+// Where cores meet over a cell, each adds up by itself, and a reader adds the few together: so they do not wait for a cache
+// line that all of them write.
 type live struct {
-	at   atomic.Int64 // epoch of the window's end, of the first span
-	sums [sumCount]atomic.Uint64
+	at    atomic.Int64 // epoch of the window's end, of the first span
+	lanes []laneSums
 
 	// The 95th percentile of PDD: worked out again by a reader when a sixteenth more was counted.
-	delays atomic.Uint32 // counted since then
 	due    atomic.Uint32 // how many make it due
 	p95    atomic.Uint64 // bits of a float64, seconds
 	p95Var atomic.Uint64
@@ -38,23 +40,31 @@ type live struct {
 	mu sync.Mutex // held by the one who moves it on
 }
 
+// laneSums are the sums of one lane, in cache lines of their own. A sum may be less than nothing in one lane.
+type laneSums struct {
+	sums   [sumCount]atomic.Uint64
+	delays atomic.Uint32 // of PDD, counted since the percentile was worked out
+	_      [60]byte
+}
+
 // one is an observation in the sums: they are kept in 2^-20 so that decayed observations count in part.
 const one = 1 << 20
 
-// add counts a part that has just been counted in the cell, or in a cell below it.
-func (l *live) add(m *Meter, p *part, does *effects) {
-	span := &m.spans[0]
+// add counts a part that has just been counted in the cell, or in a cell below it, in a lane; epoch is that of its slice.
+func (l *live) add(m *Meter, lane uint32, epoch int64, does *effects) {
 	at := l.at.Load()
-	if !within(span.epoch(p.tick), at, int64(span.Buckets)) {
+	if !within(epoch, at, int64(len(m.weights))) {
 		return
 	}
+	sums := &l.lanes[lane%uint32(len(l.lanes))]
+	weight := m.weights[at-epoch].sum
 	for i, set := 0, does.sums; set != 0; i, set = i+1, set>>1 {
 		if set&1 != 0 {
-			l.sums[i].Add(one)
+			sums.sums[i].Add(weight)
 		}
 	}
 	if does.pdd {
-		l.delays.Add(1)
+		sums.delays.Add(1)
 	}
 }
 
@@ -67,7 +77,11 @@ func (m *Meter) liveOf(s *state) *live {
 		return l
 	}
 	m.estimated.Store(true)
-	l := new(live)
+	lanes := uint32(1)
+	if s.above == nil || s.parts.Load() != nil {
+		lanes = m.lanes.n // a roll-up, or one that is divided
+	}
+	l := &live{lanes: make([]laneSums, lanes)}
 	l.at.Store(noTick)
 	if !s.live.CompareAndSwap(nil, l) {
 		l = s.live.Load()
@@ -84,8 +98,13 @@ func (m *Meter) moveOn(s *state, l *live, epoch int64) {
 	}
 	var sums [sumCount]float64
 	m.weigh(s, epoch, &sums)
-	for i, v := range sums {
-		l.sums[i].Store(uint64(v*one + 0.5))
+	for lane := range l.lanes {
+		for i, v := range sums {
+			if lane > 0 {
+				v = 0
+			}
+			l.lanes[lane].sums[i].Store(uint64(v*one + 0.5))
+		}
 	}
 	l.due.Store(0)
 	l.at.Store(epoch)
@@ -111,7 +130,7 @@ func (s *state) weighOwn(m *Meter, now int64, sums *[sumCount]float64) {
 	if s.rings == nil {
 		s.diary.records(&m.kinds, func(p *part, does *effects) {
 			if epoch := span.epoch(p.tick); within(epoch, now, n) {
-				does.weigh(m.weights[now-epoch], sums)
+				does.weigh(m.weights[now-epoch].of, sums)
 			}
 		})
 		return
@@ -122,7 +141,7 @@ func (s *state) weighOwn(m *Meter, now int64, sums *[sumCount]float64) {
 		}
 		for kind, count := range b.counts {
 			if count > 0 {
-				m.kinds.does[kind].weigh(float64(count)*m.weights[now-b.epoch], sums)
+				m.kinds.does[kind].weigh(float64(count)*m.weights[now-b.epoch].of, sums)
 			}
 		}
 	}
@@ -138,12 +157,21 @@ func (e *effects) weigh(n float64, sums *[sumCount]float64) {
 
 // ratio returns a pair of sums as floats.
 func (l *live) ratio(k, n int) (float64, float64) {
-	return float64(int64(l.sums[k].Load())) / one, float64(int64(l.sums[n].Load())) / one
+	var ks, ns uint64
+	for i := range l.lanes {
+		sums := &l.lanes[i].sums
+		ks, ns = ks+sums[k].Load(), ns+sums[n].Load()
+	}
+	return float64(int64(ks)) / one, float64(int64(ns)) / one
 }
 
 // delay returns the 95th percentile of PDD as an estimate, of what the cell alone has seen.
 func (m *Meter) delay(s *state, l *live, epoch int64) outdial.Estimate {
-	if l.due.Load() == 0 || l.delays.Load() >= l.due.Load() {
+	var delays uint32
+	for i := range l.lanes {
+		delays += l.lanes[i].delays.Load()
+	}
+	if due := l.due.Load(); due == 0 || delays >= due {
 		m.percentile(s, l, epoch)
 	}
 	return outdial.Estimate{
@@ -158,7 +186,9 @@ func (m *Meter) percentile(s *state, l *live, epoch int64) {
 		return
 	}
 	defer l.mu.Unlock()
-	l.delays.Store(0)
+	for i := range l.lanes {
+		l.lanes[i].delays.Store(0)
+	}
 	x := sums.Get().(*sum)
 	defer sums.Put(x)
 	for _, base := range s.bases() {

@@ -29,20 +29,22 @@ func (m *Meter) Estimate(now time.Time, c *outdial.Candidate, group outdial.Grou
 // does not keep is passed over. Which country and region a group lies in is learned from its attempts. It takes no lock
 // but for the first reading of a cell in each slice of time, and for MetricPDD when a sixteenth more calls have come.
 func (m *Meter) Measure(now time.Time, metric outdial.Metric, c *outdial.Candidate, group outdial.GroupID) outdial.Estimate {
-	var room [len(estimateViews)]rung
-	var rungs []rung
 	if l := m.ladder(c.Trunk, group); l != nil {
-		rungs = l.rungs
-	} else {
-		var d ids
-		d[0] = uint64(c.Trunk) & id21
-		d[1] = uint64(group) & id21
-		places := m.countries.Load()
-		m.placeOf(*places, group, &d)
-		var x *index
-		rungs, x = m.climb(&d, false, &room)
-		m.keepLadder(c.Trunk, group, x, places, rungs)
+		return m.estimate(now, metric, l.rungs)
 	}
+	return m.measure(now, metric, c.Trunk, group)
+}
+
+// measure is Measure without a ladder.
+func (m *Meter) measure(now time.Time, metric outdial.Metric, trunk outdial.TrunkID, group outdial.GroupID) outdial.Estimate {
+	generation := m.generation.Load()
+	var d ids
+	d[0] = uint64(trunk) & id21
+	d[1] = uint64(group) & id21
+	m.placeOf(*m.countries.Load(), group, &d)
+	var room [len(estimateViews)]rung
+	rungs := m.climb(&d, false, &room)
+	m.keepLadder(trunk, group, generation, rungs)
 	return m.estimate(now, metric, rungs)
 }
 
@@ -54,8 +56,7 @@ func (m *Meter) MeasureCall(now time.Time, metric outdial.Metric, c *outdial.Can
 	var d ids
 	m.idsOf(&a, &d)
 	var room [len(estimateViews)]rung
-	rungs, _ := m.climb(&d, true, &room)
-	return m.estimate(now, metric, rungs)
+	return m.estimate(now, metric, m.climb(&d, true, &room))
 }
 
 // estimateViews are the levels of an estimate, coarsest first.
@@ -63,14 +64,8 @@ var estimateViews = [...]View{
 	Total, ByTrunk, ByTrunk | ByCountry, ByTrunk | ByRegion, ByTrunk | ByGroup, ByTrunk | ByBlock,
 }
 
-// level is what one level of an estimate has seen.
-type level struct {
-	k, n  float64
-	delay outdial.Estimate
-}
-
 // climb finds the cells that an estimate goes through, with a nil for one that is not there yet.
-func (m *Meter) climb(d *ids, block bool, room *[len(estimateViews)]rung) ([]rung, *index) {
+func (m *Meter) climb(d *ids, block bool, room *[len(estimateViews)]rung) []rung {
 	x := m.cells.Load()
 	used := 0
 	for i, v := range m.levels {
@@ -86,34 +81,42 @@ func (m *Meter) climb(d *ids, block bool, room *[len(estimateViews)]rung) ([]run
 		room[used] = rung{s, m.liveOf(s)}
 		used++
 	}
-	return room[:used], x
+	return room[:used]
 }
 
 func (m *Meter) estimate(now time.Time, metric outdial.Metric, rungs []rung) outdial.Estimate {
+	epoch := m.spans[0].epoch(m.tell(now))
+	if metric == outdial.MetricPDD {
+		var delays [len(estimateViews)]outdial.Estimate
+		for i := range rungs {
+			if r := &rungs[i]; r.s != nil {
+				m.readied(r, epoch)
+				delays[i] = m.delay(r.s, r.l, epoch)
+			}
+		}
+		return m.mixDelays(delays[:len(rungs)])
+	}
 	k, n := sumsOf(metric)
-	if k < 0 && metric != outdial.MetricPDD {
+	if k < 0 {
 		return outdial.Estimate{}
 	}
-	epoch := m.spans[0].epoch(m.tell(now))
-	var levels [len(estimateViews)]level
-	for i := range rungs {
-		r := &rungs[i]
-		if r.s == nil {
-			continue
-		}
-		if r.l.at.Load() != epoch {
-			m.moveOn(r.s, r.l, epoch)
-		}
-		if metric == outdial.MetricPDD {
-			levels[i].delay = m.delay(r.s, r.l, epoch)
-		} else {
-			levels[i].k, levels[i].n = r.l.ratio(k, n)
-		}
+	return m.shrink(rungs, epoch, k, n)
+}
+
+// readied moves a level on to an epoch.
+func (m *Meter) readied(r *rung, epoch int64) {
+	if r.l.at.Load() != epoch {
+		m.moveOn(r.s, r.l, epoch)
 	}
-	if metric == outdial.MetricPDD {
-		return m.mixDelays(levels[:len(rungs)])
+}
+
+// seen is what one level of an estimate has seen.
+func (m *Meter) seen(r *rung, epoch int64, k, n int) (float64, float64) {
+	if r.s == nil {
+		return 0, 0
 	}
-	return m.shrink(levels[:len(rungs)])
+	m.readied(r, epoch)
+	return r.l.ratio(k, n)
 }
 
 // unknown reports whether the place that a level is about is not known: then it says nothing.
@@ -146,30 +149,41 @@ func sumsOf(metric outdial.Metric) (k, n int) {
 	return -1, -1
 }
 
-// shrink goes from the coarsest level to the finest; each is the prior of the next.
-func (m *Meter) shrink(levels []level) outdial.Estimate {
-	mean, weight := 0.5, 1.0
-	for i, l := range levels {
-		if i+1 < len(levels) { // the next finer level is part of this one
-			l.k, l.n = max(l.k-levels[i+1].k, 0), max(l.n-levels[i+1].n, 0)
+// shrink goes from the coarsest level to the finest; each is the prior of the next. What stands behind a level is kept as
+// successes and trials, so that the divisions of the levels do not wait for each other.
+func (m *Meter) shrink(rungs []rung, epoch int64, kSum, nSum int) outdial.Estimate {
+	k, n := 0.5, 1.0 // Jeffreys'
+	most := max(m.cfg.PriorStrength, 1)
+	var seenK, seenN, finerK, finerN float64
+	if len(rungs) > 0 {
+		seenK, seenN = m.seen(&rungs[0], epoch, kSum, nSum)
+	}
+	for i := range rungs {
+		ownK, ownN := seenK, seenN
+		if i+1 < len(rungs) { // the next finer level is part of this one
+			finerK, finerN = m.seen(&rungs[i+1], epoch, kSum, nSum)
+			ownK, ownN = max(seenK-finerK, 0), max(seenN-finerN, 0)
 		}
 		if m.cfg.PriorStrength == 0 {
-			mean, weight = 0.5, 1
+			k, n = 0.5, 1
 		}
-		prior := min(weight, max(m.cfg.PriorStrength, 1))
-		weight = prior + l.n
-		mean = (mean*prior + min(l.k, l.n)) / weight
+		if n > most {
+			k, n = k*(most/n), most
+		}
+		k, n = k+min(ownK, ownN), n+ownN
+		seenK, seenN = finerK, finerN
 	}
-	if weight == 1 {
+	if n == 1 {
 		return outdial.Estimate{}
 	}
-	return outdial.Estimate{Mean: mean, Var: mean * (1 - mean) / (weight + 1), N: weight - 1}
+	mean := k / n
+	return outdial.Estimate{Mean: mean, Var: mean * (1 - mean) / (n + 1), N: n - 1}
 }
 
 // mixDelays mixes each level's quantile with what is known of the level above, which weighs at most PriorStrength.
-func (m *Meter) mixDelays(levels []level) (e outdial.Estimate) {
-	for _, l := range levels {
-		switch d := l.delay; {
+func (m *Meter) mixDelays(levels []outdial.Estimate) (e outdial.Estimate) {
+	for _, d := range levels {
+		switch {
 		case !d.Known() && m.cfg.PriorStrength == 0:
 			e = outdial.Estimate{}
 		case !d.Known():
@@ -205,6 +219,12 @@ func (m *Meter) setLevels() {
 		if m.cfg.HalfLife > 0 {
 			w = math.Exp2(-float64(age) * float64(width) / float64(m.cfg.HalfLife))
 		}
-		m.weights = append(m.weights, w)
+		m.weights = append(m.weights, weight{w, uint64(w*one + 0.5)})
 	}
+}
+
+// weight is how much a slice weighs in an estimate, and what that is in the sums.
+type weight struct {
+	of  float64
+	sum uint64
 }

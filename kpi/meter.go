@@ -3,6 +3,7 @@ package kpi
 import (
 	"fmt"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -35,7 +36,7 @@ type Meter struct {
 	diaryMost  int
 
 	levels  [len(estimateViews)]*viewState // the levels of an estimate that are kept
-	weights []float64                      // of a slice in an estimate, by age
+	weights []weight                       // of a slice in an estimate, by age
 
 	calls     *calls
 	kinds     kindTable
@@ -51,8 +52,9 @@ type Meter struct {
 	told  atomic.Int64 // the tick that a reader asked for last
 	lanes *lanes
 
-	estimated atomic.Bool // somebody reads estimates
-	ladders   ladders
+	estimated  atomic.Bool // somebody reads estimates
+	ladders    ladders
+	generation atomic.Uint32 // of the ladders
 
 	mu        sync.Mutex // guards adding to cells, codes and countries
 	reclaimed int64      // epoch in which expired cells made room last
@@ -158,8 +160,20 @@ func (m *Meter) Stats() Stats {
 	return Stats{Cells: n, Late: m.late.Load(), Folded: m.folded.Load(), Unjoined: m.answers.unjoined.Load()}
 }
 
-// tickOf numbers the tick of t.
-func (m *Meter) tickOf(t time.Time) int64 { return m.perTick.floor(t.UnixNano()) }
+// tickOf numbers the tick of t. What lies beyond the years 1678 to 2262 counts as their ends.
+func (m *Meter) tickOf(t time.Time) int64 { return m.perTick.floor(nanos(t)) }
+
+// nanos is t.UnixNano, which wraps around beyond those years.
+func nanos(t time.Time) int64 {
+	const limit = math.MaxInt64/int64(time.Second) - 1
+	if s := t.Unix(); s < -limit || s > limit {
+		if s < 0 {
+			return math.MinInt64
+		}
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
 
 // tell notes the tick of a reader's clock.
 func (m *Meter) tell(now time.Time) int64 {

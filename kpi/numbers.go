@@ -27,6 +27,7 @@ type Numbers struct {
 
 	mu     sync.Mutex
 	by     map[outdial.Number]presented
+	oldest time.Time // none was presented last before
 	untold uint64
 }
 
@@ -92,18 +93,29 @@ func (n *Numbers) present(a *outdial.Attempt) {
 	if ok && have.at.After(a.Start) {
 		return
 	}
-	if !ok && len(n.by) >= n.cfg.Max {
-		for number, p := range n.by {
-			if a.Start.Sub(p.at) > n.cfg.Window {
-				delete(n.by, number)
-			}
-		}
-		if len(n.by) >= n.cfg.Max {
-			n.untold++
-			return
-		}
+	if !ok && len(n.by) >= n.cfg.Max && !n.room(a.Start) {
+		n.untold++
+		return
 	}
 	n.by[a.CLI] = presented{cmp.Or(a.Pool, a.Candidate.Pool), a.Start}
+}
+
+// room drops the numbers that are not in use any more, and reports whether any was. It goes through all of them, and so only when
+// one may be found.
+func (n *Numbers) room(now time.Time) bool {
+	if now.Sub(n.oldest) <= n.cfg.Window {
+		return false
+	}
+	n.oldest = now
+	for number, p := range n.by {
+		switch {
+		case now.Sub(p.at) > n.cfg.Window:
+			delete(n.by, number)
+		case p.at.Before(n.oldest):
+			n.oldest = p.at
+		}
+	}
+	return len(n.by) < n.cfg.Max
 }
 
 // Untold is how often a number was presented that there was no room for.
@@ -119,14 +131,17 @@ func (n *Numbers) Report(now time.Time) []NumberLabels {
 		pool  outdial.PoolID
 		place string
 	}
-	sum := map[key]*NumberLabels{}
 	n.mu.Lock()
-	defer n.mu.Unlock()
+	pools := make(map[outdial.Number]outdial.PoolID, len(n.by))
 	for number, p := range n.by {
-		if p.at.After(now) || now.Sub(p.at) > n.cfg.Window {
-			continue
+		if !p.at.After(now) && now.Sub(p.at) <= n.cfg.Window {
+			pools[number] = p.pool
 		}
-		k := key{p.pool, n.cfg.Place(number)}
+	}
+	n.mu.Unlock()
+	sum := map[key]*NumberLabels{}
+	for number, pool := range pools {
+		k := key{pool, n.cfg.Place(number)}
 		if sum[k] == nil {
 			sum[k] = &NumberLabels{Pool: k.pool, Place: k.place}
 		}

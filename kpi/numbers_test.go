@@ -97,3 +97,27 @@ func ExampleNumbers() {
 	}
 	// Output: sales 212: 3 numbers, labelled 1 of 1, unknown 2 of 3
 }
+
+// When there is no room for more, the numbers that are in use no more make room, and only then are all gone through.
+func TestNumbersMakeRoom(t *testing.T) {
+	n, err := kpi.NewNumbers(kpi.NumbersConfig{Max: 2, Window: time.Hour})
+	require.NoError(t, err)
+	present := func(cli outdial.Number, after time.Duration) {
+		l := newLeg(1, 1, t0.Add(after), 1)
+		l.a.CLI = cli
+		ev := l.started()
+		n.Observe(&ev)
+	}
+	present(1, 0)
+	present(2, 50*time.Minute)
+	present(3, 55*time.Minute)
+	require.EqualValues(t, 1, n.Untold())
+	present(3, 61*time.Minute) // the first is gone
+	require.EqualValues(t, 1, n.Untold())
+	present(4, 62*time.Minute)
+	require.EqualValues(t, 2, n.Untold())
+	present(4, 111*time.Minute)
+	require.EqualValues(t, 2, n.Untold())
+	rows := n.Report(t0.Add(112 * time.Minute))
+	require.EqualValues(t, 2, rows[0].Numbers())
+}

@@ -119,7 +119,7 @@ func (o *oracle) outcome(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
 		c.Redirected++
 	}
 	if class != kpi.ClassAnswer {
-		o.status(c, code)
+		o.status(c, class, code)
 		return
 	}
 	alerted := max(a.Timeline[outdial.MarkInvite], a.Timeline[outdial.MarkRinging])
@@ -164,10 +164,13 @@ func (o *oracle) delays(c *kpi.Cell, a *outdial.Attempt, class kpi.Class) {
 }
 
 // status counts the final status of a seizure that was not answered.
-func (o *oracle) status(c *kpi.Cell, code uint16) {
+func (o *oracle) status(c *kpi.Cell, class kpi.Class, code uint16) {
 	switch {
 	case code == 0:
 		c.Silent++
+		if class == kpi.ClassAbandonEarly || class == kpi.ClassAbandonRinging {
+			c.SilentGiven++
+		}
 		return
 	case code/100 == 5 || code/100 == 6:
 		c.Uncompleted++

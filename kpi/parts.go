@@ -51,11 +51,17 @@ func (l *lanes) mine() *lane {
 }
 
 // of is the part that counts f.
-func (ps *parts) of(m *Meter, f *fact) *state {
+func (ps *parts) of(m *Meter, f *fact) *state { return &(*ps)[f.in(m)].state }
+
+// in is the lane of who counts f.
+func (f *fact) in(m *Meter) uint32 {
+	if m.lanes.n == 1 {
+		return 0
+	}
 	if f.lane == nil {
 		f.lane = m.lanes.mine()
 	}
-	return &(*ps)[f.lane.part.Load()].state
+	return f.lane.part.Load()
 }
 
 // crowded notes that somebody had to wait: in a part, who waited goes to another one the next time; a cell is given parts when
@@ -86,6 +92,8 @@ func (s *state) divide(m *Meter) {
 		p.key, p.part, p.above, p.newest, p.rings = s.key, true, &up, s.newest, newRings(m.spans)
 	}
 	s.parts.Store(&ps)
+	s.live.Store(nil) // the next reader makes it with a lane for each
+	m.generation.Add(1)
 }
 
 // each goes over the cell and its parts, with all of them locked.

@@ -143,16 +143,98 @@ func TestIdleTimeIsBookedToItsCause(t *testing.T) {
 		event(outdial.EventEnded, 0, "")
 	}
 	a.Set(now, 1, 0)
-	r = a.Report(now.Add(time.Minute))
+	now = now.Add(time.Minute)
+	r = a.Report(now)
 	require.Equal(t, time.Minute, r.Idle[kpi.IdleNoCalls])
 	require.Zero(t, r.Open)
+	a.Set(now, 1, 0)
 	event(outdial.EventRefused, outdial.StageRouting, "denied")
 	event(outdial.EventRefused, outdial.StageCLI, "capped")
-	r = a.Report(now.Add(3 * time.Minute))
+	a.Report(now.Add(time.Minute)) // to read changes nothing: what is booked is booked by the next Set
+	now = now.Add(2 * time.Minute)
+	a.Set(now, 1, 0)
+	r = a.Report(now)
 	require.Equal(t, time.Minute, r.Idle[kpi.IdleNoRoute])
 	require.Equal(t, time.Minute, r.Idle[kpi.IdleCallerIDs])
-	r = a.Report(now) // a clock that was set back takes nothing away
-	require.Equal(t, time.Minute, r.Idle[kpi.IdleNoCalls])
+	total := r.Total()
+	a.Set(now.Add(-time.Hour), 1, 0) // a time that goes back takes nothing away, and is not counted twice
+	r = a.Report(now.Add(time.Second))
+	require.Equal(t, total+time.Second, r.Total())
+}
+
+// The period's end parts no repeat, an attempt that is told late is one only near another, and a clock that ran ahead leaves both
+// periods.
+func TestCalleesAcrossPeriods(t *testing.T) {
+	call := 0
+	dial := func(c *kpi.Callees, to outdial.Number, at time.Time) {
+		call++
+		l := newLeg(call, 1, at, 1)
+		l.a.Call.To = to
+		ev := l.started()
+		c.Observe(&ev)
+	}
+	build := func() *kpi.Callees {
+		c, err := kpi.NewCallees(kpi.CalleesConfig{})
+		require.NoError(t, err)
+		return c
+	}
+	midnight := t0.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	c := build()
+	dial(c, 7, midnight.Add(-time.Minute))
+	dial(c, 7, midnight.Add(time.Minute))
+	r, _ := c.Report(midnight)
+	require.EqualValues(t, 1, r.Repeats)
+
+	c = build()
+	dial(c, 7, t0.Add(5*time.Hour))
+	dial(c, 7, t0)
+	r, _ = c.Report(t0)
+	require.Zero(t, r.Repeats)
+	dial(c, 7, t0.Add(4*time.Hour+30*time.Minute))
+	r, _ = c.Report(t0)
+	require.EqualValues(t, 1, r.Repeats)
+
+	for _, first := range []bool{false, true} { // the clock that is ahead comes in between, or first of all
+		c = build()
+		if !first {
+			dial(c, 1, t0)
+		}
+		dial(c, 2, t0.AddDate(1, 0, 0))
+		dial(c, 3, t0)
+		dial(c, 3, t0.Add(48*time.Hour))
+		r, ok := c.Report(t0)
+		require.True(t, ok)
+		require.EqualValues(t, map[bool]int{false: 2, true: 1}[first], r.Attempts)
+		r, ok = c.Report(t0.Add(48 * time.Hour))
+		require.True(t, ok)
+		require.EqualValues(t, 1, r.Attempts)
+	}
+}
+
+// A disposition counts where the attempt was, by the attempt's id alone, and once; who was abandoned goes by the host's codes.
+func TestCalleesJoinDispositions(t *testing.T) {
+	c, err := kpi.NewCallees(kpi.CalleesConfig{AbandonedCodes: []string{"dropped"}})
+	require.NoError(t, err)
+	tell := func(events ...outdial.Event) {
+		for i := range events {
+			c.Observe(&events[i])
+		}
+	}
+	l := newLeg(1, 1, t0, 1)
+	l.a.Call.To = 7
+	tell(l.started(), l.answered(time.Second))
+	human := outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman, Code: "dropped", AgentTime: time.Second}
+	alone := &outdial.Attempt{ID: l.a.ID}
+	tell(disposed(alone, t0.Add(time.Hour), human), disposed(alone, t0.Add(2*time.Hour), human), disposed(&l.a, t0.Add(3*time.Hour), human))
+	r, _ := c.Report(t0)
+	require.EqualValues(t, 1, r.Silent)
+	talked := newLeg(2, 1, t0, 1)
+	talked.a.Call.To = 8
+	tell(talked.started(), talked.answered(time.Second), disposed(&talked.a, t0, outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman}))
+	r, _ = c.Report(t0)
+	require.EqualValues(t, 1, r.Silent, "no agent time, but not the host's code")
+	_, err = kpi.NewCallees(kpi.CalleesConfig{RecentAnswers: 1 << 30})
+	require.ErrorContains(t, err, "RecentAnswers")
 }
 
 func ExampleCallees() {

@@ -2,6 +2,7 @@ package kpi
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/outdial/outdial"
@@ -26,6 +27,18 @@ func newRegions(c *Config) regions {
 		r.of[c.IDs.Groups.ID(group)] = RegionID(at + 1)
 	}
 	return r
+}
+
+// number is the id of a region by its name. One that no group is in any more, of a snapshot, gets one too.
+func (r *regions) number(name string) RegionID {
+	if i := slices.Index(r.names, name); i >= 0 {
+		return RegionID(i + 1)
+	}
+	if len(r.names) == math.MaxUint16 {
+		return 0
+	}
+	r.names = append(r.names, name)
+	return RegionID(len(r.names))
 }
 
 func (m *Meter) regionOf(d *outdial.Destination) RegionID { return m.regions.of[d.Group] }
@@ -64,6 +77,7 @@ func (m *Meter) learn(d *ids) {
 	}
 	list[group] = country
 	m.countries.Store(&list)
+	m.generation.Add(1)
 }
 
 // placeOf adds what is known about where a group lies.

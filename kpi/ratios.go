@@ -57,14 +57,10 @@ func (c *Cell) SER() Ratio { return Ratio{K: c.Classes[ClassAnswer], N: less(c.K
 func (c *Cell) SEER() Ratio { return Ratio{K: c.Effective, N: less(c.Known(), c.Redirected)} }
 
 // ISA is the share of ineffective session attempts (RFC 6076 §4.8): 408, 500, 503 and 504, of all. A leg that ended without
-// any response, by a timer or the transport, counts as 408 or 503, as RFC 3261 §8.1.3.1 has it treated.
+// any final response, by a timer or the transport, counts as 408 or 503, as RFC 3261 §8.1.3.1 has it treated; one that the caller gave
+// up does not.
 func (c *Cell) ISA() Ratio {
-	return Ratio{K: c.Ineffective + c.Silent - c.silentCaller(), N: c.Known()}
-}
-
-// silentCaller are legs without a final status because the caller gave up.
-func (c *Cell) silentCaller() uint64 {
-	return min(c.Silent, c.Classes[ClassAbandonEarly]+c.Classes[ClassAbandonRinging])
+	return Ratio{K: c.Ineffective + c.Silent - c.SilentGiven, N: c.Known()}
 }
 
 // SCR is the session completion ratio (RFC 6076 §4.9): sessions that were answered and ended as they should, of all

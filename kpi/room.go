@@ -126,6 +126,7 @@ func (m *Meter) reclaim(x *index, now int64) {
 		m.views[i].other.drop(m, now, false)
 	}
 	m.cells.Store(next)
+	m.generation.Add(1)
 }
 
 // drop forgets the cells below that have left the index, and marks the cell itself as gone, if it may, when nothing in it is

@@ -60,7 +60,7 @@ func (s *Sketch) Humps() []Hump {
 	for i := range valley {
 		below += n[i]
 	}
-	share := (below + n[valley]/2) / float64(s.n)
+	share := (below + n[valley]/2) / float64(s.placed())
 	return []Hump{
 		{Share: share, Mode: binValue(uint16(left[valley] + first))},
 		{Share: 1 - share, Mode: binValue(uint16(right[valley] + first))},
@@ -76,7 +76,8 @@ type Difference struct {
 // Difference compares two distributions, for instance the ring times of one carrier with those of the others to the same
 // destinations: a carrier that answers by itself, or takes calls to a recording, has ring times of its own.
 func (s *Sketch) Difference(o *Sketch) Difference {
-	if s.n == 0 || o.n == 0 {
+	sn, on := float64(s.placed()), float64(o.placed())
+	if sn == 0 || on == 0 {
 		return Difference{P: 1}
 	}
 	var d, a, b float64
@@ -89,16 +90,16 @@ func (s *Sketch) Difference(o *Sketch) Difference {
 			at = min(at, o.bins[j].at)
 		}
 		if i < len(s.bins) && s.bins[i].at == at {
-			a += float64(s.bins[i].n) / float64(s.n)
+			a += float64(s.bins[i].n) / sn
 			i++
 		}
 		if j < len(o.bins) && o.bins[j].at == at {
-			b += float64(o.bins[j].n) / float64(o.n)
+			b += float64(o.bins[j].n) / on
 			j++
 		}
 		d = max(d, math.Abs(a-b))
 	}
-	n := math.Sqrt(float64(s.n) * float64(o.n) / float64(s.n+o.n))
+	n := math.Sqrt(sn * on / (sn + on))
 	return Difference{D: d, P: kolmogorov((n + 0.12 + 0.11/n) * d)}
 }
 
@@ -166,7 +167,7 @@ func (s *Sketch) Spikes() (list []Hump) {
 		if in-expected < 5*math.Sqrt(max(expected, 1)) || n[i] < sum(i-1, i-1) || n[i] < sum(i+1, i+1) {
 			continue
 		}
-		h := Hump{Share: (in - expected) / float64(s.n), Mode: binValue(uint16(i + first))}
+		h := Hump{Share: (in - expected) / float64(s.placed()), Mode: binValue(uint16(i + first))}
 		if k := len(list) - 1; k >= 0 && binOf(list[k].Mode)+beside >= binOf(h.Mode) {
 			if h.Share > list[k].Share {
 				list[k] = h

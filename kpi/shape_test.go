@@ -98,3 +98,31 @@ func TestVariationIsNotChance(t *testing.T) {
 	require.True(t, ok)
 	require.Zero(t, none.SD)
 }
+
+// A K above its N counts as N, as everywhere.
+func TestVariationOfCallsInTheMiddle(t *testing.T) {
+	v, ok := kpi.VariationOf([]kpi.Ratio{{K: 5, N: 3}, {K: 4, N: 3}})
+	require.True(t, ok)
+	require.Equal(t, kpi.Variation{N: 2, Mean: 1, Low: 1, High: 1}, v)
+}
+
+// The sketches of archived hours have no bins: they tell no difference, and take no part in the quantiles of what they are merged
+// into.
+func TestSketchesWithASumAlone(t *testing.T) {
+	m := newMeter(t, kpi.Config{Archive: kpi.ArchiveConfig{Views: []kpi.View{kpi.ByTrunk}}})
+	for i := range 100 {
+		observe(m, answeredLeg(i+1, t0, 1, time.Second, time.Minute)...)
+	}
+	key := kpi.Key{View: kpi.ByTrunk, Trunk: 1}
+	live := cell(t, m, t0, key)
+	for _, hour := range m.Hours(t0, key) {
+		require.EqualValues(t, 100, hour.Ring.Count())
+		require.Equal(t, kpi.Difference{P: 1}, hour.Ring.Difference(&live.Ring))
+		live.Ring.Merge(&hour.Ring)
+	}
+	require.EqualValues(t, 200, live.Ring.Count())
+	live.Ring.Add(time.Hour)
+	q, ok := live.Ring.Quantile(0.5)
+	require.True(t, ok)
+	require.InEpsilon(t, 9*time.Second, q, 0.02)
+}

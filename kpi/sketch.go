@@ -63,12 +63,13 @@ func (s *Sketch) Mean() (time.Duration, bool) {
 }
 
 // Quantile returns the q-quantile by nearest rank (the smallest counted value that at least q of all do not exceed),
-// for q in [0, 1], and false where the sketch is empty, or knows a sum alone (Meter.Hours), or q is out of range.
+// for q in [0, 1], and false where the sketch is empty, or knows a sum alone (Meter.Hours), or q is out of range. Of a merge with
+// one that knows a sum alone it is the quantile of the rest.
 func (s *Sketch) Quantile(q float64) (time.Duration, bool) {
 	if len(s.bins) == 0 || !(q >= 0 && q <= 1) {
 		return 0, false
 	}
-	rank := max(uint64(math.Ceil(q*float64(s.n))), 1)
+	rank := max(uint64(math.Ceil(q*float64(s.placed()))), 1)
 	var seen uint64
 	for _, b := range s.bins {
 		if seen += uint64(b.n); seen >= rank {
@@ -76,6 +77,14 @@ func (s *Sketch) Quantile(q float64) (time.Duration, bool) {
 		}
 	}
 	return binValue(s.bins[len(s.bins)-1].at), true
+}
+
+// placed is how many of the durations are in bins: all, but for those of which only the sum is known (Meter.Hours).
+func (s *Sketch) placed() (n uint64) {
+	for _, b := range s.bins {
+		n += uint64(b.n)
+	}
+	return n
 }
 
 // All iterates over the bins that hold something, ascending: a value that stands for the bin, and its count.

@@ -64,7 +64,7 @@ func (s *state) add(m *Meter, f *fact) outcome {
 			continue
 		}
 		if estimated && does.sums != 0 {
-			s.tell(m, p, does)
+			s.tell(m, f, p, does)
 		}
 	}
 	s.mu.Unlock()
@@ -72,16 +72,17 @@ func (s *state) add(m *Meter, f *fact) outcome {
 }
 
 // tell adds a part to the sums of those who are read for estimates.
-func (s *state) tell(m *Meter, p *part, does *effects) {
+func (s *state) tell(m *Meter, f *fact, p *part, does *effects) {
+	epoch := m.spans[0].epoch(p.tick)
 	if l := s.live.Load(); l != nil {
-		l.add(m, p, does)
+		l.add(m, 0, epoch, does)
 	}
 	if s.above == nil {
 		return
 	}
 	for _, up := range *s.above {
 		if l := up.live.Load(); l != nil {
-			l.add(m, p, does)
+			l.add(m, f.in(m), epoch, does)
 		}
 	}
 }
@@ -93,17 +94,17 @@ func (s *state) count(m *Meter, p *part, does *effects, now, told int64) bool {
 			return false
 		}
 		if len(s.diary.log)+maxRecord > cap(s.diary.log) && s.newest != noTick {
-			s.diary.trim(&m.kinds, max(now, s.newest)-m.horizon)
+			s.diary.trim(&m.kinds, m.sure(max(now, s.newest), told)-m.horizon)
 			s.diary.spare()
 		}
 		s.diary.append(p, does)
 		s.newest = max(s.newest, p.tick)
 		if len(s.diary.log) > m.diaryMost {
-			s.outgrow(m, now)
+			s.outgrow(m, m.sure(now, told))
 		}
 		return true
 	}
-	if s.newest < now-2*m.horizon { // all of it is long past
+	if s.newest < m.sure(now, told)-2*m.horizon { // all of it is long past
 		s.rings = nil
 		return s.count(m, p, does, now, told)
 	}
@@ -115,6 +116,15 @@ func (s *state) count(m *Meter, p *part, does *effects, now, told int64) bool {
 		s.newest = max(s.newest, p.tick)
 	}
 	return kept
+}
+
+// sure is the time of an event as far as it may end what was counted before: a clock that runs ahead of the readers' by more than
+// the longest span ends nothing.
+func (m *Meter) sure(now, told int64) int64 {
+	if told != noTick && now > told+m.horizon {
+		return told
+	}
+	return now
 }
 
 // fits reports whether a diary still takes a tick: what rings of the longest span would have given up, it has not.

@@ -101,6 +101,7 @@ func (m *Meter) take(k *kept) error {
 		list = nil // learned again: groups may have other ids
 	}
 	m.countries.Store(&list)
+	m.generation.Add(1)
 	m.late.Store(k.Late)
 	m.folded.Store(k.Folded)
 	m.answers.unjoined.Store(k.Unjoined)
@@ -213,7 +214,11 @@ func (m *Meter) nameKey(k *kept, key *Key) {
 func (m *Meter) renumber(k *kept) func(*Key) {
 	reg := m.cfg.IDs
 	if reg == nil {
-		return func(*Key) {}
+		return func(*Key) {} // a meter without a registry has no regions
+	}
+	regions := make([]RegionID, 1, len(k.Regions)+1)
+	for _, name := range k.Regions {
+		regions = append(regions, m.regions.number(name))
 	}
 	own := [keptNames]map[uint32]uint32{}
 	for i, names := range k.Names {
@@ -229,6 +234,9 @@ func (m *Meter) renumber(k *kept) func(*Key) {
 			if to, ok := own[i][*id]; ok {
 				*id = to
 			}
+		}
+		if int(key.Region) < len(regions) {
+			key.Region = regions[key.Region]
 		}
 	}
 }

@@ -31,7 +31,7 @@ func VariationOf(list []Ratio) (v Variation, ok bool) {
 		}
 		v.High = max(v.High, x)
 		v.N++
-		k, n, square = k+float64(r.K), n+float64(r.N), square+float64(r.N)*float64(r.N)
+		k, n, square = k+float64(min(r.K, r.N)), n+float64(r.N), square+float64(r.N)*float64(r.N)
 	}
 	if v.N < 2 {
 		return Variation{}, false
