@@ -63,7 +63,8 @@ func TestTimesBeyondReason(t *testing.T) {
 	m := newMeter(t, kpi.Config{Archive: kpi.ArchiveConfig{Views: []kpi.View{kpi.ByTrunk}}})
 	m.Report(t0)
 	far := []time.Time{
-		{}, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Unix(0, math.MaxInt64), time.Unix(0, math.MinInt64),
+		{},
+		time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Unix(0, math.MaxInt64), time.Unix(0, math.MinInt64),
 		time.Unix(math.MaxInt64/2, 0), time.Unix(1<<40+1e9, 0),
 	}
 	for i, at := range append(far, t0) {
