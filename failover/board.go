@@ -35,8 +35,6 @@ type board struct {
 	full      uint64    // attempts refused because the trunk was full
 	faults    uint64    // attempts that failed for a fault of configuration
 	faultAt   time.Time // the last of them
-	mixed     bool      // the run of failures of the whole comes from several destination groups
-	runGroup  outdial.GroupID
 	open      int       // attempts that have not ended
 	answered  time.Time // the last answer
 	reached   time.Time // the last sign of a callee
@@ -63,6 +61,7 @@ type standing struct {
 	share   float64
 	until   time.Time // when what is said here changes by time alone; zero = not
 	moving  bool      // it changes with every choice
+	slow    *target   // which of its targets gets a part of its share; nil = none does
 }
 
 // group returns the target of a destination group, nil if nothing is known of it.
@@ -82,9 +81,8 @@ func (b *board) targets() iter.Seq[*target] {
 	}
 }
 
-// at returns how a candidate to group g stands. For a choice that counts, a target that gets less than its share saves
-// up for its next turn. The caller holds the lock, and calls settle after.
-func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings) standing {
+// at returns how a candidate to group g stands. The caller holds the lock, and calls settle after.
+func (b *board) at(now time.Time, g outdial.GroupID, cfg *settings) standing {
 	b.expire(now)
 	if b.held {
 		return standing{refuses: true, state: Held, until: b.heldTo}
@@ -92,16 +90,19 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 	if b.gate.shut(now) {
 		return standing{refuses: true, state: Held}
 	}
-	s := standing{up: true, due: true, share: 1}
+	s := standing{up: true, share: 1}
 	sooner := func(t time.Time) {
 		if t.After(now) && (s.until.IsZero() || t.Before(s.until)) {
 			s.until = t
 		}
 	}
 	sooner(b.gate.until)
-	if b.ping.down {
-		s.up, s.due, s.share, s.state = false, false, 0, Out
+	silent, until := b.ping.out(now, cfg)
+	if silent {
+		s.up, s.share, s.state = false, 0, Out
+		sooner(until)
 	}
+	asks, bars := false, silent // a probe is due, or must not go, by one of its targets
 	var slow *target
 	for _, t := range [2]*target{&b.whole, b.group(g)} {
 		if t == nil {
@@ -114,9 +115,15 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 		if share := t.share(now, cfg); share < s.share {
 			s.share, slow = share, t
 		}
-		if s.due = s.due && t.due(now); s.due && !b.answers(now, t) {
-			s.due = false
-			sooner(b.ping.last.Add(pingStale))
+		switch {
+		case t.due(now):
+			asks = true
+			if !b.answers(now, t, cfg) {
+				bars = true
+				sooner(b.ping.last.Add(cfg.pingStale))
+			}
+		case t.probe.out || t.state == Out || t.state == Suspended:
+			bars = true
 		}
 		s.asked = s.asked || t.state == Suspended
 		s.less = s.less || t.doubt
@@ -128,36 +135,33 @@ func (b *board) at(now time.Time, g outdial.GroupID, counts bool, cfg *settings)
 			sooner(t.probe.to)
 		}
 	}
+	s.due = asks && !bars
 	switch {
 	case s.share == 0:
 		s.up, s.less = false, false
 	case s.less:
 		s.share, s.moving = 0, true
 	case s.share < 1:
-		s.less, s.due, s.moving = true, false, true
-		if slow.gate+s.share >= 1 {
-			s.less = false
-		}
-		if counts {
-			slow.accrue(s.share)
-		}
-	default:
-		s.due = false
+		s.less, s.moving, s.slow = slow.gate+s.share < 1, true, slow
 	}
 	s.moving = s.moving || s.due
 	return s
 }
 
-// accrue counts a choice towards the next turn of a target that gets less than its share.
-func (t *target) accrue(share float64) {
-	if t.gate += share; t.gate >= 1 {
-		t.gate--
+// accrue counts a choice by turns towards the next turn of a target that gets less than its share.
+func (b *board) accrue(now time.Time, g outdial.GroupID, cfg *settings) {
+	st := b.at(now, g, cfg)
+	if st.slow == nil {
+		return
+	}
+	if st.slow.gate += st.share; st.slow.gate >= 1 {
+		st.slow.gate--
 	}
 }
 
 // claim sends a probe to group g if one may go: an attempt of a call that starts at the given time.
 func (b *board) claim(now time.Time, g outdial.GroupID, call outdial.CallID, start time.Time, cfg *settings) bool {
-	if !b.at(now, g, false, cfg).due {
+	if !b.at(now, g, cfg).due {
 		return false
 	}
 	b.send(now, g, call, start, cfg)
@@ -199,12 +203,14 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 	if j.Evidence.good() || j.Evidence.bad() {
 		own = b.openGroup(g)
 	}
+	var of blame
 	if own != nil {
 		own.wake(now, cfg)
 		b.keepIncident(own)
-		why = own.learn(now, a.Start, j.Evidence, true, cfg)
+		of = blameOf(own)
+		why = own.learn(now, a.Start, j.Evidence, blame{}, cfg)
 	}
-	b.learnWhole(now, a, j, why, cfg)
+	b.learnWhole(now, a, j, of, why, cfg)
 	if j.Suspend > 0 {
 		b.whole.suspend(now, now.Add(j.Suspend), cfg)
 	}
@@ -214,22 +220,47 @@ func (b *board) learn(now time.Time, a *outdial.Attempt, j Judgement, cfg *setti
 }
 
 // learnWhole folds the evidence into the trunk as a whole. Soft failures of one destination group say something of that
-// group: only silence, or failures of several, say that the trunk is ill. What has ejected a group is explained by that.
-func (b *board) learnWhole(now time.Time, a *outdial.Attempt, j Judgement, groupOut string, cfg *settings) {
-	g := a.Call.Dest.Group
-	if b.whole.test.runFailed == 0 {
-		b.runGroup, b.mixed = g, g == 0
+// group: only silence, or failures of several, say that the trunk is ill. What has ejected a group is explained by that, and so
+// is what fails there afterwards.
+func (b *board) learnWhole(now time.Time, a *outdial.Attempt, j Judgement, of blame, groupOut string, cfg *settings) {
+	t := &b.whole
+	soft := j.Evidence == EvidenceSoft || j.Evidence == EvidenceHard && cfg.hardCount < 0
+	if of.out && soft && t.state != Out && t.state != Probing {
+		t.failed++
+		return
 	}
-	if j.Evidence.bad() && g != b.runGroup {
-		b.mixed = true
-	}
-	if b.whole.learn(now, a.Start, j.Evidence, b.mixed, cfg) != "" {
+	if t.learn(now, a.Start, j.Evidence, of, cfg) != "" {
 		b.ping.good = 0 // what they said before is no news
 	}
-	if groupOut != "" && groupOut != whyHard && !b.mixed && b.whole.state != Out {
-		b.whole.test.clear()
-		b.whole.weigh(now, cfg)
+	if groupOut != "" && groupOut != whyHard && t.state != Out {
+		t.test.clear()
+		t.weigh(now, cfg)
 	}
+}
+
+// blame is what the destination group of an attempt had to do with the failures of its trunk before it: those in a row, and
+// those of the run. The zero value blames no group.
+type blame struct {
+	known       bool
+	out         bool // the group is out already
+	row, failed int
+}
+
+func blameOf(own *target) blame {
+	return blame{true, own.state == Out || own.state == Probing, own.test.soft, int(own.test.runFailed)}
+}
+
+// explain reports whether the failures that say that a trunk is ill are so much those of one destination group, the last of them
+// included, that they are no evidence against the others: fewer than two are of others, or fewer than one in four of a run.
+func (l *blame) explain(t *test, why string) bool {
+	if !l.known {
+		return false
+	}
+	if why == whySoft {
+		return t.soft-(l.row+1) < 2
+	}
+	others := int(t.runFailed) - (l.failed + 1)
+	return others < 2 || 4*others < int(t.runFailed)
 }
 
 // openGroup returns the target of group g and makes it if there is none. When there are too many, those that stand clean are

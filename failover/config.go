@@ -59,7 +59,8 @@ type Config struct {
 	FalseAlarm float64
 
 	// HardCount is how many times in a row hard evidence must come; 0 = half of the count for soft evidence, at
-	// least 3; negative = hard evidence counts as soft.
+	// least 3, which is as rare where silence and refusals are no more of a healthy target's calls than the square of its baseline,
+	// 1 % at 10 %; negative = hard evidence counts as soft.
 	HardCount int
 
 	// LaunchFalseAlarm stands in for FalseAlarm while a trunk is being launched (ActionLaunch), and hard evidence may come

@@ -17,13 +17,14 @@
 //
 // Four things come before a turn, in this order. An operator's flip ([Flip]) sends a share of the calls to trunks of his
 // choice. A target that may be back is probed. A share of each destination group's calls (Config.KeepWarm) keeps the
-// standbys warm, those candidates that would have no turn: one call in every 20, never a gap of more, whatever health
-// says of the others. And a candidate whose typical time to the first 18x does not fit into the call's deadline is skipped.
+// standbys warm, those candidates that would have no turn: one call in every 20, never a gap of more (or of one more, where an
+// order or a probe has taken that call), whatever share health leaves them. And a candidate whose typical time to the first 18x does not fit into the call's deadline is skipped.
 //
 // # Who must rest
 //
 // Health is kept per trunk and, within it, per destination group (Call.Dest.Group), so that a partial outage moves
-// only what is sick: failures of one group eject that group, silence or failures of several eject the trunk. A target
+// only what is sick: failures of one group eject that group, silence or failures of several (two in a row that are of others, or
+// one in four of a run) eject the trunk. A target
 // needs no peers to be judged. It is ejected by a sequential test against its own baseline failure rate, which it learns
 // from its last calls (Config.Baseline is where it begins): k failures in a row, where k is such that a target failing at its
 // baseline p₀ is ejected falsely about once in 1/FalseAlarm calls, 6 for 10 % and 9 for 20 %, which finds total death; and a
@@ -50,7 +51,8 @@
 //
 // Where the host sends OPTIONS ([Selector.DuePings], [Selector.Pinged]), a trunk that was ejected is asked with them, not with
 // calls: the first probe goes after two good answers. An idle trunk that gives three bad answers is out before a call meets
-// it. Where the host gives it the figures of kpi ([Signals]), a target with poor ones gets the keep-warm share.
+// it. Where nobody has pinged for a minute, calls tell again. Where the host gives it the figures of kpi ([Signals]), a target
+// with poor ones gets the keep-warm share.
 //
 // # Operators
 //

@@ -104,22 +104,36 @@ func (f *flip) share(now time.Time) float64 {
 	return f.order.Share * float64(max(grown, 0)) / float64(f.order.Over)
 }
 
-// flipTo returns the candidate that an operator's order sends the call to; -1 = none does.
-func (s *Selector) flipTo(now time.Time, call *outdial.Call, plan []outdial.Candidate, up uint64, flips []*flip) int {
+// flipTo returns the candidate that an operator's order sends the call to, -1 = none does, and the candidates that orders send a
+// share to. Each order takes its share of all calls: a later one what it needs of those that the earlier ones leave.
+func (s *Selector) flipTo(now time.Time, call *outdial.Call, plan []outdial.Candidate, up uint64, flips []*flip) (to int, served uint64) {
+	to = -1
+	left := 1.0
 	for _, f := range flips {
-		if !f.inForce(now) || f.group != 0 && f.group != call.Dest.Group {
+		if !f.binds(now, call.Dest.Group) {
 			continue
 		}
 		for _, t := range f.to {
-			if i := placeOf(plan, t, up); i >= 0 {
-				if f.turns.turn(f.share(now), !call.Rehearsal()) {
-					return i
-				}
-				break
+			i := placeOf(plan, t, up)
+			if i < 0 {
+				continue
 			}
+			served |= 1 << i
+			if share := f.share(now); to < 0 && left > 0 {
+				if f.turns.turn(min(share/left, 1), !call.Rehearsal()) {
+					to = i
+				}
+				left -= share
+			}
+			break
 		}
 	}
-	return -1
+	return to, served
+}
+
+// binds reports whether the order sends calls to a destination group somewhere.
+func (f *flip) binds(now time.Time, g outdial.GroupID) bool {
+	return f.inForce(now) && (f.group == 0 || f.group == g)
 }
 
 // placeOf is the first place of the set whose candidate is on the trunk; -1 = none.
@@ -132,10 +146,10 @@ func placeOf(plan []outdial.Candidate, t outdial.TrunkID, set uint64) int {
 	return -1
 }
 
-// unflip gives a turn back that an order had taken for a trunk.
-func (s *Selector) unflip(t outdial.TrunkID) {
+// unflip gives a turn back that an order had taken of a call for a trunk.
+func (s *Selector) unflip(now time.Time, call *outdial.Call, t outdial.TrunkID) {
 	for _, f := range s.flips() {
-		if slices.Contains(f.to, t) {
+		if f.binds(now, call.Dest.Group) && slices.Contains(f.to, t) {
 			f.turns.give()
 			return
 		}

@@ -21,7 +21,7 @@ type Incident struct {
 	Began     time.Time // the first failure of the run that ejected it
 	Detected  time.Time // when the evidence was half way there
 	Isolated  time.Time // when it was ejected
-	Noticed   time.Time // the first sign that it was back, after the last time it was ejected
+	Noticed   time.Time // the first sign that it was back, after the last time it was ejected: by OPTIONS or a call; in a replay, a call
 	Returned  time.Time // when it began to get its share again
 	Recovered time.Time // when it had all of it
 

@@ -29,7 +29,7 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 			return -1, outdial.Choice{}
 		}
 	}
-	set := s.sets(now, call, plan, l, fits, !call.Rehearsal())
+	set := s.sets(now, call, plan, l, fits)
 	choice := outdial.Choice{Why: outdial.WhyOrder, Probability: 1}
 	from := set.up
 	if from == 0 {
@@ -45,6 +45,9 @@ func (s *Selector) Pick(now time.Time, call *outdial.Call, plan []outdial.Candid
 			choice.Why = why
 			return i, choice
 		}
+	}
+	if set.slow != 0 && !call.Rehearsal() {
+		s.accrue(now, call, plan, set.slow)
 	}
 	return s.turn(call, plan, l, eligible, from, choice)
 }
@@ -90,34 +93,44 @@ func (s *Selector) quick(now time.Time, call *outdial.Call, l *layout, eligible 
 // special returns the candidate that a call goes to out of turn: an operator's flip, a probe that is due, a standby that
 // is kept warm; -1 = none.
 func (s *Selector) special(now time.Time, call *outdial.Call, plan []outdial.Candidate, l *layout, set *sets, from uint64, fresh bool) (int, outdial.Why) {
+	flipped, served := -1, uint64(0)
 	if flips := s.flips(); flips != nil {
-		if i := s.flipTo(now, call, plan, set.up, flips); i >= 0 {
-			return i, outdial.WhyFlip
-		}
+		flipped, served = s.flipTo(now, call, plan, set.up, flips)
 	}
-	if set.due != 0 && from&^set.due != 0 {
-		if i := s.probe(now, call, plan, set.due, from); i >= 0 {
-			return i, outdial.WhyProbe
-		}
-	}
+	var standbys uint64
+	warm := false
 	if fresh && s.cfg.keepWarm > 0 {
-		if standbys := s.standbys(plan, l, from) & set.up; standbys != 0 {
-			if i := s.warm.pick(call, standbys, s.cfg.keepWarm); i >= 0 {
-				return i, outdial.WhyKeepWarm
-			}
+		standbys = set.warm &^ served &^ takers(plan, l, from)
+		if set.slow != 0 { // nor is who would take turns if they were well, or had not saved up for this one
+			standbys &^= takers(plan, l, set.warm) | takers(plan, l, from&^set.slow)
 		}
+		warm = standbys != 0 && s.warm.turn(call, s.cfg.keepWarm)
 	}
-	return -1, 0
+	i, why := flipped, outdial.WhyFlip
+	if i < 0 && set.due != 0 && from&^set.due != 0 {
+		i, why = s.probe(now, call, plan, set.due, from), outdial.WhyProbe
+	}
+	switch {
+	case i < 0 && warm:
+		return s.warm.pick(call, standbys), outdial.WhyKeepWarm
+	case warm && !call.Rehearsal():
+		s.warm.give(call.Dest.Group) // the next call makes up for it
+	}
+	return i, why
 }
 
-// standbys returns the candidates that would have no turn: those of later tiers, and behind the first in a fixed order.
-func (s *Selector) standbys(plan []outdial.Candidate, l *layout, from uint64) uint64 {
-	_, members, heavy := l.lowest(plan, from)
-	if use := from & heavy; use != 0 {
-		return all(plan) &^ heavy
+// takers returns the candidates that take turns where only those of a set can: those with a weight of its lowest tier, or the first
+// of a fixed order.
+func takers(plan []outdial.Candidate, l *layout, set uint64) uint64 {
+	if set == 0 {
+		return 0
 	}
-	first := from & members
-	return all(plan) &^ (first & -first)
+	_, members, heavy := l.lowest(plan, set)
+	if set&heavy != 0 {
+		return heavy
+	}
+	first := set & members
+	return first & -first
 }
 
 // turn takes the turn of a tier.
@@ -217,7 +230,7 @@ func (s *Selector) Return(now time.Time, call *outdial.Call, plan []outdial.Cand
 	case outdial.WhyKeepWarm:
 		s.warm.give(call.Dest.Group)
 	case outdial.WhyFlip:
-		s.unflip(plan[picked].Trunk)
+		s.unflip(now, call, plan[picked].Trunk)
 	case outdial.WhyOrder, outdial.WhyWeight, outdial.WhyLastResort:
 		if choice.Among == 0 {
 			return

@@ -10,7 +10,7 @@ const (
 	pingBad  = 3 // pings in a row without a good answer that take an idle trunk out
 	pingGood = 2 // good answers in a row that bring it back, and let the first probe go
 
-	pingStale = time.Minute // without a ping: nobody pings any more
+	pingStale = time.Minute // without a ping, or four times Config.PingOut: nobody pings any more
 )
 
 // ping is what is known of a trunk by OPTIONS. It is no part of the fold: pings are not journalled, and after a restart
@@ -36,18 +36,24 @@ func (p *ping) live(now time.Time) {
 	}
 }
 
+// out reports whether the trunk is taken out for its pings, and until when at most: where nobody pings any more, calls tell again.
+func (p *ping) out(now time.Time, cfg *settings) (out bool, until time.Time) {
+	until = p.last.Add(cfg.pingStale)
+	return p.down && now.Before(until), until
+}
+
 // answers reports whether the pings let a probe go to t: always where nobody pings, and after two good answers since it
 // was ejected where somebody does. A carrier that fell silent is asked by OPTIONS, and not with calls.
-func (b *board) answers(now time.Time, t *target) bool {
+func (b *board) answers(now time.Time, t *target, cfg *settings) bool {
 	p := &b.ping
 	if t.doubt || t.state == Up || t.state == Suspect || p.total == 0 {
 		return true
 	}
-	return p.good >= pingGood || now.Sub(p.last) >= pingStale
+	return p.good >= pingGood || now.Sub(p.last) >= cfg.pingStale
 }
 
 // DuePings appends the trunks that are to be sent an OPTIONS now to dst, and returns it with the time at which to ask
-// again. An idle trunk is due every Config.PingEvery, one that is out or suspect every Config.PingOut, each ± Jitter;
+// again, at most Config.PingOut ahead, as a trunk may fall ill meanwhile. An idle trunk is due every Config.PingEvery, one that is out or suspect every Config.PingOut, each ± Jitter;
 // live calls that do well count as pings. A trunk that is returned is not due again until then, so the host sends, and
 // reports by Pinged. Known are the trunks of Config.Trunks and those that were ever used.
 func (s *Selector) DuePings(now time.Time, dst []outdial.TrunkID) (due []outdial.TrunkID, next time.Time) {
@@ -71,6 +77,9 @@ func (s *Selector) DuePings(now time.Time, dst []outdial.TrunkID) (due []outdial
 		if next.IsZero() || at.Before(next) {
 			next = at
 		}
+	}
+	if soon := now.Add(s.cfg.pingOut); next.After(soon) {
+		next = soon
 	}
 	return dst, next
 }
@@ -126,7 +135,7 @@ func (s *Selector) Pinged(now time.Time, trunk outdial.TrunkID, code int) {
 	p := &b.ping
 	p.last, p.code = now, code
 	p.total++
-	if code >= 200 && code < 500 && code != 408 {
+	if code >= 200 && code != 408 && (code < 500 || code >= 600) {
 		p.ok++
 		p.good, p.bad = p.good+1, 0
 		if p.good >= pingGood {

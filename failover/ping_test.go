@@ -65,7 +65,7 @@ func TestDuePings(t *testing.T) {
 func TestPings(t *testing.T) {
 	for code, good := range map[int]bool{
 		200: true, 401: true, 403: true, 404: true, 405: true, 481: true, 483: true, 486: true, 408: false, 500: false,
-		503: false, 504: false, 0: false, 603: false,
+		503: false, 504: false, 0: false, 180: false, 603: true,
 	} {
 		b := newBench(t, failover.Config{KeepWarm: -1}, on(1, 0, 0), on(2, 0, 0))
 		for range 3 {
@@ -121,6 +121,42 @@ func TestPingsBeforeProbes(t *testing.T) {
 	b.revive(at(210*time.Second), 1)
 	require.False(t, probed(259*time.Second))
 	require.True(t, probed(261*time.Second), "no ping for a minute")
+}
+
+// TestPingsCease: a trunk that was taken out for its pings is tried by calls again when nobody has pinged it for a minute.
+func TestPingsCease(t *testing.T) {
+	b := newBench(t, failover.Config{KeepWarm: -1}, on(1, 0, 0), on(2, 0, 0))
+	for range 3 {
+		b.s.Pinged(start, 1, 0)
+	}
+	for range 20 { // as often as it takes to be remembered
+		require.Equal(t, map[outdial.TrunkID]int{2: 1}, b.shares(at(time.Minute-1), 1))
+	}
+	require.Zero(t, b.s.Health(at(time.Minute-1), 1, 0))
+	require.Equal(t, failover.Out, b.target(at(time.Minute-1), 1, 0).State)
+	require.Equal(t, map[outdial.TrunkID]int{1: 100}, b.shares(at(time.Minute), 100))
+	require.InDelta(t, 1, b.s.Health(at(time.Minute), 1, 0), 0)
+	require.Equal(t, failover.Up, b.target(at(time.Minute), 1, 0).State)
+
+	b = newBench(t, failover.Config{KeepWarm: -1, PingEvery: 2 * time.Minute, PingOut: time.Minute}, on(1, 0, 0), on(2, 0, 0))
+	for range 3 {
+		b.s.Pinged(start, 1, 0)
+	}
+	require.Equal(t, map[outdial.TrunkID]int{2: 100}, b.shares(at(2*time.Minute), 100), "whoever pings more seldom may take longer")
+}
+
+// TestDueAgainSoon: the host is told to ask again in time for a trunk that falls ill meanwhile.
+func TestDueAgainSoon(t *testing.T) {
+	b := newBench(t, failover.Config{Jitter: -1}, on(1, 0, 0), on(2, 0, 0))
+	for trunk := range outdial.TrunkID(2) {
+		b.ring(start, trunk+1, 0)
+	}
+	due, next := b.s.DuePings(start, nil)
+	require.Empty(t, due)
+	require.Equal(t, at(failover.DefaultPingOut), next)
+	b.kill(at(time.Second), 1)
+	due, _ = b.s.DuePings(next, nil)
+	require.Equal(t, []outdial.TrunkID{1}, due)
 }
 
 // figures is a Signals that says what a test wants.

@@ -316,3 +316,18 @@ func TestSetupBudget(t *testing.T) {
 	require.Equal(t, -1, i)
 	require.Zero(t, choice.Again)
 }
+
+// TestSuspendedInItsRamp: a target that is back, and asks for a pause in its ramp, is up after that, and its outage is over.
+func TestSuspendedInItsRamp(t *testing.T) {
+	b := newBench(t, failover.Config{Jitter: -1, Dwell: -1}, on(1, 0, 0), on(2, 0, 0))
+	b.kill(start, 1)
+	b.revive(at(5*time.Second), 1)
+	b.end(at(7*time.Second), 1, 0, final(503, 8*time.Second))
+	require.Equal(t, failover.Suspended, b.target(at(7*time.Second), 1, 0).State)
+	require.Equal(t, failover.Up, b.target(at(15*time.Second), 1, 0).State)
+	b.kill(at(time.Hour), 1)
+	list := b.s.Incidents(at(time.Hour))
+	require.Len(t, list, 2)
+	require.Equal(t, at(15*time.Second), list[0].Recovered)
+	require.Zero(t, list[1].Relapses)
+}

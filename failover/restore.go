@@ -81,7 +81,7 @@ func (in *saved) named() bool {
 	named := len(in.Orders) > 0
 	for i := range in.Trunks {
 		t := &in.Trunks[i]
-		named = named || t.Trunk.Name != "" || t.Carrier.Name != "" || t.RunGroup.Name != ""
+		named = named || t.Trunk.Name != "" || t.Carrier.Name != ""
 		for k := range t.Targets {
 			named = named || t.Targets[k].Group.Name != ""
 		}
@@ -97,7 +97,7 @@ func (s *Selector) addNames(in *saved) {
 	var trunks, carriers, groups []string
 	for i := range in.Trunks {
 		t := &in.Trunks[i]
-		trunks, carriers, groups = append(trunks, t.Trunk.Name), append(carriers, t.Carrier.Name), append(groups, t.RunGroup.Name)
+		trunks, carriers = append(trunks, t.Trunk.Name), append(carriers, t.Carrier.Name)
 		for k := range t.Targets {
 			groups = append(groups, t.Targets[k].Group.Name)
 		}
@@ -135,9 +135,9 @@ func (s *Selector) restoreBoards(in *saved) ([]*board, error) {
 }
 
 func (b *board) restore(s *Selector, x *savedTrunk) error {
-	b.carrier, b.runGroup = restoreID(carrierNames(s.ids), x.Carrier), restoreID(groupNames(s.ids), x.RunGroup)
+	b.carrier = restoreID(carrierNames(s.ids), x.Carrier)
 	b.launchTo, b.drilled, b.full, b.faults, b.faultAt = x.Launch, x.Drilled, x.Full, x.Faults, x.Faulted
-	b.open, b.answered, b.reached, b.mixed = x.Open, x.Answered, x.Reached, x.Mixed
+	b.open, b.answered, b.reached = x.Open, x.Answered, x.Reached
 	if x.Hold != nil {
 		b.held, b.heldFrom, b.heldTo = true, x.Hold.From, x.Hold.Until
 	}

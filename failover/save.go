@@ -35,8 +35,7 @@ func (s *Selector) Save(seq uint64) ([]byte, error) {
 func (b *board) save(ids *outdial.Registry) savedTrunk {
 	x := savedTrunk{
 		Launch: b.launchTo, Drilled: b.drilled, Full: b.full, Faults: b.faults, Faulted: b.faultAt, Open: b.open,
-		Answered: b.answered, Reached: b.reached, Mixed: b.mixed, Trunk: saveID(trunkNames(ids), b.id), Carrier: saveID(carrierNames(ids), b.carrier),
-		RunGroup: saveID(groupNames(ids), b.runGroup),
+		Answered: b.answered, Reached: b.reached, Trunk: saveID(trunkNames(ids), b.id), Carrier: saveID(carrierNames(ids), b.carrier),
 	}
 	for i := range b.past {
 		x.Past = append(x.Past, b.past[i].save(ids))

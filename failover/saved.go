@@ -36,8 +36,6 @@ type savedTrunk struct {
 	Open     int             `json:"open,omitempty"`
 	Answered time.Time       `json:"answered,omitzero"`
 	Reached  time.Time       `json:"reached,omitzero"`
-	Mixed    bool            `json:"mixed,omitempty"`
-	RunGroup savedID         `json:"run_group,omitzero"`
 	Past     []savedIncident `json:"past,omitempty"`
 	Targets  []savedTarget   `json:"targets"` // the trunk as a whole, then its groups
 }

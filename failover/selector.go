@@ -92,7 +92,8 @@ func (s *Selector) Health(now time.Time, t outdial.TrunkID, g outdial.GroupID) f
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expire(now)
-	if b.held || b.ping.down || b.gate.shut(now) {
+	silent, _ := b.ping.out(now, &s.cfg)
+	if silent || b.held || b.gate.shut(now) {
 		return 0
 	}
 	health := 1.0
@@ -107,7 +108,7 @@ func (s *Selector) Health(now time.Time, t outdial.TrunkID, g outdial.GroupID) f
 		}
 		health = min(health, share)
 	}
-	b.settle(g)
+	b.settleTime(g)
 	return health
 }
 

@@ -14,6 +14,8 @@ type sets struct {
 	up     uint64 // may get their share
 	less   uint64 // up, but not their turn: they ramp, or may have fallen silent. Taken when none is up
 	due    uint64 // may be sent a probe
+	slow   uint64 // get a part of their share
+	warm   uint64 // may be kept warm, whatever their share: they are up, or ramp, or their figures are poor
 	resort uint64 // may be tried when none is up: those that asked to be left alone only if there are no others
 }
 
@@ -47,10 +49,10 @@ func (c *viewCache) get(now time.Time, epoch uint64, group outdial.GroupID, elig
 const viewHits = 4
 
 // sets looks at the health of the eligible candidates. l may be nil.
-func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candidate, l *layout, eligible uint64, counts bool) sets {
+func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candidate, l *layout, eligible uint64) sets {
 	recording := call.Record().On()
 	if s.boards.shown.sick.Load() == 0 && !recording {
-		return sets{up: eligible}
+		return sets{up: eligible, warm: eligible}
 	}
 	epoch := s.boards.shown.epoch.Load()
 	if l != nil && !recording {
@@ -59,7 +61,7 @@ func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candid
 		}
 	}
 	v := view{epoch: epoch, group: call.Dest.Group, eligible: eligible}
-	stands := s.look(now, call, plan, eligible, counts, &v)
+	stands := s.look(now, call, plan, eligible, &v)
 	if l != nil && stands && !recording {
 		l.view.offer(&v)
 	}
@@ -67,7 +69,7 @@ func (s *Selector) sets(now time.Time, call *outdial.Call, plan []outdial.Candid
 }
 
 // look works the sets out, and reports whether they stand until v.until or the next event.
-func (s *Selector) look(now time.Time, call *outdial.Call, plan []outdial.Candidate, eligible uint64, counts bool, v *view) (stands bool) {
+func (s *Selector) look(now time.Time, call *outdial.Call, plan []outdial.Candidate, eligible uint64, v *view) (stands bool) {
 	stands = true
 	var asked uint64
 	recording := call.Record().On()
@@ -76,7 +78,7 @@ func (s *Selector) look(now time.Time, call *outdial.Call, plan []outdial.Candid
 		st := standing{up: true, share: 1}
 		if b := s.boards.get(plan[i].Trunk); b != nil && (recording || b.sick.Load() > 0) {
 			b.mu.Lock()
-			st = b.at(now, call.Dest.Group, counts, &s.cfg)
+			st = b.at(now, call.Dest.Group, &s.cfg)
 			b.settleTime(call.Dest.Group)
 			b.mu.Unlock()
 		}
@@ -101,11 +103,30 @@ func (s *Selector) look(now time.Time, call *outdial.Call, plan []outdial.Candid
 		if st.due {
 			v.sets.due |= 1 << i
 		}
+		if st.slow != nil {
+			v.sets.slow |= 1 << i
+		}
+		if st.share > 0 {
+			v.sets.warm |= 1 << i
+		}
 	}
 	if v.sets.resort == 0 {
 		v.sets.resort = asked
 	}
 	return stands
+}
+
+// accrue counts a choice by turns for those that get a part of their share. A call that goes elsewhere out of turn does not count:
+// it would take the turn that they have saved up for.
+func (s *Selector) accrue(now time.Time, call *outdial.Call, plan []outdial.Candidate, slow uint64) {
+	for ; slow != 0; slow &= slow - 1 {
+		if b := s.boards.get(plan[bits.TrailingZeros64(slow)].Trunk); b != nil {
+			b.mu.Lock()
+			b.accrue(now, call.Dest.Group, &s.cfg)
+			b.settleTime(call.Dest.Group)
+			b.mu.Unlock()
+		}
+	}
 }
 
 // offer keeps a view that has come a few times in a row.

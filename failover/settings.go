@@ -23,6 +23,7 @@ type settings struct {
 	ramp, dwell, flap  time.Duration
 	rampFrom, keepWarm float64
 	pingEvery, pingOut time.Duration
+	pingStale          time.Duration // how old a ping may be
 
 	signalEvery, untested, drillEvery, launch time.Duration
 }
@@ -87,6 +88,7 @@ func (cfg *Config) settings() (settings, error) {
 		drillEvery:   optional(cfg.DrillEvery, DefaultDrillEvery),
 		launch:       span("Launch", cfg.Launch, DefaultLaunch),
 	}
+	s.pingStale = max(pingStale, 4*s.pingOut)
 	launchAlarm := share("LaunchFalseAlarm", cfg.LaunchFalseAlarm, DefaultLaunchFalseAlarm)
 	if s.learn == 0 {
 		s.learn = DefaultBaselineCalls

@@ -87,12 +87,13 @@ func (b *board) status(now time.Time, cfg *settings) Target {
 	if st.Pings, st.PingCode = b.ping.total, b.ping.code; st.Pings > 0 {
 		st.Availability = float64(b.ping.ok) / float64(st.Pings)
 	}
+	silent, _ := b.ping.out(now, cfg)
 	switch {
 	case b.held:
 		st.State, st.Why, st.Since, st.Until, st.Share = Held, whyHold, b.heldFrom, b.heldTo, 0
 	case b.gate.shut(now):
 		st.State, st.Why, st.Since, st.Until, st.Share = Held, whyGate, b.gate.since(), time.Time{}, 0
-	case b.ping.down:
+	case silent:
 		st.State, st.Why, st.Share = Out, whyPing, 0
 	}
 	return st

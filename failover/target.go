@@ -60,7 +60,10 @@ func (t *target) salt() uint64 { return uint64(t.id)<<32 | uint64(t.group) }
 func (t *target) wake(now time.Time, cfg *settings) {
 	if !t.until.IsZero() && !now.Before(t.until) {
 		switch t.state {
-		case Suspended, Suspect:
+		case Suspended:
+			t.recover(t.until) // where it was suspended in its ramp
+			t.rise(t.until)
+		case Suspect:
 			t.rise(t.until)
 		case Probing:
 			t.comeBack(t.until, cfg)
@@ -136,8 +139,8 @@ func (t *target) unclaim(call outdial.CallID, start time.Time) {
 }
 
 // learn folds the evidence of an attempt that started at start, and returns why it was ejected for it; "" = it was
-// not. Soft evidence ejects only where it may.
-func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *settings) (why string) {
+// not. Soft evidence is weighed against that which is somebody else's.
+func (t *target) learn(now, start time.Time, e Evidence, others blame, cfg *settings) (why string) {
 	t.wake(now, cfg)
 	switch {
 	case e.good():
@@ -165,7 +168,7 @@ func (t *target) learn(now, start time.Time, e Evidence, soft bool, cfg *setting
 		t.silentAt = start
 	}
 	if why == whySoft || why == whyRate {
-		if !soft || !t.returned.IsZero() && now.Sub(t.returned) < cfg.dwell {
+		if others.explain(&t.test, why) || !t.returned.IsZero() && now.Sub(t.returned) < cfg.dwell {
 			why = ""
 		}
 	}

@@ -47,12 +47,15 @@ func (w *warm) of(g outdial.GroupID) *warmth {
 	return next[g]
 }
 
-// pick returns the standby whose turn it is, if this call is one of the keep-warm share; -1 = it is not.
-func (w *warm) pick(call *outdial.Call, standbys uint64, share float64) int {
+// turn reports whether this call is one of the keep-warm share.
+func (w *warm) turn(call *outdial.Call, share float64) bool {
 	x := w.of(call.Dest.Group)
-	if x == nil || !x.turns.turn(share, !call.Rehearsal()) {
-		return -1
-	}
+	return x != nil && x.turns.turn(share, !call.Rehearsal())
+}
+
+// pick returns the standby whose turn it is, after turn has said that it is one's.
+func (w *warm) pick(call *outdial.Call, standbys uint64) int {
+	x := w.of(call.Dest.Group)
 	k := x.next.Load()
 	if !call.Rehearsal() {
 		k = x.next.Add(1) - 1

@@ -76,6 +76,43 @@ func TestKeepWarmTurns(t *testing.T) {
 	}
 }
 
+// TestKeepWarmWhateverHealth: a standby whose figures are poor, or that ramps, is kept warm as any other is; so is one while another
+// gets a share by order or is probed. A primary whose figures are poor gets its share once.
+func TestKeepWarmWhateverHealth(t *testing.T) {
+	poor := figures{outdial.MetricNER: {Mean: 0.2, Var: 0.0001, N: 1000}} // of trunk 1
+	weak := func(ids *outdial.Registry, plan ...outdial.Candidate) *bench {
+		b := newBench(t, failover.Config{Signals: poor, IDs: ids}, plan...)
+		b.ring(start, 1, 0)
+		b.s.Advance(at(20 * time.Second))
+		require.Equal(t, "poor ner", b.target(at(20*time.Second), 1, 0).Why)
+		return b
+	}
+	now := at(21 * time.Second)
+	require.Equal(t, map[outdial.TrunkID]int{2: 3800, 1: 200}, weak(nil, on(2, 0, 0), on(1, 1, 0)).shares(now, 4000))
+	require.Equal(t, map[outdial.TrunkID]int{2: 3800, 1: 100, 3: 100}, weak(nil, on(2, 0, 0), on(1, 1, 0), on(3, 1, 0)).shares(now, 4000))
+	got := weak(nil, on(1, 0, 0), on(2, 0, 0), on(3, 0, 0)).shares(now, 4000)
+	require.InDelta(t, 200, got[1], 12, "%v", got)
+	require.InDelta(t, 200, got[3], 1, "%v", got)
+
+	b := newBench(t, failover.Config{Dwell: -1}, on(2, 0, 0), on(1, 1, 0))
+	b.kill(start, 1)
+	b.revive(at(5*time.Second), 1)
+	require.Equal(t, map[outdial.TrunkID]int{2: 380, 1: 20}, b.shares(at(6*time.Second), 400))
+
+	b = newBench(t, failover.Config{IDs: named("a", "b", "c")}, on(1, 0, 0), on(2, 0, 0), on(3, 0, 0))
+	b.control(start, flip(0.5, "b").Control(failover.ActionFlip, "", "", time.Time{}))
+	gap := 0
+	for range 4000 {
+		gap++
+		if trunk, why := b.pick(start, 7); trunk == 3 {
+			require.Equal(t, outdial.WhyKeepWarm, why)
+			require.LessOrEqual(t, gap, 21)
+			gap = 0
+		}
+	}
+	require.Equal(t, map[outdial.TrunkID]int{1: 1800, 2: 2000, 3: 200}, b.shares(start, 4000))
+}
+
 // TestKeepWarmGap: whatever the share, no gap is longer than it says, in any destination group.
 func TestKeepWarmGap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
