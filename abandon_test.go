@@ -81,8 +81,8 @@ func TestAnAbandonedLegStillTells(t *testing.T) {
 		w, s, a := begin(t)
 		action, err := s.Answer(w.tick(time.Millisecond), a.ID)
 		require.NoError(t, err)
-		require.Equal(t, outdial.AnswerEnd, action)
-		requireStop(t, s, w.now, outdial.StopProgress)
+		require.Equal(t, outdial.AnswerConnect, action, "nobody else is under way")
+		requireStop(t, s, w.now, outdial.StopAnswered)
 	})
 	t.Run("it is busy", func(t *testing.T) {
 		w, s, a := begin(t)

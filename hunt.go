@@ -174,6 +174,7 @@ func (s *Session) start(now time.Time, i int, choice Choice, eligible uint64, h 
 	s.made++
 	s.tried |= 1 << i
 	s.fates[i] = fate{leg: a.ID.Leg, choice: choice, eligible: eligible, cli: a.CLI}
+	s.leaves = h.notBefore
 	return a, nil
 }
 

@@ -147,3 +147,79 @@ func TestRevive(t *testing.T) {
 		requireStop(t, s, w.now, outdial.StopDeadline)
 	})
 }
+
+// TestSilentLegAnswersMeanwhile: a leg that was abandoned for its silence is answered in time as long as no other has left: while the
+// next one's trunk has no room, or its calls are spaced. Where another is under way, one of the two is late.
+func TestSilentLegAnswersMeanwhile(t *testing.T) {
+	silent := outdial.Result{Origin: outdial.OriginNoTrying}
+	begin := func(t *testing.T, change func(*world)) (*world, *outdial.Session, outdial.AttemptID) {
+		w := newWorld(func(c *outdial.Config) { c.MaxWait = time.Minute })
+		s := w.engine.NewSession()
+		require.NoError(t, s.Begin(w.now, aCall))
+		id := dial(t, s, w.now).ID
+		change(w)
+		require.NoError(t, s.Abandon(w.tick(time.Second), id, silent))
+		return w, s, id
+	}
+	answer := func(t *testing.T, w *world, s *outdial.Session, id outdial.AttemptID) outdial.AnswerAction {
+		action, err := s.Answer(w.now, id)
+		require.NoError(t, err)
+		again, err := s.Answer(w.now, id)
+		require.NoError(t, err)
+		require.Equal(t, action, again)
+		return action
+	}
+	full := func(w *world) { w.trunks.full[w.trunk("b")] = w.now.Add(2 * time.Second) }
+
+	t.Run("while there is no room", func(t *testing.T) {
+		w, s, id := begin(t, full)
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StepWait, step.Kind)
+		require.Equal(t, outdial.AnswerConnect, answer(t, w, s, id))
+		a := s.Attempts()[0]
+		require.False(t, a.Late)
+		require.True(t, a.WasAbandoned())
+		require.Zero(t, a.Abandoned)
+		requireStop(t, s, w.now, outdial.StopAnswered)
+		require.Equal(t, outdial.EventRefused, w.journal.events[len(w.journal.events)-2].Kind, "the bid that waited")
+		require.NoError(t, s.End(w.now, id, outdial.Result{Origin: outdial.OriginCalleeHangup}))
+		require.True(t, s.Done())
+		require.True(t, w.clean())
+	})
+	t.Run("while the next is spaced", func(t *testing.T) {
+		w, s, id := begin(t, func(w *world) { w.trunks.spacing = 2 * time.Second })
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		require.Equal(t, outdial.StepDial, step.Kind)
+		require.True(t, step.NotBefore.After(w.now))
+		require.Equal(t, outdial.AnswerConnect, answer(t, w, s, id))
+		require.NoError(t, s.End(w.now, step.Attempt.ID, outdial.Result{Origin: outdial.OriginNeverSent}))
+		require.NoError(t, s.End(w.now, id, outdial.Result{Origin: outdial.OriginCalleeHangup}))
+		require.True(t, w.clean())
+	})
+	t.Run("not when the next has left", func(t *testing.T) {
+		w, s, id := begin(t, func(w *world) { w.trunks.spacing = 2 * time.Second })
+		step, err := s.Next(w.now)
+		require.NoError(t, err)
+		w.tick(2 * time.Second)
+		require.Equal(t, outdial.AnswerEnd, answer(t, w, s, id))
+		require.Equal(t, outdial.AnswerConnect, answer(t, w, s, step.Attempt.ID))
+	})
+	t.Run("between two attempts", func(t *testing.T) {
+		w, s, id := begin(t, func(*world) {})
+		require.NoError(t, s.End(w.now, dial(t, s, w.now).ID, carrier(503)))
+		require.Equal(t, outdial.AnswerConnect, answer(t, w, s, id))
+	})
+	t.Run("not when it is being cancelled", func(t *testing.T) {
+		w, s, id := begin(t, full)
+		require.NoError(t, s.Progress(w.now, id, outdial.ProgressOf(100, false)))
+		require.Equal(t, outdial.AnswerEnd, answer(t, w, s, id))
+		requireStop(t, s, w.now, outdial.StopProgress)
+	})
+	t.Run("not when the caller has given up", func(t *testing.T) {
+		w, s, id := begin(t, full)
+		require.NoError(t, s.Cancel(w.now))
+		require.Equal(t, outdial.AnswerEnd, answer(t, w, s, id))
+	})
+}

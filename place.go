@@ -169,7 +169,8 @@ func (p *Placed) apply(r Report) (over Leg) {
 		}
 	case ReportAnswer:
 		var action AnswerAction
-		if action, err = p.s.Answer(r.Time, r.Attempt); action == AnswerEnd {
+		hungUp := p.s.find(r.Attempt) != nil && p.hangup[r.Attempt.Leg-1]
+		if action, err = p.s.answer(r.Time, r.Attempt, hungUp); action == AnswerEnd {
 			over = p.giveLegUp(r.Attempt)
 		} else {
 			p.sdp = slices.Clone(r.SDP)

@@ -1,5 +1,7 @@
 package outdial
 
+import "time"
+
 // Reviver is a Leg that can be waited for again after ReportAbandon, because it turned out that nobody is left to hunt on to.
 type Reviver interface {
 	Leg
@@ -14,13 +16,28 @@ type Reviver interface {
 // such a one is being cancelled.
 func (s *Session) revive() (Step, bool) {
 	for i := s.made - 1; i >= 0; i-- {
-		a := &s.attempts[i]
-		if a.State != AttemptAbandoned || a.Last || a.Abandoned.Origin != OriginNoTrying ||
-			a.Timeline[MarkTrying] != 0 || a.Progressed() {
-			continue
+		if a := &s.attempts[i]; a.silent() {
+			a.takeUp()
+			return Step{Kind: StepRevive, Attempt: a}, true
 		}
-		a.State, a.Abandoned, a.Last = AttemptOpen, Result{}, true
-		return Step{Kind: StepRevive, Attempt: a}, true
 	}
 	return Step{}, false
+}
+
+// silent reports whether a was abandoned for its silence, once, and nothing has come from it since.
+func (a *Attempt) silent() bool {
+	return a.State == AttemptAbandoned && !a.Last && a.Abandoned.Origin == OriginNoTrying &&
+		a.Timeline[MarkTrying] == 0 && !a.Progressed()
+}
+
+// takeUp waits for an abandoned attempt again.
+func (a *Attempt) takeUp() { a.State, a.Abandoned, a.Last = AttemptOpen, Result{}, true }
+
+// awaits reports whether the answer of a silent leg is welcome: hunting goes on, and no other leg has left since.
+func (s *Session) awaits(now time.Time, a *Attempt) bool {
+	if s.stop != StopNone || !a.silent() {
+		return false
+	}
+	latest := &s.attempts[s.made-1]
+	return latest.State != AttemptOpen || now.Before(s.leaves)
 }

@@ -28,6 +28,7 @@ type Session struct {
 	rehearsed    uint8     // candidates that would have been dialled
 	rehearsedCLI Number    // what the last of them would have presented
 	again        time.Time // when failover may offer a candidate again, after it offered none
+	leaves       time.Time // when the latest attempt may leave
 
 	record Record
 	ev     Event   // scratch: what is passed to observers must not escape per event
@@ -166,10 +167,16 @@ func (s *Session) Abandon(now time.Time, id AttemptID, res Result) error {
 }
 
 // Answer reports a 2xx, and says what to do with it: connect the caller, or, when hunting has moved on from this leg
-// or the call is over, end the leg. Either way no further attempt follows. A second answer of the same attempt (a
+// or the call is over, end the leg. A leg that was abandoned for its silence alone is still welcome while no other is under way:
+// while Next has the host wait, or the next attempt has not left. Either way no further attempt follows. A second answer of the same attempt (a
 // retransmission, a fork) is told the same again. An answer that crosses the end of its leg stops hunting too, but is not on
 // record: the leg's last event has been.
 func (s *Session) Answer(now time.Time, id AttemptID) (AnswerAction, error) {
+	return s.answer(now, id, false)
+}
+
+// answer is Answer; hungUp says that the host has given the leg up for good.
+func (s *Session) answer(now time.Time, id AttemptID, hungUp bool) (AnswerAction, error) {
 	a := s.find(id)
 	if a == nil {
 		return AnswerEnd, ErrUnknownAttempt
@@ -183,12 +190,17 @@ func (s *Session) Answer(now time.Time, id AttemptID) (AnswerAction, error) {
 	case AttemptAnswered:
 		return actionOf(a), nil
 	}
-	a.Late = a.State == AttemptAbandoned || s.stop == StopAnswered || s.stop == StopCancelled
+	a.Late = s.stop == StopAnswered || s.stop == StopCancelled
+	if a.State == AttemptAbandoned {
+		if a.Late = hungUp || !s.awaits(now, a); !a.Late {
+			a.takeUp()
+		}
+	}
 	a.State = AttemptAnswered
 	a.Timeline.Set(MarkAnswer, now.Sub(a.Start))
 	switch {
 	case !a.Late:
-		s.stop = StopAnswered
+		s.halt(now, StopAnswered)
 	case s.stop == StopNone:
 		s.halt(now, StopProgress)
 	}

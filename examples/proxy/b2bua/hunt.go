@@ -115,10 +115,10 @@ func (c *call) onEvent(ev *siptrunk.Event) {
 	case outdial.ReportAnswer:
 		if action, _ := c.session.Answer(ev.Time, ev.Attempt); action != outdial.AnswerConnect {
 			c.legs[i].Hangup()
-			c.awaken()
-			return
+		} else {
+			c.connect(ev)
 		}
-		c.connect(ev)
+		c.awaken()
 	case outdial.ReportEnd:
 		_ = c.session.End(ev.Time, ev.Attempt, ev.Result)
 		c.open--
@@ -148,8 +148,8 @@ func (c *call) advance(id outdial.AttemptID) {
 	}
 }
 
-// awaken ends the pause that hunting makes, after an answer that came too late: the callee was there, and shall not be rung
-// again.
+// awaken ends the pause that hunting makes, after the answer of a leg that it had moved on from: the callee was there, and shall not
+// be rung again.
 func (c *call) awaken() {
 	g := c.gap
 	if g.until.IsZero() {
