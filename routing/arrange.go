@@ -40,7 +40,7 @@ func (d *decision) settle() {
 	for i := range cs {
 		c := d.class[i]
 		moved = moved || c&classLater != 0
-		special = special || c == classPreferred || c >= classPenalised
+		special = special || c&^classLater == classPreferred || c >= classPenalised
 	}
 	if !moved && !special {
 		return
@@ -60,7 +60,7 @@ func (d *decision) settle() {
 	}
 }
 
-// force leaves nothing but what the override names, and adds it if the rule does not.
+// force leaves nothing but what the override names, and adds it if the rule does not. It comes first then whatever the draws said.
 func (d *decision) force() {
 	k := d.forced
 	if d.rec.On() {
@@ -74,18 +74,30 @@ func (d *decision) force() {
 	d.dst = d.dst[:d.first+len(kept)]
 	clear(d.class[:])
 	if len(kept) > 0 {
-		for i := range kept {
-			kept[i].Tier = 0
-		}
 		return
+	}
+	if d.t.byState && d.rule.decks == 0 {
+		d.where = d.jurisdiction()
 	}
 	for i := range d.t.trunks {
 		c := d.t.trunks[i].candidate
 		if k.means(&c) && !d.avoided(&c) && len(d.dst)-d.first < outdial.MaxCandidates {
-			c.Matched = d.prefix
+			d.price(&c, d.rateOf(c.Trunk))
 			d.dst = append(d.dst, c)
 		}
 	}
+}
+
+// rateOf finds the row of a trunk that the rule may not name.
+func (d *decision) rateOf(trunk outdial.TrunkID) hit {
+	deck, ok := d.t.decks[trunk]
+	if !ok {
+		return hit{}
+	}
+	if slot := d.rule.slotOf(deck); slot != noSlot {
+		return d.found[slot]
+	}
+	return d.t.rates.of(d.now, d.call.To, deck)
 }
 
 // sort sorts the candidates from first on, and what is known of each, by ascending keys, equal ones as they are. It is an

@@ -88,11 +88,12 @@ func checkBlackouts(all []Blackout, hasNumbering bool, bad *problems) {
 				bad.add(fmt.Sprintf("%s.weekdays[%d]", place, j), "%.20q is not a weekday", name)
 			}
 		}
-		for j, c := range k.Countries {
-			if len(c) != 2 {
-				bad.add(fmt.Sprintf("%s.countries[%d]", place, j), "%.10q is not a country code of two letters", c)
+		for j, name := range k.Programs {
+			if name == "" {
+				bad.add(fmt.Sprintf("%s.programs[%d]", place, j), "empty name")
 			}
 		}
+		checkCountries(place, k.Countries, bad)
 	}
 	if len(all) > 0 && !hasNumbering {
 		bad.add("admission.blackouts", "need CompileConfig.Numbering, which knows the callee's clocks")

@@ -25,7 +25,8 @@ type contender struct {
 	acceptable bool    // its success is not surely below what counts as good
 	dear       bool    // it is surely dearer per success than the best of the acceptable ones
 	unfit      bool    // below a floor
-	out        bool    // no room, not healthy, over its cap: nothing is learned by trying it
+	out        bool    // no room, not healthy, penalised, over its cap: nothing is learned by trying it
+	behind     bool    // it is out, or others are put before it whatever is believed: it cannot come first
 }
 
 // few is how many contenders choose has room for at once: clearing room for the most that there may be takes longer than
@@ -57,22 +58,65 @@ func (d *decision) chooseAmong(g *tier, first int, contenders []contender) {
 		k.posterior = d.posterior(&cs[i], g)
 		k.spread = math.Sqrt(k.variance())
 		k.unfit = k.failed&floorBits != 0
-		k.out = d.class[from+i]&classLater != 0 || d.class[from+i] >= classCapped
+		k.out = d.class[from+i]&classLater != 0 || d.class[from+i] >= classPenalised
 		k.cost = float64(d.costs[from+i]) + d.surcharge(&cs[i])
 		k.index = k.cost + float64(o.AttemptCost)/max(k.mean, least)
 		d.note(cs[i].Trunk, "cost_per_success", k.index)
 	}
+	d.front(g, first, contenders)
 	judge(contenders, o)
+	best := 0
 	for i := range contenders {
 		d.keys[i] = contenders[i].key()
+		if a, b := &contenders[i], &contenders[best]; !a.behind && b.behind || a.behind == b.behind && d.keys[i] < d.keys[best] {
+			best = i
+		}
 	}
-	best := lowest(d.keys[:len(cs)])
-	pick := d.explore(contenders, o, best, cs)
+	pick := best
+	if first == d.first && d.forced == nil && !d.preferred(g) {
+		pick = d.explore(contenders, o, best, cs)
+	}
 	if pick != best {
 		d.keys[pick] = math.Inf(-1)
 	}
 	// What a failover would try next stands in the order of belief in either case.
 	d.sort(first)
+}
+
+// front marks those that stand behind others whatever is believed of them: what arrange and settle will put there.
+func (d *decision) front(g *tier, first int, cs []contender) {
+	rank := func(i int) uint16 {
+		c := &d.dst[first+i]
+		return 2*d.class[first-d.first+i] + uint16(btoi(g.preferDirect && d.t.metaOf(c.Trunk).Interconnect != Direct))
+	}
+	least := uint16(math.MaxUint16)
+	for i := range cs {
+		if !cs[i].out {
+			least = min(least, rank(i))
+		}
+	}
+	for i := range cs {
+		cs[i].behind = cs[i].out || rank(i) > least
+	}
+}
+
+// preferred reports whether an override prefers a trunk of another tier: then that comes first, and nothing is learned.
+func (d *decision) preferred(g *tier) bool {
+	if !d.overridden {
+		return false
+	}
+	for i := range d.rule.tiers {
+		other := &d.rule.tiers[i]
+		if other == g {
+			continue
+		}
+		for j := range other.targets {
+			if k := d.overrideOf(&other.targets[j].candidate); k != nil && k.Action == Prefer {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // least is the least success that costs are divided by.
@@ -83,7 +127,7 @@ const least = 1e-3
 func judge(cs []contender, o *objective) {
 	best := -1
 	for i := range cs {
-		if k := &cs[i]; !k.unfit && !k.out && (best < 0 || k.mean > cs[best].mean) {
+		if k := &cs[i]; !k.unfit && !k.behind && (best < 0 || k.mean > cs[best].mean) {
 			best = i
 		}
 	}
@@ -96,7 +140,7 @@ func judge(cs []contender, o *objective) {
 		behind := share*cs[best].mean - k.mean
 		k.acceptable = i == best || behind <= 0 ||
 			behind <= o.Z*math.Sqrt(k.variance()+share*share*cs[best].variance())
-		if k.acceptable && !k.unfit && !k.out && k.index < cs[frugal].index {
+		if k.acceptable && !k.unfit && !k.behind && k.index < cs[frugal].index {
 			frugal = i
 		}
 	}
@@ -136,7 +180,7 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 	}
 	sum, eager := uint64(0), 1.
 	for i := range cs {
-		if k := &cs[i]; i != best && !k.out {
+		if k := &cs[i]; i != best && !k.behind {
 			switch k.weight = 3; {
 			case k.acceptable:
 			case k.failed&looksBetter != 0:
@@ -180,6 +224,10 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 	if pick != best && !d.affordable(plan[pick].Cost) {
 		pick = best
 	}
+	if pick != best && !d.book(plan[pick].Cost) {
+		plan[best].Propensity = 1
+		return best
+	}
 	p := chance(&cs[pick])
 	if pick == best {
 		p += 1 - rate
@@ -211,7 +259,7 @@ func draw(cs []contender, o *objective, r *random, best int) int {
 	top := 0.0
 	for i := range cs {
 		k := &cs[i]
-		if k.out || k.unfit {
+		if k.behind || k.unfit {
 			continue
 		}
 		if k.drawn = k.mean + r.normal()*k.spread; k.drawn < least {
@@ -263,16 +311,6 @@ func (r *random) normal() float64 {
 	v = v + v>>32
 	v = (v + v>>16) & 0xffff
 	return (float64(v) - 8*127.5) * (1 / 209.02152999055)
-}
-
-// lowest returns the index of the least key.
-func lowest(keys []float64) (at int) {
-	for i := range keys {
-		if keys[i] < keys[at] {
-			at = i
-		}
-	}
-	return at
 }
 
 // seed makes the draws of a call its own: they depend on its id, its number and the time, all of which its record has.

@@ -81,7 +81,7 @@ func (d *decision) route() ([]outdial.Candidate, error) {
 // appendTier appends the candidates of a tier in their order. The error is why the last candidate that was left out was.
 func (d *decision) appendTier(g *tier, n uint8) (why *outdial.Refusal) {
 	first := len(d.dst)
-	longest := g.longest(&d.found)
+	longest := d.longest(g)
 	for i := range g.targets {
 		x := &g.targets[i]
 		var h hit

@@ -77,6 +77,9 @@ func decide(r *routing.Router, tos []outdial.Number, i int, dst []outdial.Candid
 		ID: outdial.CallID(i + 1), To: tos[i&(1<<16-1)], Dest: outdial.Destination{Group: outdial.GroupID(i%300 + 1)},
 	}
 	dst, _ = r.Route(monday, &call, dst[:0])
+	if dst[0].Explore { // the budget is not to run out
+		takenBack(r, i+1, dst[0], monday)
+	}
 	return dst
 }
 

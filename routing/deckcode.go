@@ -16,6 +16,14 @@ func (f *deckFile) readCode(code *[numColumns][]byte, r Rate) (deckColumn, error
 		return 0, nil
 	}
 	whole, column := string(text), colPrefix
+	for _, part := range [...]struct {
+		col    deckColumn
+		digits int
+	}{{colNPA, 3}, {colNXX, 3}, {colBlock, 1}} { // a shorter one would price other exchanges too
+		if v := code[part.col]; v != nil && len(v) != part.digits && (len(v) > 0 || part.col != colBlock) {
+			return part.col, fmt.Errorf("%.20q does not have %d digits", v, part.digits)
+		}
+	}
 	switch {
 	case code[colNPANXX] != nil:
 		whole, column = strings.ReplaceAll(string(code[colNPANXX]), "-", "")+string(code[colBlock]), colNPANXX
@@ -31,7 +39,14 @@ func (f *deckFile) readCode(code *[numColumns][]byte, r Rate) (deckColumn, error
 		return column, fmt.Errorf("%.20q does not begin with an area code of North America", whole)
 	}
 	country := strings.TrimPrefix(string(code[colCountryCode]), "+")
+	if whole == "" {
+		p, err := outdial.ParsePrefix(country)
+		f.add(r, p)
+		return colCountryCode, err
+	}
+	any := false
 	for part := range strings.FieldsFuncSeq(whole, func(r rune) bool { return r == ',' || r == ';' }) {
+		any = true
 		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
 		if !isRange || len(first) != len(last) || strings.ContainsAny(part, "+ ()") { // a separator, as in 1-212
 			p, err := outdial.ParsePrefix(country + strings.TrimSpace(part))
@@ -45,10 +60,8 @@ func (f *deckFile) readCode(code *[numColumns][]byte, r Rate) (deckColumn, error
 			return colPrefix, err
 		}
 	}
-	if whole == "" {
-		p, err := outdial.ParsePrefix(country)
-		f.add(r, p)
-		return colCountryCode, err
+	if !any {
+		return colPrefix, fmt.Errorf("%.20q names no prefix", whole)
 	}
 	return colPrefix, nil
 }

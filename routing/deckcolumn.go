@@ -25,7 +25,8 @@ const (
 	colSetup
 	colEffective
 	colEnd
-	colIgnored // for people
+	colIgnored  // for people
+	colNameless // a spreadsheet's, which is to be empty
 	numColumns
 )
 
@@ -83,10 +84,12 @@ func readHeader(header [][]byte) (columns []deckColumn, err error) {
 		}
 		col, ok := columnOf(text)
 		switch {
+		case text == "":
+			col = colNameless
 		case !ok:
 			bad.add("header", "unknown column %.40q: want %s", text, wantedColumns())
 			col = colIgnored
-		case has[col] && col != colIgnored:
+		case has[col] && col < colIgnored:
 			bad.add("header", "%q: there is a column for %q already", text, columnNames[col][0])
 		}
 		has[col] = true

@@ -64,7 +64,10 @@ func ReadDeck(name string, r io.Reader) (Deck, error) {
 // Read reads a deck. The error names every bad line ("deck alpha: line 7: rate: …"), up to 100 of them, and then there is
 // no deck; two lines that say something different about one prefix and one time are bad.
 func (d DeckReader) Read(r io.Reader) (Deck, DeckReport, error) {
-	f := deckFile{DeckReader: d, csv: newCSVLines(r), bad: newProblems().limited(), sorted: true, size: sizeOf(r)}
+	f := deckFile{
+		DeckReader: d, csv: newCSVLines(r), bad: newProblems().limited(), sorted: true, size: sizeOf(r),
+		instants: map[string]Instant{}, increments: map[string]Increment{},
+	}
 	if err := f.read(); err != nil {
 		return Deck{}, DeckReport{}, fmt.Errorf("routing: deck %s: %w", d.Name, err)
 	}
@@ -78,18 +81,15 @@ type deckFile struct {
 	columns []deckColumn
 	rates   []Rate
 	lines   []uint32 // of rates
-	sorted  bool     // rates are in the order of digits.Key so far
+	sorted  bool     // rates are in the order of digits.Key, and those of a prefix in that of Effective, so far
 	last    uint64   // key of the last one
 	bad     *problems
 	report  DeckReport
 	size    int64 // of the file in bytes; 0 = not known
 
-	// Most lines repeat what the line before said about all but prefix and rate.
-	repeated [numColumns]struct {
-		text    []byte
-		instant Instant
-		inc     Increment
-	}
+	// Most lines repeat what earlier ones said about all but prefix and rate.
+	instants   map[string]Instant
+	increments map[string]Increment
 }
 
 func (f *deckFile) read() error {
@@ -111,6 +111,9 @@ func (f *deckFile) read() error {
 		if err != nil { // the rest cannot be trusted
 			f.bad.add(fmt.Sprintf("line %d", f.csv.line), "%w", err)
 			break
+		}
+		if !slices.ContainsFunc(record, func(v []byte) bool { return len(v) > 0 }) {
+			continue // a spreadsheet's empty row
 		}
 		f.report.Lines++
 		if len(record) != len(f.columns) {
@@ -137,7 +140,14 @@ func (f *deckFile) readLine(record [][]byte) {
 	var rate Rate
 	var code [numColumns][]byte // what a prefix is put together from
 	for i, col := range f.columns {
-		if col == colIgnored {
+		switch {
+		case col == colIgnored:
+			continue
+		case col == colNameless:
+			if len(record[i]) > 0 {
+				f.bad.add(fmt.Sprintf("line %d", f.csv.line), "%.20q stands in column %d, which has no name", record[i], i+1)
+				return
+			}
 			continue
 		}
 		if col <= colBlock {
@@ -160,50 +170,46 @@ func (f *deckFile) readLine(record [][]byte) {
 
 // readValue reads one column but those of the prefix.
 func (f *deckFile) readValue(r *Rate, col deckColumn, value []byte) (err error) {
-	repeated := &f.repeated[col]
-	again := bytes.Equal(value, repeated.text)
+	var inc Increment
 	switch col {
 	case colRate:
 		r.PerMinute, err = readPrice(value)
-		return err
 	case colIntrastate:
 		r.Intrastate, err = readOptionalPrice(value)
-		return err
 	case colIndeterminate:
 		r.Indeterminate, err = readOptionalPrice(value)
-		return err
 	case colSetup:
 		r.Setup, err = readOptionalPrice(value)
-		return err
 	case colIncrement:
-		if !again {
-			repeated.inc, err = ParseIncrement(string(value))
-		}
-		r.Increment = repeated.inc
-	case colFirst, colNext:
-		if !again {
-			repeated.inc, err = ParseIncrement(string(value))
-		}
-		if col == colFirst {
-			r.Increment.First = repeated.inc.First
-		} else {
-			r.Increment.Next = repeated.inc.First
-		}
-	case colEffective, colEnd:
-		if !again {
-			repeated.instant, err = f.Dates.parse(string(value))
-		}
-		if col == colEffective {
-			r.Effective = repeated.instant
-		} else {
-			r.End = repeated.instant
-		}
-	}
-	if err == nil && !again {
-		repeated.text = append(repeated.text[:0], value...)
+		r.Increment, err = remembered(f.increments, value, ParseIncrement)
+	case colFirst:
+		inc, err = remembered(f.increments, value, ParseIncrement)
+		r.Increment.First = inc.First
+	case colNext:
+		inc, err = remembered(f.increments, value, ParseIncrement)
+		r.Increment.Next = inc.First
+	case colEffective:
+		r.Effective, err = remembered(f.instants, value, f.Dates.parse)
+	case colEnd:
+		r.End, err = remembered(f.instants, value, f.Dates.parse)
 	}
 	return err
 }
+
+// remembered reads a text, or remembers what came of it before.
+func remembered[V any](known map[string]V, text []byte, parse func(string) (V, error)) (v V, err error) {
+	v, ok := known[string(text)]
+	if ok {
+		return v, nil
+	}
+	if v, err = parse(string(text)); err == nil && len(known) < maxRemembered {
+		known[string(text)] = v
+	}
+	return v, err
+}
+
+// maxRemembered bounds how many dates or increments are remembered: a deck has few.
+const maxRemembered = 1024
 
 func readOptionalPrice(value []byte) (Price, error) {
 	if len(value) == 0 {
@@ -237,7 +243,8 @@ func (f *deckFile) add(r Rate, prefix outdial.Prefix) {
 		}
 	}
 	key := digits.Key(uint64(prefix))
-	f.sorted = f.sorted && key >= f.last
+	n := len(f.rates)
+	f.sorted = f.sorted && (key > f.last || n == 0 || key == f.last && r.Effective >= f.rates[n-1].Effective)
 	f.last = key
 	f.rates, f.lines = append(f.rates, r), append(f.lines, uint32(f.csv.line))
 }
@@ -277,7 +284,6 @@ func (f *deckFile) unique() {
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	same := func(a, b *Rate) bool { return a.Prefix == b.Prefix && a.Effective == b.Effective }
 	if !f.sorted {
 		slices.SortFunc(order, func(a, b uint32) int {
 			x, y := &f.rates[a], &f.rates[b]
@@ -285,25 +291,22 @@ func (f *deckFile) unique() {
 		})
 	}
 	var twice []uint32
+	first := 0 // in order: the first one with this prefix and time
 	for i := 1; i < len(order); i++ {
-		first, later := order[i-1], order[i]
-		for j := i - 1; j >= 0 && f.rates[order[j]].Prefix == f.rates[later].Prefix; j-- {
-			if first = order[j]; same(&f.rates[first], &f.rates[later]) {
-				break
-			}
-		}
-		a, b := &f.rates[first], &f.rates[later]
+		later := order[i]
+		a, b := &f.rates[order[first]], &f.rates[later]
 		switch {
-		case !same(a, b):
+		case a.Prefix != b.Prefix || a.Effective != b.Effective:
+			first = i
 		case *a == *b:
 			twice = append(twice, later)
 			f.report.Dropped++
 			if len(f.report.Duplicates) < maxListed {
-				f.report.Duplicates = append(f.report.Duplicates, DeckNote{int(f.lines[later]), int(f.lines[first]), b.Prefix})
+				f.report.Duplicates = append(f.report.Duplicates, DeckNote{int(f.lines[later]), int(f.lines[order[first]]), b.Prefix})
 			}
 		default:
 			f.bad.add(fmt.Sprintf("line %d: %s", f.lines[later], columnNames[colPrefix][0]),
-				"%s is already in line %d, effective at the same time and with other prices", shown(b.Prefix), f.lines[first])
+				"%s is already in line %d, effective at the same time and with other prices", shown(b.Prefix), f.lines[order[first]])
 		}
 	}
 	if len(twice) == 0 {

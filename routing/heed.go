@@ -54,15 +54,24 @@ func (d *decision) avoided(c *outdial.Candidate) bool {
 	return k != nil && k.Action == Avoid
 }
 
+// keptOut says why an override keeps a candidate out, and which, or nil.
+func (d *decision) keptOut(c *outdial.Candidate) (why *outdial.Refusal, by *order) {
+	if !d.overridden {
+		return nil, nil
+	}
+	if k := d.overrideOf(c); k != nil && k.Action == Avoid {
+		return ErrAvoided, k
+	}
+	if d.pinned != nil && d.forced == nil && !d.pinned.means(c) {
+		return ErrPinned, d.pinned
+	}
+	return nil, nil
+}
+
 // refused says why a candidate is left out, and by which override if by one, or nil.
 func (d *decision) refused(c *outdial.Candidate) (why *outdial.Refusal, by *order) {
-	if d.overridden {
-		if k := d.overrideOf(c); k != nil && k.Action == Avoid {
-			return ErrAvoided, k
-		}
-		if d.pinned != nil && d.forced == nil && !d.pinned.means(c) {
-			return ErrPinned, d.pinned
-		}
+	if why, by = d.keptOut(c); why != nil {
+		return why, by
 	}
 	if r := d.poolRisk(c.Pool); r > 0 {
 		s := stream(d.seed() ^ uint64(c.Pool))

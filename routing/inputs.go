@@ -183,25 +183,33 @@ func (d *decision) exploreRate() float64 {
 	case d.again != nil || d.m == nil || d.greedy:
 		return -1
 	}
-	rate := d.t.exploration.Share
-	calls, used := d.m.calls.sum.Load(), d.m.explored.sum.Load()
-	if float64(used+1) > rate*float64(calls+1) || d.now.Unix()/hour != d.m.newest.Load() {
-		rate = 0 // no event of this hour has shown yet what left the span
-	}
+	d.m.booked.expire(d.now)
+	rate := d.t.exploreRate(d.now, d.m)
 	d.note(0, readRate, rate)
 	return rate
 }
 
 // affordable reports whether the budget has money left for a call of this cost a minute.
 func (d *decision) affordable(cost outdial.Micros) bool {
-	budget := outdial.Micros(d.t.exploration.Money)
-	switch {
-	case budget == 0:
+	if d.t.exploration.Money == 0 {
 		return true
-	case d.again != nil:
-		return outdial.Micros(d.again.num(0, readMoney)) >= cost
 	}
-	left := max(budget, 0) - outdial.Micros(d.m.money.sum.Load())
-	d.note(0, readMoney, float64(left))
-	return left >= cost && left > 0
+	var left outdial.Micros
+	if d.again != nil {
+		left = outdial.Micros(d.again.num(0, readMoney))
+	} else {
+		left = d.t.moneyLeft(d.m)
+		d.note(0, readMoney, float64(left))
+	}
+	return left >= max(cost, 1)
+}
+
+// book takes a call that explores from the budget. When others have used that up meanwhile, the call is decided as though it had
+// come after them.
+func (d *decision) book(cost outdial.Micros) bool {
+	if d.again != nil || d.call.Rehearsal() || d.t.book(d.now, d.call.ID, cost, d.m) {
+		return true
+	}
+	d.note(0, readRate, 0)
+	return false
 }

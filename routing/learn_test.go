@@ -113,6 +113,7 @@ func TestHopeIsFollowed(t *testing.T) {
 			require.NoError(t, err)
 			if cs[0].Explore {
 				explored++
+				takenBack(r, i+1, cs[0], now)
 			}
 		}
 		return float64(explored) / calls

@@ -51,11 +51,7 @@ func (p *Policy) checkLimits(names *index, bad *problems) {
 		if c.Least < 0 {
 			bad.add(place+".least", "%d is negative", c.Least)
 		}
-		for j, country := range c.Countries {
-			if len(country) != 2 {
-				bad.add(fmt.Sprintf("%s.countries[%d]", place, j), "%.10q is not a country code of two letters", country)
-			}
-		}
+		checkCountries(place, c.Countries, bad)
 	}
 	for i := range p.Commits {
 		c, place := &p.Commits[i], fmt.Sprintf("commits[%d]", i)
@@ -75,6 +71,16 @@ func (p *Policy) checkLimits(names *index, bad *problems) {
 	e := &p.Exploration
 	if math.IsNaN(e.Share) || e.Share > 0.5 {
 		bad.add("exploration.share", "%v is not a number up to 0.5", e.Share)
+	}
+}
+
+// checkCountries reports what is no ISO 3166-1 alpha-2 code: one in small letters would be no callee's.
+func checkCountries(place string, countries []string, bad *problems) {
+	capital := func(c byte) bool { return c >= 'A' && c <= 'Z' }
+	for i, c := range countries {
+		if len(c) != 2 || !capital(c[0]) || !capital(c[1]) {
+			bad.add(fmt.Sprintf("%s.countries[%d]", place, i), "%.10q is not a country code of two capital letters", c)
+		}
 	}
 }
 

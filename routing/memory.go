@@ -22,6 +22,7 @@ type memory struct {
 	tracks                 [256]atomic.Pointer[map[place]*track] // by place.shard
 	tracked                int
 	orders                 atomic.Pointer[[]order] // overrides by Control
+	booked                 bookings
 }
 
 // share names a count of attempts: those to a country on a trunk; the zero country is the world, trunk 0 is all.
@@ -146,6 +147,7 @@ func (m *memory) observe(ev *outdial.Event) {
 	switch {
 	case ev.Kind == outdial.EventStarted:
 		m.attempt(a, at, 1)
+		m.booked.release(a.ID.Call)
 	case a.Result.Origin == outdial.OriginNeverSent:
 		m.attempt(a, at, -1)
 	default:
@@ -185,7 +187,7 @@ func (m *memory) ended(now time.Time, a *outdial.Attempt, at int64) {
 		talk = 0
 	}
 	if exploring(a) && a.Result.Origin != outdial.OriginUnknown {
-		real := cost(int64(max(a.Candidate.Cost, 0)), 0, Increment{}.Billed(talk))
+		real := cost(int64(max(a.Candidate.Cost, 0)), 0, Increment{First: 60}.Billed(talk)) // as a carrier may bill
 		m.money.add(at, int64(real-a.Candidate.Cost), m.newest.Load())
 	}
 	if talk <= 0 {
@@ -224,7 +226,7 @@ func (m *memory) counted(s share) *count {
 
 // add counts v in an hour, unless that has left the span that ends with newest.
 func (c *count) add(at, v, newest int64) {
-	if at <= newest-int64(len(c.hours)) {
+	if at < 0 || at <= newest-int64(len(c.hours)) {
 		return
 	}
 	i := at % int64(len(c.hours))

@@ -90,8 +90,11 @@ const (
 // String returns "unknown", "mdy" or "dmy".
 func (o DateOrder) String() string { return [...]string{"unknown", "mdy", "dmy"}[min(o, DayMonthYear)] }
 
-// clocks are what may follow a date.
-var clocks = [...]string{"", " 15:04", " 15:04:05", "T15:04:05", " 3:04:05 PM", " 15:04:05 MST"}
+// clocks are what may follow a date. Of time zones only UTC is taken: the letters of others (EST) stand for different ones, and which
+// of them a machine knows depends on where it stands.
+var clocks = [...]string{
+	"", " 15:04", " 15:04:05", "T15:04:05", " 3:04 PM", " 3:04:05 PM", " 15:04:05 UTC", " 15:04:05 GMT", " 15:04:05 -0700",
+}
 
 // parse reads the dates that carriers write, in UTC: those of ParseInstant, with a time after a space, with slashes, dots
 // between day, month and year, and without separators (20260301).
@@ -118,12 +121,14 @@ func (o DateOrder) parse(s string) (Instant, error) {
 }
 
 func (o DateOrder) layouts() []string {
-	all := []string{"2006-01-02", "20060102", "2006/1/2", "2.1.2006", "2-Jan-2006", "2 Jan 2006", "Jan 2, 2006"}
+	all := []string{
+		"2006-01-02", "20060102", "2006/1/2", "2.1.2006", "2-Jan-2006", "2-Jan-06", "2 Jan 2006", "Jan 2, 2006", "January 2, 2006",
+	}
 	if o != DayMonthYear {
-		all = append(all, "1/2/2006", "1/2/06")
+		all = append(all, "1/2/2006", "1/2/06", "1-2-2006")
 	}
 	if o != MonthDayYear {
-		all = append(all, "2/1/2006", "2/1/06")
+		all = append(all, "2/1/2006", "2/1/06", "2-1-2006")
 	}
 	return all
 }

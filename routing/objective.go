@@ -46,8 +46,9 @@ type Exploration struct {
 	// 0 = 0.05; negative = none; at most 0.5.
 	Share float64 `json:"share,omitempty" yaml:"share,omitempty"`
 
-	// Money is what carriers may charge for them over the same span. What a call is expected to cost is reserved when it
-	// starts, and corrected when it ends. 0 = no limit; negative = none may be spent.
+	// Money is what carriers may charge for them over the same span. A minute (Candidate.Cost) is reserved when a call is
+	// routed, and corrected to the minutes that were begun when it ends; how long it is talked on, nobody bounds. 0 = no limit;
+	// negative = none may be spent.
 	Money Price `json:"money,omitempty" yaml:"money,omitempty"`
 }
 

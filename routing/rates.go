@@ -86,22 +86,22 @@ func (r *rates) take(at Instant, first uint32, n uint8, slots []uint8, want int,
 	}
 }
 
-// of returns the row of one deck and how many digits its prefix has.
-func (r *rates) of(now time.Time, to outdial.Number, deck uint16) (w *row, n int, ok bool) {
+// of finds the row of one deck.
+func (r *rates) of(now time.Time, to outdial.Number, deck uint16) hit {
 	var matches [digits.MaxLen + 1]digits.Match
 	at := InstantOf(now)
 	for _, m := range matches[:r.table.Matches(uint64(to), &matches)] {
 		for i := m.Value; ; i++ {
 			w := &r.rows[i]
 			if w.deck == deck && r.spans[w.span].holds(at) {
-				return w, int(m.Digits), true
+				return hit{row: i + 1, digits: m.Digits}
 			}
 			if w.last() {
 				break
 			}
 		}
 	}
-	return nil, 0, false
+	return hit{}
 }
 
 // rate is the row for a prefix, prices that say what their default says left out.

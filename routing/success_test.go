@@ -117,7 +117,7 @@ func TestPropensity(t *testing.T) {
 		require.Equal(t, c.ids.Trunks.Name(cs[0].Trunk) != best, cs[0].Explore)
 		require.Zero(t, cs[1].Propensity+cs[2].Propensity)
 		sum[cs[0].Trunk] += 1 / cs[0].Propensity
-		r.Observe(started(i, cs[0], monday, "US"))
+		r.Observe(started(i+1, cs[0], monday, "US"))
 		if cs[0].Explore {
 			explored++
 		}
@@ -173,7 +173,7 @@ func TestExplorationBudget(t *testing.T) {
 			now = now.Add(10 * time.Second)
 			cs, err := r.Route(now, &outdial.Call{ID: outdial.CallID(i + 1), To: 12125550123}, nil)
 			require.NoError(t, err)
-			ev := started(i, cs[0], now, "US")
+			ev := started(i+1, cs[0], now, "US")
 			if tc.warm > 0 && i%tc.warm == 0 {
 				ev.Attempt.Choice.Why = outdial.WhyKeepWarm
 			}

@@ -63,11 +63,11 @@ func (t *Table) Rate(now time.Time, trunk outdial.TrunkID, to outdial.Number) (R
 	if !ok {
 		return Rate{}, false
 	}
-	w, n, ok := t.rates.of(now, to, deck)
-	if !ok {
+	h := t.rates.of(now, to, deck)
+	if h.row == 0 {
 		return Rate{}, false
 	}
-	return t.rates.rate(w, leading(to, n)), true
+	return t.rates.rate(&t.rates.rows[h.row-1], leading(to, int(h.digits))), true
 }
 
 // Trunk returns what the policy says about a trunk; false for one that it does not name. Its slices are shared: do not
@@ -172,14 +172,18 @@ func (d *decision) within(r *rule) bool {
 }
 
 // longest returns how many digits a prefix must have for its trunk to count: with global-lpm as many as the longest of
-// the tier.
-func (g *tier) longest(found *hits) (n uint8) {
+// the tier, of those that no override keeps out.
+func (d *decision) longest(g *tier) (n uint8) {
 	if !g.global {
 		return 0
 	}
 	for i := range g.targets {
-		if s := g.targets[i].slot; s != noSlot && found[s].row != 0 {
-			n = max(n, found[s].digits)
+		x := &g.targets[i]
+		if x.slot == noSlot || d.found[x.slot].row == 0 {
+			continue
+		}
+		if err, _ := d.keptOut(&x.candidate); err == nil {
+			n = max(n, d.found[x.slot].digits)
 		}
 	}
 	return n

@@ -122,7 +122,7 @@ func seized(ev *outdial.Event) (success, ok bool) {
 	a := ev.Attempt
 	switch ev.Kind {
 	case outdial.EventAnswered:
-		return !a.Late && a.Progressed(), !a.Late || !a.WasAbandoned()
+		return a.Progressed(), !a.Late || !a.WasAbandoned()
 	case outdial.EventAbandoned: // known now, and not only when the leg ends
 		return false, true
 	case outdial.EventEnded:

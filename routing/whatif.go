@@ -129,20 +129,10 @@ func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
 	}
 }
 
-// termsOf returns what a trunk of the plan charges, nil = nobody knows. Of one that the rule names it was found already.
+// termsOf returns what a trunk of the plan charges, nil = nobody knows.
 func (d *decision) termsOf(trunk outdial.TrunkID) *terms {
-	deck, ok := d.t.decks[trunk]
-	if !ok {
-		return nil
-	}
-	if slot := d.rule.slotOf(deck); slot != noSlot {
-		if row := d.found[slot].row; row != 0 {
-			return &d.t.rates.terms[d.t.rates.rows[row-1].terms()]
-		}
-		return nil
-	}
-	if w, _, ok := d.t.rates.of(d.now, d.call.To, deck); ok {
-		return &d.t.rates.terms[w.terms()]
+	if h := d.rateOf(trunk); h.row != 0 {
+		return &d.t.rates.terms[d.t.rates.rows[h.row-1].terms()]
 	}
 	return nil
 }
