@@ -77,7 +77,7 @@ func (s *Selector) Lint(now time.Time, routes []Route) []Finding {
 				Code: FindingFewTargets, Group: r.Group, Trunks: names,
 				Text: fmt.Sprintf("%s: %d live targets, where there should be two at least", r.Group, len(names)),
 			})
-		case len(carriers) == 1 && carriers[r.Plan[0].Carrier] > 0 && r.Plan[0].Carrier != 0:
+		case len(carriers) == 1 && carriers[0] == 0:
 			list = append(list, Finding{
 				Code: FindingSharedCarrier, Group: r.Group, Trunks: names,
 				Text: fmt.Sprintf("%s: all targets are of one carrier: %s", r.Group, strings.Join(names, ", ")),

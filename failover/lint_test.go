@@ -44,6 +44,7 @@ func TestLint(t *testing.T) {
 	require.Equal(t, []string{shared}, find(of(1, 1), of(2, 2)))
 	b.kill(start, 1)
 	require.Equal(t, []string{"few_targets b", shared}, find(of(1, 1), of(2, 2)), "one of them is out")
+	require.Equal(t, []string{"no_baseline c", "shared_carrier b c", shared}, find(of(1, 1), of(2, 2), of(3, 2)), "those that are left")
 	require.Equal(t, []string{"few_targets", shared}, find())
 
 	require.Zero(t, failover.Diversity(nil))
