@@ -123,8 +123,9 @@ func (s *Selector) restoreBoards(in *saved) ([]*board, error) {
 			table = append(table, nil)
 		}
 		b := s.boards.fresh(id, s.cfg.baseline)
-		if was := table[id]; was != nil {
+		if was := table[id]; was != nil { // it is configured
 			b.gate.needed = was.gate.needed
+			b.whole.test = was.whole.test
 		}
 		if err := b.restore(s, x); err != nil {
 			return nil, fmt.Errorf("trunks[%d]: %w", i, err)
@@ -181,9 +182,16 @@ func (t *target) restore(s *Selector, x *savedTarget) {
 		}
 	}
 	y := &x.Test
+	given := t.test
 	t.test = test{
 		calls: y.Calls, failed: y.Failed, since: y.Since, soft: y.Soft, hard: y.Hard, sum: y.Sum, runCalls: y.RunCalls,
 		runFailed: y.RunFailed,
+	}
+	if s.cfg.learn <= 0 { // a baseline that is not learned is the configured one
+		t.test.calls, t.test.failed = given.calls, given.failed
+		if t.test.baseline() != y.Failed/y.Calls {
+			return
+		}
 	}
 	for _, cfg := range [2]*settings{&s.cfg, &s.launch} { // the thresholds, where the configuration still gives the same
 		again := t.test

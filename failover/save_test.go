@@ -140,6 +140,41 @@ func TestRestoredOrdersOutliveTheJournal(t *testing.T) {
 	require.Equal(t, outdial.TrunkID(2), place(again, at(time.Hour)))
 }
 
+// TestRestoredBaselines: what was learned stands, whatever is configured since; a baseline that is not learned is the configured one,
+// and what it takes to be ejected follows it.
+func TestRestoredBaselines(t *testing.T) {
+	for _, learns := range []int{0, -1} {
+		cfg := failover.Config{IDs: named("a", "b"), Trunks: []failover.Trunk{{Name: "b", Baseline: 0.1}}, BaselineCalls: learns}
+		b := newBench(t, cfg, on(1, 0, 0), on(2, 0, 0))
+		for trunk := range outdial.TrunkID(2) {
+			b.call.Dest.Group = 3
+			for range 10 {
+				b.end(start, trunk+1, 0, final(500))
+				b.ring(start, trunk+1, 0)
+				b.ring(start, trunk+1, 0)
+				b.ring(start, trunk+1, 0)
+			}
+		}
+		before := b.s.Snapshot(start)
+		cfg.Baseline, cfg.Trunks = 0.2, []failover.Trunk{{Name: "b", Baseline: 0.3}}
+		r := &bench{t: t, s: restored(t, cfg, save(t, b.s)), plan: b.plan}
+		for i, st := range r.s.Snapshot(start) {
+			want := before[i].Baseline
+			if learns < 0 {
+				want = map[outdial.TrunkID]float64{1: 0.2, 2: 0.3}[st.Trunk]
+			}
+			require.InDelta(t, want, st.Baseline, 1e-9, "trunk %d, group %d", st.Trunk, st.Group)
+		}
+		if learns < 0 {
+			for range 9 {
+				require.Less(t, r.target(start, 1, 0).State, failover.Out)
+				r.end(start, 1, 0, final(500))
+			}
+			require.Equal(t, failover.Out, r.target(start, 1, 0).State)
+		}
+	}
+}
+
 // TestRestoreRefuses: what was not saved by a Selector like this one changes nothing, and the error says what is wrong.
 func TestRestoreRefuses(t *testing.T) {
 	cfg := failover.Config{IDs: named("a", "b")}
