@@ -36,7 +36,7 @@ type callee []uint32
 
 const (
 	calleeHigh   = iota // of the key, which has 55 bits: 32 here, 7 in calleePacked, 16 in calleeLow
-	calleeLow           // and the call of the newest stamp: 16 bits, enough to tell it from another one of the same callee
+	calleeLow           // and the call of the newest stamp: 14 bits, enough to tell it from another one of the same callee, and two flags
 	calleePacked        // the number that it knows, by its place (24 bits, all set = none); whether it has talked; of the key
 	calleeOlder         // in the order of last use
 	calleeNewer
@@ -67,8 +67,19 @@ func (e callee) begin(k calleeKey) {
 	e.link(none, none)
 }
 
-func (e callee) call() uint16        { return uint16(e[calleeLow]) }
-func (e callee) setCall(call uint16) { e[calleeLow] = e[calleeLow]&^0xffff | uint32(call) }
+// Flags of the call of the newest stamp, which stand with it in 16 bits. A further attempt of a call counts no more for the
+// callee, so what is taken back of the first must know of it.
+const (
+	hasFollowed = 1 << 15 // a further attempt was reserved
+	hasLeft     = 1 << 14 // and one of them left the host
+	callMask    = hasLeft - 1
+)
+
+func (e callee) call() uint16        { return uint16(e[calleeLow]) & callMask }
+func (e callee) callWord() uint16    { return uint16(e[calleeLow]) }
+func (e callee) setCall(word uint16) { e[calleeLow] = e[calleeLow]&^0xffff | uint32(word) }
+func (e callee) mark(flag uint16)    { e[calleeLow] |= uint32(flag) }
+func (e callee) is(flag uint16) bool { return e[calleeLow]&uint32(flag) != 0 }
 
 // slot is the number that the callee knows, none if it knows none.
 func (e callee) slot() int32 {
@@ -101,7 +112,7 @@ func (e callee) stamps() []uint32 { return e[calleeStamps:] }
 
 func shortCall(id outdial.CallID) uint16 {
 	x := uint64(id) * 0x9e3779b97f4a7c15
-	return uint16(x >> 48)
+	return uint16(x >> 50)
 }
 
 // seconds rounds an instant up. 0 stands for "never", so that the epoch itself is 1.
@@ -239,16 +250,24 @@ func (c *callees) stamp(i int32, call outdial.CallID, at window.Instant) {
 	s[0] = max(seconds(at), s[0])
 }
 
+// newest reports whether a use is of the newest call.
+func (e callee) newest(l *lease) bool {
+	return e.call() == l.call && (!l.counted || e.stamps()[0] == l.called)
+}
+
 // forget takes a use back. Its stamp was admitted, so the one that it pushed out counted no more.
 func (e callee) forget(l *lease) {
 	s := e.stamps()
-	if e.slot() == l.slot && e.call() == l.call && (!l.counted || s[0] == l.called) { // the newest
+	newest := e.newest(l)
+	if newest && e.slot() == l.slot {
 		e.setSlot(l.knew)
 	}
 	if !l.counted {
 		return
 	}
-	e.setCall(l.former)
+	if newest {
+		e.setCall(l.former)
+	}
 	if k := slices.Index(s, l.called); k >= 0 {
 		copy(s[k:], s[k+1:])
 		s[len(s)-1] = 0

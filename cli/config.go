@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -173,9 +174,9 @@ func (c *check) run() {
 	cfg.Sticky.check(c.in(""))
 	checkCalleeCaps(cfg.Callee, c.in(""))
 	cfg.Lifecycle.check(c.in("Lifecycle."))
-	for i := range cfg.Rules {
-		cfg.Rules[i].check(c.in(fmt.Sprintf("Rules[%d] %q: ", i, cfg.Rules[i].Name)))
-	}
+	checkRules(cfg.Rules, func(i int, field string, err error) {
+		c.bad(fmt.Sprintf("Rules[%d] %q: %s", i, cfg.Rules[i].Name, field), err)
+	})
 	c.tenants()
 	if cfg.MaxCallees < 0 || cfg.MaxCallees > 1<<30 {
 		c.bad("MaxCallees", fmt.Errorf("%d is not between 0 and %d", cfg.MaxCallees, 1<<30))
@@ -284,10 +285,13 @@ func (c *check) numbers(pools map[string]bool) {
 				bad("Number", err)
 			}
 		}
-		country := countryOf(c.cfg, n)
+		if code := c.cfg.codeOf(n.Country); n.Country != "" && !code.Contains(n.Number) {
+			bad("Country", fmt.Errorf("numbers of %s begin with %v", n.Country, code))
+		}
+		countries := c.cfg.countries(n)
 		for k := range c.cfg.Rules {
 			r := &c.cfg.Rules[k]
-			if r.Country != country || !r.about(c.purposes[n.Pool]) {
+			if !slices.Contains(countries, r.Country) || !r.about(c.purposes[n.Pool]) {
 				continue
 			}
 			if err := r.permits(n); err != nil {

@@ -80,7 +80,7 @@ func (g *Governor) CheckControl(now time.Time, c *outdial.Control) error {
 }
 
 // nextState reads the state that an operator wants a number in. There is no way out of released, and none back from
-// retiring but release.
+// retiring but release; one that rests goes on trial, or out of use.
 func nextState(from State, value string) (State, error) {
 	var to State
 	if err := to.UnmarshalText([]byte(value)); err != nil {
@@ -91,8 +91,10 @@ func nextState(from State, value string) (State, error) {
 		return 0, errRequired
 	case from == StateReleased:
 		return 0, errors.New("the number was released, and there is no way back")
+	case from == StateQuarantined && to != StateRehab && !to.gone() && to != from:
+		return 0, errors.New("the number is in quarantine: it goes on trial (rehab) or out of use")
 	case from == StateRetiring && to != StateReleased:
-		return 0, errors.New("the number is retiring: it can only be released")
+		return 0, errors.New("the number is retiring, and there is no way back: it can only be released")
 	case to == from:
 		return 0, fmt.Errorf("it is %v already", to)
 	}
@@ -114,6 +116,7 @@ func (g *Governor) control(m moment, now time.Time, c *outdial.Control) {
 		if !ok {
 			return
 		}
+		g.due(m, slot)
 		if to, err := nextState(g.numbers[slot].state, c.Value); err == nil {
 			g.enter(m, &g.numbers[slot], to, c.Actor, c.Reason)
 			g.resettle(m, slot)
@@ -125,6 +128,9 @@ func (g *Governor) control(m moment, now time.Time, c *outdial.Control) {
 		}
 	case ActionComplaint:
 		slot, ok := g.slots[n]
+		if ok {
+			g.due(m, slot)
+		}
 		if !ok || g.rules.off || g.numbers[slot].pool == nil || !g.numbers[slot].state.Presentable() {
 			return
 		}
@@ -165,6 +171,7 @@ func (g *Governor) holdControl(m moment, now time.Time, n outdial.Number, c *out
 	if slot == none {
 		return
 	}
+	g.due(m, slot)
 	x := &g.numbers[slot]
 	x.setHold(until)
 	from, to := x.state, StateQuarantined

@@ -45,11 +45,14 @@ func (p *Purpose) UnmarshalText(text []byte) error { return parseIn(purposeNames
 // CountryRule is what one country asks of calls and caller IDs, as data with a date. It is not legal advice: the rules that
 // ship (BuiltinRules) are a starting point that counsel has to look at. All rules that apply to a call hold at once.
 type CountryRule struct {
-	Country  string    // ISO 3166-1 alpha-2 of the callee, and of the caller ID
-	Name     string    // unique
-	Purposes []Purpose `json:",omitempty"` // empty = every purpose, the unset one included
-	Dated    string    // when it was looked up: 2026-11-02
-	Source   string    // where it stands
+	Country string // ISO 3166-1 alpha-2 of the callee, and of the caller ID
+	// Code is the country's calling code (+33). Where nothing says what country a number is of, the code does; where the inventory
+	// says Country, its numbers begin with it. Rules of one country agree on it. Empty = it is not known.
+	Code     outdial.Prefix `json:",omitzero"`
+	Name     string         // unique
+	Purposes []Purpose      `json:",omitempty"` // empty = every purpose, the unset one included
+	Dated    string         // when it was looked up: 2026-11-02
+	Source   string         // where it stands
 
 	// Callee is how often a program may call one callee of the country.
 	Callee []Cap `json:",omitempty"`
@@ -105,19 +108,74 @@ func ParseRules(data []byte) ([]CountryRule, error) {
 		return nil, fmt.Errorf("cli: rules: %w", err)
 	}
 	var errs []error
-	seen := map[string]bool{}
+	checkRules(rules, func(i int, field string, err error) {
+		errs = append(errs, fmt.Errorf("cli: rules[%d] %q: %s: %w", i, rules[i].Name, field, err))
+	})
+	return rules, errors.Join(errs...)
+}
+
+func checkRules(rules []CountryRule, bad func(i int, field string, err error)) {
+	seen, codes := map[string]bool{}, map[string]outdial.Prefix{}
 	for i := range rules {
 		r := &rules[i]
-		bad := func(field string, err error) {
-			errs = append(errs, fmt.Errorf("cli: rules[%d] %q: %s: %w", i, r.Name, field, err))
-		}
-		r.check(bad)
+		r.check(func(field string, err error) { bad(i, field, err) })
 		if seen[r.Name] {
-			bad("Name", errTwice)
+			bad(i, "Name", errTwice)
 		}
 		seen[r.Name] = true
+		if r.Code == 0 {
+			continue
+		}
+		if code, ok := codes[r.Country]; ok && code != r.Code {
+			bad(i, "Code", fmt.Errorf("%v, but another rule of %s has %v", r.Code, r.Country, code))
+		}
+		codes[r.Country] = r.Code
 	}
-	return rules, errors.Join(errs...)
+}
+
+// codeOf is the calling code of a country, by the rules; 0 = not known.
+func (cfg *Config) codeOf(country string) outdial.Prefix {
+	for i := range cfg.Rules {
+		if r := &cfg.Rules[i]; r.Country == country && r.Code != 0 {
+			return r.Code
+		}
+	}
+	return 0
+}
+
+// codes are the calling codes that the rules know.
+func (cfg *Config) codes() (list []countryCode) {
+	for i := range cfg.Rules {
+		if c := (countryCode{cfg.Rules[i].Code, countryKey(cfg.Rules[i].Country)}); c.code != 0 && !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// countries are those whose rules a number is judged by: what the inventory says, and what its digits do.
+func (cfg *Config) countries(n *NumberConfig) []string {
+	list := []string{countryOf(cfg, n)}
+	if located := cfg.located(n.Number); located != "" && located != list[0] {
+		list = append(list, located)
+	}
+	return list
+}
+
+// located is the country that the digits of a number tell: by the numbering plan, else by the calling codes of the rules.
+func (cfg *Config) located(n outdial.Number) string {
+	if cfg.Numbering != nil {
+		if d := cfg.Numbering.Locate(time.Time{}, n); d.Country != [2]byte{} {
+			return string(d.Country[:])
+		}
+		return ""
+	}
+	for i := range cfg.Rules {
+		if r := &cfg.Rules[i]; r.Code != 0 && r.Code.Contains(n) {
+			return r.Country
+		}
+	}
+	return ""
 }
 
 func (r *CountryRule) check(bad func(field string, err error)) {
@@ -126,6 +184,9 @@ func (r *CountryRule) check(bad func(field string, err error)) {
 	}
 	if r.Name == "" {
 		bad("Name", errRequired)
+	}
+	if r.Code.Len() > 3 {
+		bad("Code", fmt.Errorf("%v is longer than a calling code", r.Code))
 	}
 	if _, err := time.Parse(time.DateOnly, r.Dated); err != nil {
 		bad("Dated", fmt.Errorf("%q: want a date (2027-01-31)", r.Dated))

@@ -51,6 +51,7 @@ type store struct {
 // calleeConfig is what a program that appears later is set up with.
 type calleeConfig struct {
 	rules map[[2]byte]*calleeRule // of a program without a pool
+	codes []countryCode
 	ttl   window.Instant
 	most  int
 	stock rules // what is remembered of numbers that are in no pool
@@ -115,7 +116,7 @@ var unknown info
 func (g *Governor) program(id outdial.ProgramID) *program {
 	p := g.programs[id]
 	if p == nil {
-		p = &program{id: id, callees: newCallees(), suppressed: map[calleeKey]int64{}, rules: g.cfg.rules}
+		p = &program{id: id, callees: newCallees(), suppressed: map[calleeKey]int64{}, rules: g.cfg.rules, codes: g.cfg.codes}
 		p.configure(&g.cfg)
 		g.programs[id] = p
 	}

@@ -51,7 +51,8 @@ func (g *Governor) Update(cfg Config) error {
 	return nil
 }
 
-// noReturn refuses a configuration that would take a number out of StateReleased.
+// noReturn refuses a configuration that would bring a number back that was released or is retiring, or take one out of a
+// quarantine that no configuration put it in.
 func (g *Governor) noReturn(next *layout) error {
 	var errs []error
 	for i, r := range next.rows {
@@ -59,8 +60,12 @@ func (g *Governor) noReturn(next *layout) error {
 		if !ok {
 			continue
 		}
-		if n := &g.numbers[slot]; n.state == StateReleased && n.listed && r.state != n.told && r.state != StateReleased {
-			errs = append(errs, fmt.Errorf("cli: Numbers[%d] %s: State: %v: it was released, and there is no way back", i, r.number, r.state))
+		n := &g.numbers[slot]
+		if r.state == n.told || r.state == n.state || n.told == StateUnset || n.told == StateQuarantined && n.state == StateQuarantined {
+			continue
+		}
+		if _, err := nextState(n.state, r.state.String()); err != nil {
+			errs = append(errs, fmt.Errorf("cli: Numbers[%d] %s: State: %v: %w", i, r.number, r.state, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -73,7 +78,7 @@ func (g *Governor) install(next *layout, cfg *Config) {
 	list := cfg.Suppression // a copy: the configuration is not to be kept alive
 	g.suppression.Store(&list)
 	g.ledger = cfg.Ledger
-	g.cfg = calleeConfig{most: cfg.MaxCallees, stock: cfg.Limits.rules(), rules: calleeRules(cfg, PurposeUnset)}
+	g.cfg = calleeConfig{most: cfg.MaxCallees, stock: cfg.Limits.rules(), rules: calleeRules(cfg, PurposeUnset), codes: cfg.codes()}
 	for _, p := range next.pools {
 		g.cfg.ttl = max(g.cfg.ttl, window.Instant(p.sticky.TTL))
 	}
@@ -85,6 +90,7 @@ func (g *Governor) install(next *layout, cfg *Config) {
 		if p.rules == nil {
 			p.rules = g.cfg.rules
 		}
+		p.codes = g.cfg.codes
 		p.configure(&g.cfg)
 	}
 	g.installTenants(next)
@@ -187,6 +193,9 @@ func (g *Governor) configured(n *number, r *row, by Change, first bool) {
 	case !n.listed:
 		g.note(n, n.state, by, "returned to the inventory")
 	}
+	if n.state == StateRetiring && n.ripe() == noWake && !g.rules.off {
+		n.lived().until = max(n.uses.last, g.clock.held.at) + window.Instant(g.rules.callback)
+	}
 	if n.info != nil && n.info != r.info && n.info.evidence != "" && n.info.evidence != r.info.evidence {
 		g.note(n, n.state, by, "right to use: "+r.info.evidence)
 	}
@@ -207,31 +216,18 @@ func (g *Governor) note(n *number, from State, by Change, what string) {
 	g.audit.add(e)
 }
 
-// installTenants keeps the counts of quotas that stay as they are.
+// installTenants keeps the counts of quotas, also of those that are left out: they may return.
 func (g *Governor) installTenants(next *layout) {
 	kept := map[outdial.TenantID]*window.Gate{}
+	for id, gate := range g.tenants {
+		kept[id] = gate.Grow(gateCaps(next.quotas[id]))
+	}
 	for id, caps := range next.quotas {
-		gate := gateOf(caps)
-		if old := g.tenants[id]; old != nil {
-			moveGate(gate, old)
+		if kept[id] == nil {
+			kept[id] = gateOf(caps)
 		}
-		kept[id] = gate
 	}
 	g.tenants = kept
-}
-
-// moveGate counts the events of another gate, as far as it knows them.
-func moveGate(to, from *window.Gate) {
-	var stamps []window.Instant
-	for from.Last() != window.Never && len(stamps) < MaxUses {
-		stamps = append(stamps, from.Last())
-		if !from.Undo(from.Last()) {
-			break
-		}
-	}
-	for _, at := range slices.Backward(stamps) {
-		to.Add(at)
-	}
 }
 
 // installWatches gives every pool what is known of it, and of its budgets.
@@ -248,12 +244,17 @@ func (g *Governor) installWatches(next *layout) {
 		}
 		w.inUse, w.resting, w.suspect = 0, 0, 0
 		p.watch = w
-		for region, b := range p.budgets {
-			if old := w.budgets[region]; old != nil {
-				moveGate(b.gate, old.gate)
-			}
+		kept := maps.Clone(w.budgets) // also of regions that are left out
+		if kept == nil {
+			kept = map[string]*budget{}
 		}
-		w.budgets = p.budgets
+		for region, b := range p.budgets {
+			if old := kept[region]; old != nil {
+				b.gate = old.gate.Grow(gateCaps(b.caps))
+			}
+			kept[region] = b
+		}
+		w.budgets = kept
 	}
 	g.watches.Store(&all)
 }

@@ -75,6 +75,7 @@ func (g *Governor) judge(now moment, a *outdial.Attempt) {
 	if slot == none {
 		return
 	}
+	g.due(now, slot)
 	n := &g.numbers[slot]
 	if n.pool == nil || n.pool.id != a.Pool || !n.state.Presentable() {
 		return
@@ -127,6 +128,7 @@ func (g *Governor) judge(now moment, a *outdial.Attempt) {
 	b.add(now.at, answered, blocked, short)
 	w.all.add(now.at, answered, blocked, short)
 	g.verdict(now, slot, a, net)
+	g.warm(now, slot)
 }
 
 // net is the conduct of a number's calls to one network, nil where that is not known.
@@ -189,6 +191,10 @@ func (g *Governor) condemn(now moment, n *number, cause string, figures []Figure
 	w, r := n.pool.watch, &g.rules
 	if n.state == StateProbation && now.at < w.shut {
 		return // withheld, and said so
+	}
+	for i := range n.pool.classes { // whose rest is over rests no more
+		c := &n.pool.classes[i]
+		g.wake(c, now, len(c.wakeups))
 	}
 	for len(w.alarms) > 0 && w.alarms[0]+day <= now.at {
 		w.alarms = w.alarms[1:]
@@ -259,6 +265,7 @@ func (g *Governor) labelled(now moment, x *outdial.Label) {
 	if !ok || x.Status == outdial.LabelUnknown {
 		return
 	}
+	g.due(now, slot)
 	n := &g.numbers[slot]
 	l := n.lived()
 	ttl := x.TTL

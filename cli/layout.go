@@ -2,6 +2,7 @@ package cli
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -83,15 +84,18 @@ func newLayout(cfg *Config) *layout {
 		r := newInfo(cfg, n, shared)
 		l.rows[i] = row{number: n.Number, state: n.State, info: r, until: r.rightUntil}
 		if !n.Callback.IsZero() {
-			l.rows[i].callback = uint32(max(n.Callback.Unix(), 1))
+			l.rows[i].callback = uint32(min(max(n.Callback.Unix(), 1), math.MaxUint32))
 		}
 		if n.State == StateUnset {
 			l.rows[i].state = StateActive
 		}
 		if b := builders[n.Pool]; b != nil {
 			l.rows[i].pool, l.rows[i].home = b.pool, b.home(cfg, n, r)
-			if rule := l.callees[cfg.IDs.Programs.ID(b.pool.programName)][countryKey(r.country)]; rule != nil {
-				l.rows[i].until = min(r.rightUntil, rule.testedUntil(l.rows[i].callback))
+			rules := l.callees[cfg.IDs.Programs.ID(b.pool.programName)]
+			for _, country := range cfg.countries(n) {
+				if rule := rules[countryKey(country)]; rule != nil {
+					l.rows[i].until = min(l.rows[i].until, rule.testedUntil(l.rows[i].callback))
+				}
 			}
 		}
 		if r.area == 0 {
@@ -200,10 +204,7 @@ func countryOf(cfg *Config, n *NumberConfig) string {
 	if n.Country != "" || cfg.Numbering == nil {
 		return n.Country
 	}
-	if d := cfg.Numbering.Locate(time.Time{}, n.Number); d.Country != [2]byte{} {
-		return string(d.Country[:])
-	}
-	return ""
+	return cfg.located(n.Number)
 }
 
 func northAmerican(n outdial.Number) bool { return n/1e10 == 1 }

@@ -19,7 +19,7 @@ type lease struct {
 	program    *program
 	key        calleeKey
 	call       uint16
-	former     uint16           // the callee's newest call before
+	former     uint16           // the callee's newest call before, with its flags
 	called     uint32           // the callee's stamp
 	knew       int32            // the number that the callee knew before
 	budgeted   bool             // it spent of its region's budget

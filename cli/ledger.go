@@ -66,11 +66,13 @@ func (l *MemoryLedger) Undo(n outdial.Number, stamp time.Time) {
 }
 
 // gateOf wants checked caps.
-func gateOf(caps []Cap) *window.Gate {
+func gateOf(caps []Cap) *window.Gate { return window.NewGate(gateCaps(caps), 1) }
+
+func gateCaps(caps []Cap) window.Caps {
 	list := make([]window.Cap, len(caps))
 	for i, c := range caps {
 		list[i] = window.Cap{Limit: c.Max, Window: c.Window}
 	}
 	all, _ := window.NewCaps(list...) // Cap.check is stricter
-	return window.NewGate(all, 1)
+	return all
 }

@@ -110,54 +110,72 @@ func (g *Governor) reshare(n *number) {
 	n.weight = n.conduct.weight(&g.rules)
 }
 
-// ripen makes the changes of state that time makes.
+// ripen makes the changes of state that time makes, as at the instant that they are due: whoever asks later finds the same.
 func (g *Governor) ripen(now moment, n *number) {
 	if n.state != StateQuarantined && n.state != StateRetiring || g.rules.off || now.at < n.ripe() {
 		return
 	}
+	due := moment{n.life.until, g.clock.time(n.life.until).Unix()}
 	switch n.state {
 	case StateQuarantined:
-		if worst := n.life.worst(now.unix); worst >= g.rules.onLabel && g.rules.onLabel != 0 {
-			g.enter(now, n, StateRetiring, byRules, "still labelled after its rest",
+		if worst := n.life.worst(due.unix); worst >= g.rules.onLabel && g.rules.onLabel != 0 {
+			g.enter(due, n, StateRetiring, byRules, "still labelled after its rest",
 				Figure{"label", float64(worst)}, Figure{"rest_days", float64(g.rules.rest / day)})
-			g.notify(now, n, NoticeRetire, "still labelled after its rest")
+			g.notify(due, n, NoticeRetire, "still labelled after its rest")
 			return
 		}
-		g.enter(now, n, StateRehab, byRules, "rested", Figure{"rest_days", float64(g.rules.rest / day)})
+		g.enter(due, n, StateRehab, byRules, "rested", Figure{"rest_days", float64(g.rules.rest / day)})
 	case StateRetiring:
-		g.enter(now, n, StateReleased, byRules, "no call for as long as calls back are taken",
+		g.enter(due, n, StateReleased, byRules, "no call for as long as calls back are taken",
 			Figure{"hold_days", float64(g.rules.callback / day)})
-		g.notify(now, n, NoticeRelease, "give it back to its carrier")
+		g.notify(due, n, NoticeRelease, "give it back to its carrier")
 	}
 }
 
-// warm moves a number along its ramp: a stage up when the stage has lasted, was used and shows nothing suspicious, one down
-// after idle time. It is called before a use is counted.
-func (g *Governor) warm(now moment, n *number) {
-	r := &g.rules
-	if n.state != StateWarming || r.off || len(r.ramp) == 0 {
+// due makes the changes of state that a number is due, before something is learned of it.
+func (g *Governor) due(now moment, slot int32) {
+	if n := &g.numbers[slot]; n.pool != nil && now.at >= n.ripe() {
+		g.settle(slot, now, false)
+	}
+}
+
+// idled moves a warming number a stage down whose last use before the one at a stamp is long ago. The use has left, or is about
+// to: one that is taken back says nothing.
+func (g *Governor) idled(now moment, slot int32, stamp window.Instant) {
+	n, r := &g.numbers[slot], &g.rules
+	if n.pool == nil || n.state != StateWarming || r.off || len(r.ramp) == 0 {
 		return
 	}
 	l := n.lived()
 	if l.stageAt == window.Never {
 		l.stageAt = now.at
 	}
-	if last := n.uses.last; last != window.Never && now.at-last > r.idle {
-		if l.stage > 0 {
-			l.stage--
-		}
-		l.stageAt = now.at
-		g.reshare(n)
-		g.audit.add(Entry{
-			Time: g.clock.time(now.at), Number: n.number, Pool: n.pool.name, From: n.state, To: n.state, Actor: byRules,
-			Reason: "idle: a stage back", Figures: []Figure{{"stage", float64(l.stage)}, {"idle_days", float64((now.at - last) / day)}},
-		})
+	last := n.uses.before(stamp)
+	if last == window.Never || now.at-last <= r.idle {
 		return
+	}
+	if l.stage > 0 {
+		l.stage--
+	}
+	l.stageAt = now.at
+	g.staged(now, slot, "idle: a stage back", Figure{"stage", float64(l.stage)}, Figure{"idle_days", float64((now.at - last) / day)})
+}
+
+// warm moves a number a stage up its ramp when the stage has lasted, was used and shows nothing suspicious. It is called when an
+// attempt is over that left.
+func (g *Governor) warm(now moment, slot int32) {
+	n, r := &g.numbers[slot], &g.rules
+	if n.state != StateWarming || len(r.ramp) == 0 {
+		return
+	}
+	l := n.lived()
+	if l.stageAt == window.Never {
+		l.stageAt = now.at
 	}
 	if now.at-l.stageAt < r.stage {
 		return
 	}
-	most := n.pool.rules.within(r.stage) * int(r.ramp[l.stage]) / whole
+	most := share(n.pool.rules.within(r.stage), r.ramp[min(int(l.stage), len(r.ramp)-1)])
 	used := n.uses.count(now.at, time.Duration(r.stage))
 	if used*100 < most*int(r.used) || n.conduct.worst(r) >= .5 {
 		return
@@ -167,13 +185,21 @@ func (g *Governor) warm(now moment, n *number) {
 	l.stageAt = now.at
 	if int(l.stage) >= len(r.ramp) {
 		g.enter(now, n, StateActive, byRules, "warmed", figures...)
+		g.settle(slot, now, false)
 		return
 	}
+	g.staged(now, slot, "a stage up", figures...)
+}
+
+// staged puts another stage of the ramp in force, and notes it.
+func (g *Governor) staged(now moment, slot int32, reason string, figures ...Figure) {
+	n := &g.numbers[slot]
 	g.reshare(n)
 	g.audit.add(Entry{
 		Time: g.clock.time(now.at), Number: n.number, Pool: n.pool.name, From: n.state, To: n.state, Actor: byRules,
-		Reason: "a stage up", Figures: figures,
+		Reason: reason, Figures: figures,
 	})
+	g.settle(slot, now, false)
 }
 
 // within is the smallest of the caps on uses in a window of w or longer, the most uses in w if there is none.

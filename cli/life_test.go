@@ -65,6 +65,23 @@ func (f *fleet) call(n outdial.Number, res outdial.Result, talk time.Duration) {
 	f.observe(outdial.Event{Kind: outdial.EventEnded, Time: f.now, Attempt: &a})
 }
 
+// live makes a call at a time, as an engine does, to a callee who was not called before, and reports whether it got a number.
+func (f *fleet) live(now time.Time) bool {
+	f.legs++
+	call := callTo(f.ids, "survey", num(700, int(f.legs)))
+	p, _, err := f.g.Reserve(now, call, &outdial.Candidate{}, 0)
+	if err != nil {
+		return false
+	}
+	a := outdial.Attempt{ID: outdial.AttemptID{Call: f.legs, Leg: 1}, Call: *call, CLI: p.Number, Pool: p.Pool, Use: p.Lease, Start: now}
+	start := a
+	f.observe(outdial.Event{Kind: outdial.EventStarted, Time: now, Attempt: &start})
+	a.State, a.Result = outdial.AttemptEnded, busy
+	f.observe(outdial.Event{Kind: outdial.EventEnded, Time: now, Attempt: &a})
+	f.g.Release(now, p.Lease)
+	return true
+}
+
 var (
 	busy    = outdial.Result{Origin: outdial.OriginCarrier, Code: 486}
 	hungUp  = outdial.Result{Origin: outdial.OriginCalleeHangup}
@@ -278,10 +295,8 @@ func TestWarming(t *testing.T) {
 	n := f.cfg.Numbers[0].Number
 	dayOf := func(calls int) (granted int) {
 		for i := range calls {
-			p, _, err := f.g.Reserve(f.now.Add(time.Duration(i)*5*time.Minute), callTo(f.ids, "survey", num(300, f.rng.IntN(90_000))), &outdial.Candidate{}, 0)
-			if err == nil {
+			if f.live(f.now.Add(time.Duration(i) * 5 * time.Minute)) {
 				granted++
-				f.g.Release(f.now, p.Lease)
 			}
 		}
 		f.now = f.now.Add(24*time.Hour + time.Minute)

@@ -69,7 +69,8 @@ func (g *Governor) lint(now moment, p *pool) (list []Finding) {
 		if c := n.info.country; c != "" {
 			country := countryKey(c)
 			purposes = purposes || g.layout.purposes[country]
-			if r := p.program.rules[country]; r != nil && r.callback > 0 && now.unix > int64(n.callback)+int64(r.callback/time.Second) {
+			if r := p.program.rules[country]; r != nil && r.callback > 0 &&
+				(now.unix > int64(n.callback)+int64(r.callback/time.Second) || now.unix < int64(n.callback)) { // or it is still to come
 				add(FindingCallback)
 				denied[FindingCallback] = r.callbackOnly > 0
 			}

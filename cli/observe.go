@@ -30,6 +30,7 @@ func (g *Governor) Observe(ev *outdial.Event) {
 			g.started(m, ev.Attempt, key)
 		} else if l := g.leases.get(ev.Attempt.Use); l != nil {
 			l.attempt = ev.Attempt.ID
+			g.idled(m, l.slot, l.stamp)
 		}
 	case outdial.EventEnded:
 		a := ev.Attempt
@@ -80,7 +81,7 @@ func (g *Governor) talked(now moment, a *outdial.Attempt, key calleeKey) {
 	if i := p.callees.find(key); i != none {
 		p.callees.at(i).talk()
 	}
-	p.hush(key, now.unix, p.rule(&a.Call.Dest).afterTalk)
+	p.hush(key, now.unix, p.rule(&a.Call.Dest, a.Call.To).afterTalk)
 }
 
 // disposed learns what a call was. Where the host kept only the attempt's id, there is no callee to learn of.
@@ -93,7 +94,7 @@ func (g *Governor) disposed(now moment, a *outdial.Attempt, d *outdial.Dispositi
 	}
 	if d.Code == DispositionAbandoned {
 		p := g.program(a.Call.Program)
-		p.hush(key, now.unix, p.rule(&a.Call.Dest).afterAbandoned)
+		p.hush(key, now.unix, p.rule(&a.Call.Dest, a.Call.To).afterAbandoned)
 	}
 }
 
@@ -109,6 +110,7 @@ func (g *Governor) started(m moment, a *outdial.Attempt, key calleeKey) {
 		prev = a.CLI
 	}
 	slot := g.slot(a.CLI)
+	g.due(m, slot)
 	n := &g.numbers[slot]
 	if n.uses.ring == nil {
 		n.uses.fit(make([]uint32, g.cfg.stock.most), g.cfg.stock.step)
@@ -118,6 +120,7 @@ func (g *Governor) started(m moment, a *outdial.Attempt, key calleeKey) {
 	if n.pool != nil {
 		g.settle(slot, m, false)
 	}
+	g.idled(m, slot, l.stamp)
 	if len(g.told) < maxTold && a.ID.Call != 0 {
 		if g.told == nil {
 			g.told = told{}
@@ -133,7 +136,9 @@ func (g *Governor) ended(m moment, a *outdial.Attempt) {
 		return
 	}
 	delete(g.told, a.ID)
-	if a.Result.Origin == outdial.OriginNeverSent && !a.Answered() {
+	if a.Result.Origin == outdial.OriginNeverSent && !a.Answered() && !a.Progressed() { // what rang has left
 		g.takeBack(m, &l)
+		return
 	}
+	l.left()
 }

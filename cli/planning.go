@@ -166,9 +166,9 @@ func (p Planning) Orders(d Demand, growth float64, stock, days int) ([]Order, er
 // Cover is how long a pool's numbers will do.
 type Cover struct {
 	Pool     string
-	Active   int     // in use, on probation and in rehab included
+	Active   int     // in use, on probation and in rehab included; those without a right to use count nowhere
 	Warming  int     // on their ramp
-	Resting  int     // in quarantine
+	Resting  int     // in quarantine, an operator's included
 	Holding  int     // retiring
 	Capacity float64 // uses in 24 hours that their shares and the caps allow, times the utilisation
 	Used     int     // in the last 24 hours
@@ -188,21 +188,24 @@ func (g *Governor) Cover(now time.Time, pool outdial.PoolID, by Planning) (Cover
 		return Cover{}, false
 	}
 	m := g.clock.read(now)
+	g.expire(m)
 	c := Cover{Pool: p.name}
 	daily := p.rules.within(day)
 	for _, slot := range p.slots {
 		n := &g.numbers[slot]
+		status, _ := n.assess(m, false)
+		usable := status == StatusReady || status == StatusWaiting || status == StatusBusy
 		switch {
-		case n.state == StateWarming:
-			c.Warming++
-		case n.state.Presentable():
-			c.Active++
-		case n.state == StateQuarantined:
-			c.Resting++
 		case n.state == StateRetiring:
 			c.Holding++
+		case status == StatusResting && (n.state == StateQuarantined || n.state.Presentable()):
+			c.Resting++
+		case usable && n.state == StateWarming:
+			c.Warming++
+		case usable:
+			c.Active++
 		}
-		if n.state.Presentable() {
+		if usable {
 			c.Capacity += float64(daily) * float64(n.share) / whole * by.Utilisation
 		}
 		c.Used += n.uses.count(m.at, 24*time.Hour)
@@ -231,6 +234,9 @@ type Offer struct {
 // OfferVolume answers how many calls more a pool may make in the next 24 hours. What the caps of its numbers do not carry is
 // not granted, whoever asks; the answer stands in the audit.
 func (g *Governor) OfferVolume(now time.Time, pool outdial.PoolID, more int, actor, reason string) (Offer, error) {
+	if err := checkOffer(more, actor); err != nil {
+		return Offer{}, err
+	}
 	c, ok := g.Cover(now, pool, Planning{Utilisation: 1})
 	if !ok {
 		return Offer{}, errors.New("cli: offer: no such pool")
@@ -239,13 +245,17 @@ func (g *Governor) OfferVolume(now time.Time, pool outdial.PoolID, more int, act
 	if o.Granted < more {
 		o.Reason = fmt.Sprintf("%d numbers in use carry %.0f calls in 24 hours, and %d were made", c.Active+c.Warming, c.Capacity, c.Used)
 	}
-	return o, g.offered(now, c.Pool, "more volume", o, actor, reason)
+	g.offered(now, c.Pool, "more volume", o, actor, reason)
+	return o, nil
 }
 
 // OfferReplacements answers how many numbers of a pool may be replaced today. Numbers are not swapped out to get around what
 // rests them: a replacement needs a reason, and no more than Lifecycle.MaxDaily of the pool is replaced in 24 hours, those that
 // joined it counted.
 func (g *Governor) OfferReplacements(now time.Time, pool outdial.PoolID, numbers int, actor, reason string) (Offer, error) {
+	if err := checkOffer(numbers, actor); err != nil {
+		return Offer{}, err
+	}
 	c, ok := g.Cover(now, pool, Planning{})
 	if !ok {
 		return Offer{}, errors.New("cli: offer: no such pool")
@@ -268,13 +278,21 @@ func (g *Governor) OfferReplacements(now time.Time, pool outdial.PoolID, numbers
 	case o.Granted < numbers:
 		o.Reason = fmt.Sprintf("%d of %d numbers may be replaced in 24 hours, and %d joined", most, size, joined)
 	}
-	return o, g.offered(now, c.Pool, "replacements", o, actor, reason)
+	g.offered(now, c.Pool, "replacements", o, actor, reason)
+	return o, nil
 }
 
-func (g *Governor) offered(now time.Time, pool, what string, o Offer, actor, reason string) error {
-	if actor == "" {
+func checkOffer(asked int, actor string) error {
+	switch {
+	case actor == "":
 		return errors.New("cli: offer: Actor: required")
+	case asked < 1:
+		return fmt.Errorf("cli: offer: %d is not more than nothing", asked)
 	}
+	return nil
+}
+
+func (g *Governor) offered(now time.Time, pool, what string, o Offer, actor, reason string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	m := g.clock.read(now)
@@ -285,7 +303,6 @@ func (g *Governor) offered(now time.Time, pool, what string, o Offer, actor, rea
 		Time: g.clock.time(m.at), Pool: pool, Actor: actor, Reason: what + ": " + reason,
 		Figures: []Figure{{"asked", float64(o.Asked)}, {"granted", float64(o.Granted)}},
 	})
-	return nil
 }
 
 // underused gives a notice, once a day, for a pool that spreads its calls over too many numbers: the fewer calls a number

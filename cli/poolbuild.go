@@ -20,7 +20,8 @@ type poolBuilder struct {
 	nowhere bool                      // some number has no country
 	centres map[outdial.Prefix]string // of exchanges
 
-	byCentre map[string]int32 // buckets
+	byCentre map[place]int32          // buckets, by region and name: regions have centres of one name
+	places   map[outdial.Prefix]place // of areas
 	numbers  []exchanged
 }
 
@@ -54,7 +55,7 @@ func newPoolBuilder(cfg *Config, p PoolConfig) *poolBuilder {
 			country: map[[2]byte]int32{},
 		},
 		budgets: map[string]*budget{}, classes: map[classKey]int32{}, buckets: map[bucketKey]int32{},
-		ranks: map[[2]int32]int32{}, homes: map[homeKey]int32{}, centres: map[outdial.Prefix]string{}, byCentre: map[string]int32{},
+		ranks: map[[2]int32]int32{}, homes: map[homeKey]int32{}, centres: map[outdial.Prefix]string{}, byCentre: map[place]int32{},
 	}
 	for _, x := range p.Budgets {
 		caps := []Cap{x.Cap}
@@ -92,9 +93,9 @@ func (b *poolBuilder) home(cfg *Config, n *NumberConfig, r *info) int32 {
 		b.numbers = append(b.numbers, exchanged{0, int32(len(b.numbers))})
 	}
 	if centre != "" {
-		k := bucketKey{tier: tierCentre, where: place{region: centre}}
+		k := bucketKey{tier: tierCentre, where: place{r.region, centre}}
 		add(tierCentre, k)
-		b.byCentre[centre] = b.buckets[k]
+		b.byCentre[k.where] = b.buckets[k]
 	}
 	if r.country != "" {
 		add(tierCountry, bucketKey{tier: tierCountry, where: place{country: r.country}})
@@ -191,6 +192,7 @@ func (b *poolBuilder) place() {
 
 // locate makes the tables that lead from a callee's digits to the buckets near it.
 func (b *poolBuilder) locate(places map[outdial.Prefix]place, next map[outdial.Prefix][]outdial.Prefix) {
+	b.places = places
 	var table digits.Builder
 	for area, at := range places {
 		s := nowhere()
@@ -249,9 +251,28 @@ func (b *poolBuilder) exchanges() {
 
 func (b *poolBuilder) span(table *digits.Builder, exchange outdial.Prefix, from int32) {
 	s := span{from: from, centre: none}
-	if i, ok := b.byCentre[b.centres[exchange]]; ok {
-		s.centre = i
+	if name := b.centres[exchange]; name != "" {
+		s.centre = b.centre(b.places[exchange/1e3].region, name)
 	}
 	_ = table.Add(uint64(exchange), uint32(len(b.pool.spans)))
 	b.pool.spans = append(b.pool.spans, s)
+}
+
+// centre is the bucket of a rate centre of a region; where it is not known in which region an exchange is, that of the one centre
+// that has the name.
+func (b *poolBuilder) centre(region, name string) int32 {
+	if i, ok := b.byCentre[place{region, name}]; ok {
+		return i
+	}
+	found := none
+	for k, i := range b.byCentre {
+		if k.region != name || region != "" && k.country != "" {
+			continue
+		}
+		if found != none {
+			return none
+		}
+		found = i
+	}
+	return found
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"iter"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -21,6 +22,7 @@ func (g *Governor) Release(now time.Time, id outdial.Lease) {
 	if n.pool != nil && n.status == StatusBusy {
 		g.settle(l.slot, m, false)
 	}
+	l.left()
 }
 
 // Undo implements outdial.CLIs: nothing left the host, so everything is as if the number had not been asked for. A lease
@@ -60,8 +62,74 @@ func (g *Governor) takeBack(m moment, l *lease) {
 	if i == none {
 		return
 	}
-	c.at(i).forget(l)
+	e := c.at(i)
+	if l.counted && e.is(hasFollowed) && e.newest(l) && (g.inherit(l) || e.is(hasLeft)) {
+		return // the call was made, by another attempt
+	}
+	if l.counted && !e.newest(l) {
+		g.unlearn(l)
+	}
+	e.forget(l)
 	if c.forgettable(i) {
 		c.drop(i)
+	}
+}
+
+// left notes that a further attempt of a call left the host, so that the call stays counted.
+func (l *lease) left() {
+	if l.counted {
+		return
+	}
+	c := &l.program.callees
+	if i := c.find(l.key); i != none && c.at(i).newest(l) {
+		c.at(i).mark(hasLeft)
+	}
+}
+
+// inherit lets a further attempt of the same call, that is under way, stand for the call, and reports whether there is one.
+func (g *Governor) inherit(l *lease) bool {
+	for x := range g.underWay(l) {
+		if !x.counted && x.call == l.call {
+			x.counted, x.called, x.former = true, l.called, l.former
+			if x.knew == l.slot {
+				x.knew = l.knew
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// unlearn lets those that came after a use, and know it as the one before, know the one before that.
+func (g *Governor) unlearn(l *lease) {
+	for x := range g.underWay(l) {
+		if x.former&callMask != l.call {
+			continue
+		}
+		x.former = l.former
+		if x.knew == l.slot {
+			x.knew = l.knew
+		}
+	}
+}
+
+// underWay yields the uses of a lease's callee that may yet be taken back.
+func (g *Governor) underWay(l *lease) iter.Seq[*lease] {
+	return func(yield func(*lease) bool) {
+		for i := range g.leases.list {
+			if x := &g.leases.list[i]; x.held && x.key == l.key && x.program == l.program && !yield(x) {
+				return
+			}
+		}
+		for id, x := range g.told {
+			if x.key != l.key || x.program != l.program {
+				continue
+			}
+			more := yield(&x)
+			g.told[id] = x
+			if !more {
+				return
+			}
+		}
 	}
 }

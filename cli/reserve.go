@@ -75,7 +75,7 @@ func (g *Governor) admit(now moment, p *program, key calleeKey, call *outdial.Ca
 		return none, noWake, ErrSuppressed
 	}
 	i = p.callees.find(key)
-	rule := p.rule(&call.Dest)
+	rule := p.rule(&call.Dest, call.To)
 	if r := call.Record(); r.On() {
 		p.callees.record(r, rule.caps, i, now.at)
 	}
@@ -106,6 +106,7 @@ func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candida
 		return outdial.Presentation{}, time.Time{}, err
 	}
 	key := g.keys.of(call.To)
+	var first time.Time // when a number may have room that the ledger had none for
 	for range ledgerTries {
 		g.mu.Lock()
 		p, again, err = g.reserve(now, key, call, c, prev)
@@ -130,7 +131,9 @@ func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candida
 			g.mu.Unlock()
 			return p, again, nil
 		}
-		again = stamp
+		if first.IsZero() || stamp.Before(first) {
+			first = stamp
+		}
 		g.mu.Lock()
 		if l, ok := g.leases.giveBack(p.Lease); ok {
 			n := &g.numbers[l.slot]
@@ -140,7 +143,7 @@ func (g *Governor) Reserve(now time.Time, call *outdial.Call, c *outdial.Candida
 		}
 		g.mu.Unlock()
 	}
-	return outdial.Presentation{}, again, ErrCaps
+	return outdial.Presentation{}, first, ErrCaps
 }
 
 func (g *Governor) reserve(now time.Time, key calleeKey, call *outdial.Call, c *outdial.Candidate, prev outdial.Number) (
@@ -197,9 +200,6 @@ func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKe
 	prev outdial.Number,
 ) lease {
 	n := &g.numbers[slot]
-	if n.pool != nil && n.state == StateWarming {
-		g.warm(now, n)
-	}
 	l := lease{slot: slot, program: p, key: key, call: shortCall(call.ID), stamp: n.uses.add(now.at)}
 	if b := n.budget(); b != nil {
 		l.budgeted, l.spent = true, b.gate.Add(now.at)
@@ -211,8 +211,10 @@ func (g *Governor) use(now moment, slot int32, p *program, i int32, key calleeKe
 		i = p.callees.add(key, now.at)
 	}
 	e := p.callees.at(i)
-	l.former, l.knew = e.call(), e.slot()
-	if !p.callees.sameCall(i, call.ID, prev, now.at) {
+	l.former, l.knew = e.callWord(), e.slot()
+	if p.callees.sameCall(i, call.ID, prev, now.at) {
+		e.mark(hasFollowed)
+	} else {
 		p.callees.stamp(i, call.ID, now.at)
 		l.counted, l.called = true, e.stamps()[0]
 	}

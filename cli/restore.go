@@ -104,7 +104,7 @@ func (g *Governor) decode(d *decoder) {
 	g.watches.Store(&all)
 	for range d.n(1) {
 		id := g.ids.Tenants.ID(d.text())
-		g.tenants[id] = gateWith(d.instants())
+		g.tenants[id] = d.gate()
 	}
 	g.audit.seq = d.u64()
 	d.json(&g.audit.list)
@@ -114,9 +114,13 @@ func (g *Governor) decode(d *decoder) {
 	g.decodeOpen(d)
 }
 
-// gateWith holds events until Update moves them to the gate of the configuration.
-func gateWith(stamps []window.Instant) *window.Gate {
+// gate reads events that it holds until Update moves them to the gate of the configuration.
+func (d *decoder) gate() *window.Gate {
+	lost, stamps := d.instant(), d.instants()
 	gate := window.NewGate(window.Caps{}, max(len(stamps), 1))
+	if lost != window.Never && d.err == nil {
+		gate.Add(lost)
+	}
 	for _, at := range stamps {
 		gate.Add(at)
 	}
@@ -261,7 +265,7 @@ func (g *Governor) decodeWatch(d *decoder) *watch {
 		if w.budgets == nil {
 			w.budgets = map[string]*budget{}
 		}
-		w.budgets[region] = &budget{gate: gateWith(d.instants())}
+		w.budgets[region] = &budget{gate: d.gate()}
 	}
 	return w
 }

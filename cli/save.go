@@ -17,7 +17,7 @@ import (
 )
 
 // savedKind begins a saved state; the digit is its version.
-const savedKind = "outdial cli 3\n"
+const savedKind = "outdial cli 4\n"
 
 // Save returns what the Governor knows: uses, conduct and lives of numbers, callees, suppressions, holds, baselines, the audit.
 // With an engine and its journal, call it in Engine.Checkpoint, with the Waterline's Seq: a use that was reserved and not yet
@@ -88,6 +88,7 @@ func (e *encoder) gate(gate *window.Gate) {
 			list = slices.Delete(list, i, i+1)
 		}
 	}
+	e.i64(int64(gate.Lost()))
 	e.instants(list)
 }
 
@@ -208,7 +209,7 @@ func (g *Governor) encodeProgram(e *encoder, p *program) {
 		x := e.pending.forget(p, c.at(i))
 		e.u64(uint64(x.key()))
 		e.u32(x[calleePacked] & hasTalked)
-		e.u32(uint32(x.call()))
+		e.u32(uint32(x.callWord()))
 		known := outdial.Number(0)
 		if slot := x.slot(); slot != none {
 			known = g.numbers[slot].number
@@ -279,7 +280,7 @@ func Restore(cfg Config, saved []byte) (*Governor, error) {
 	}
 	g.ids = complete.IDs
 	// What is not in the layout is set up by these until Update does so.
-	g.cfg = calleeConfig{most: complete.MaxCallees, stock: complete.Limits.rules(), rules: calleeRules(&complete, PurposeUnset)}
+	g.cfg = calleeConfig{most: complete.MaxCallees, stock: complete.Limits.rules(), rules: calleeRules(&complete, PurposeUnset), codes: complete.codes()}
 	g.decode(&d)
 	if d.err == nil && len(d.b) > 0 {
 		d.err = errors.New("something follows it")

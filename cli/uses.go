@@ -18,7 +18,7 @@ type uses struct {
 	n    uint16 // uses in ring
 	step uint8  // of useUnits
 	last window.Instant
-	lost window.Instant // the newest use that was overwritten, Never if none was
+	lost window.Instant // the newest use that was overwritten or forgotten, Never if none was
 }
 
 // useUnits are what instants are kept in: the finest of which 2^31 are longer than the longest window.
@@ -41,16 +41,20 @@ func stepFor(longest window.Instant) uint8 {
 	return uint8(len(useUnits) - 1) // MaxWindow is shorter than a period of these
 }
 
-// peek returns when a further use is allowed under a share (in percent) of the caps, which is now or earlier if it is.
-func (u *uses) peek(now window.Instant, r *rules, share uint8) window.Instant {
+// share is some percent of a cap, rounded up.
+func share(most int, percent uint8) int {
+	if percent == whole {
+		return most
+	}
+	return (most*int(percent) + 99) / 100
+}
+
+// peek returns when a further use is allowed under a share of the caps, which is now or earlier if it is.
+func (u *uses) peek(now window.Instant, r *rules, percent uint8) window.Instant {
 	at := now
 	for i := range r.list {
 		c := &r.list[i]
-		limit := c.Max
-		if share != whole {
-			limit = (limit*int(share) + 99) / 100
-		}
-		at = max(at, u.newest(limit)+window.Instant(c.Window))
+		at = max(at, u.newest(share(c.Max, percent))+window.Instant(c.Window))
 	}
 	return at
 }
@@ -61,6 +65,7 @@ func (u *uses) add(now window.Instant) window.Instant {
 	at := (max(now, u.last) + unit - 1) / unit * unit
 	if u.last != window.Never && at/unit/period != u.last/unit/period {
 		for u.n > 0 && (at-u.newest(int(u.n)))/unit >= period {
+			u.lost = max(u.lost, u.newest(int(u.n)))
 			u.n-- // out of every window
 		}
 	}
@@ -80,6 +85,8 @@ func (u *uses) add(now window.Instant) window.Instant {
 // undo takes a use back by its stamp. What it overwrote does not come back: in its place stands the newest that was ever
 // overwritten, so that a number may be allowed later than a full list would have it, and never earlier.
 func (u *uses) undo(stamp window.Instant) {
+	unit := useUnits[u.step] // another one than it was made in, where the rules have changed since
+	stamp = (stamp + unit - 1) / unit * unit
 	for k := 1; k <= int(u.n); k++ {
 		at := u.newest(k)
 		if at < stamp {
@@ -99,6 +106,16 @@ func (u *uses) undo(stamp window.Instant) {
 		}
 		return
 	}
+}
+
+// before is the newest use before one that has a stamp, Never if none is known.
+func (u *uses) before(stamp window.Instant) window.Instant {
+	for k := 1; k <= int(u.n); k++ {
+		if at := u.newest(k); at < stamp {
+			return at
+		}
+	}
+	return u.lost
 }
 
 // count returns how many uses lie in the window that ends now, at most the ring's length.

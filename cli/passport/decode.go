@@ -37,13 +37,14 @@ func parse(token string) (*Passport, []byte, error) {
 		}
 		raw[i] = b
 	}
-	var header struct {
-		Alg, Typ, Ppt, X5u string
-	}
-	if err := decode(raw[0], &header); err != nil {
+	var header struct{ Alg, Typ, Ppt, X5u string }
+	var crit json.RawMessage
+	if err := decode(raw[0], fields{"alg": &header.Alg, "typ": &header.Typ, "ppt": &header.Ppt, "x5u": &header.X5u, "crit": &crit}); err != nil {
 		return nil, nil, fmt.Errorf("passport: header: %w", err)
 	}
 	switch {
+	case crit != nil: // RFC 7515 §4.1.11
+		return nil, nil, fmt.Errorf("passport: header: crit %s is not understood", crit)
 	case header.Alg != "ES256":
 		return nil, nil, fmt.Errorf("passport: header: alg %q is not ES256", header.Alg)
 	case header.Typ != "passport":
@@ -60,57 +61,86 @@ func parse(token string) (*Passport, []byte, error) {
 }
 
 func (p *Passport) readClaims(data []byte) error {
-	var c struct {
-		Attest string
-		Dest   struct {
-			Tn  []string
-			URI []string
-		}
-		Iat  json.Number
-		Orig struct {
-			Tn  string
-			URI string
-		}
-		Origid string
-	}
-	if err := decode(data, &c); err != nil {
+	var (
+		iat        int64
+		attest, tn string
+		tns        []string
+	)
+	err := decode(data, fields{
+		"attest": &attest, "iat": &iat, "origid": &p.OrigID,
+		"orig": fields{"tn": &tn, "uri": &p.Orig.URI}, "dest": fields{"tn": &tns, "uri": &p.Dest.URI},
+	})
+	if err != nil {
 		return fmt.Errorf("passport: claims: %w", err)
 	}
-	iat, err := c.Iat.Int64()
-	if err != nil {
-		return errors.New("passport: claims: iat: want seconds since 1970")
-	}
 	p.IssuedAt = time.Unix(iat, 0).UTC()
-	p.Orig.URI, p.Dest.URI, p.OrigID = c.Orig.URI, c.Dest.URI, c.Origid
-	if c.Orig.Tn != "" {
-		if p.Orig.TN, err = outdial.ParseDigits(c.Orig.Tn); err != nil {
+	if tn != "" {
+		if p.Orig.TN, err = outdial.ParseDigits(tn); err != nil {
 			return fmt.Errorf("passport: claims: orig: %w", err)
 		}
 	}
-	for _, s := range c.Dest.Tn {
+	for _, s := range tns {
 		n, err := outdial.ParseDigits(s)
 		if err != nil {
 			return fmt.Errorf("passport: claims: dest: %w", err)
 		}
 		p.Dest.TN = append(p.Dest.TN, n)
 	}
-	if c.Attest != "" {
-		if len(c.Attest) != 1 || Attestation(c.Attest[0]).String() == "" {
-			return fmt.Errorf("passport: claims: attest %q is not A, B or C", c.Attest)
+	if attest != "" {
+		if len(attest) != 1 || Attestation(attest[0]).String() == "" {
+			return fmt.Errorf("passport: claims: attest %q is not A, B or C", attest)
 		}
-		p.Attest = Attestation(c.Attest[0])
+		p.Attest = Attestation(attest[0])
 	}
 	return nil
 }
 
-// decode reads one JSON value and nothing after it.
-func decode(data []byte, v any) error {
+// fields are the members of an object that are read, by name, and where to: a pointer, or the fields of an object within.
+type fields map[string]any
+
+// decode reads one JSON object and nothing after it. Names are told apart by case, and one that stands twice is an error, also
+// where it is not read: a token must not say one thing to one reader and another to the next.
+func decode(data []byte, into fields) error {
 	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(v); err != nil {
+	if err := object(d, into); err != nil {
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something follows the object")
 	}
 	return nil
+}
+
+func object(d *json.Decoder, into fields) error {
+	if token, err := d.Token(); err != nil {
+		return err
+	} else if token != json.Delim('{') {
+		return fmt.Errorf("want an object, not %v", token)
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		if seen[name] {
+			return fmt.Errorf("%q stands twice", name)
+		}
+		seen[name] = true
+		switch to := into[name].(type) {
+		case nil:
+			var skipped json.RawMessage
+			err = d.Decode(&skipped)
+		case fields:
+			err = object(d, to)
+		default:
+			err = d.Decode(to)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	_, err := d.Token()
+	return err
 }

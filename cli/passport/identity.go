@@ -38,7 +38,7 @@ func (id Identity) String() string {
 const maxIdentity = 8 << 10
 
 // ParseIdentity reads the value of an Identity header. ppt and alg may be quoted, as some senders write them;
-// parameters that it does not know are passed over. It checks the shape only: see Verify.
+// parameters that it does not know are passed over, and one that stands twice is an error. It checks the shape only: see Verify.
 func ParseIdentity(value string) (Identity, error) {
 	if len(value) > maxIdentity {
 		return Identity{}, fmt.Errorf("passport: identity: longer than %d bytes", maxIdentity)
@@ -48,6 +48,7 @@ func ParseIdentity(value string) (Identity, error) {
 	if strings.Count(id.Token, ".") != 2 {
 		return Identity{}, errors.New("passport: identity: want header.payload.signature")
 	}
+	seen := map[string]bool{}
 	for rest != "" {
 		var param string
 		if i := strings.IndexByte(rest, '<'); i >= 0 && i < strings.IndexByte(rest+";", ';') { // a URL may hold semicolons
@@ -56,26 +57,50 @@ func ParseIdentity(value string) (Identity, error) {
 				return Identity{}, errors.New("passport: identity: info: no closing bracket")
 			}
 			param, rest = rest[:end+1], rest[end+1:]
-			rest = strings.TrimPrefix(strings.TrimSpace(rest), ";")
+			if rest = strings.TrimSpace(rest); rest != "" && rest[0] != ';' {
+				return Identity{}, errors.New("passport: identity: info: something follows the URL")
+			}
+			rest = strings.TrimPrefix(rest, ";")
 		} else {
 			param, rest, _ = strings.Cut(rest, ";")
 		}
 		name, val, _ := strings.Cut(param, "=")
-		val = strings.TrimSpace(val)
-		switch strings.ToLower(strings.TrimSpace(name)) {
+		name, val = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(val)
+		if name != "" && seen[name] {
+			return Identity{}, fmt.Errorf("passport: identity: %s: given twice", name)
+		}
+		seen[name] = true
+		var ok bool
+		switch name {
 		case "info":
 			if len(val) < 2 || val[0] != '<' || val[len(val)-1] != '>' || !plainURL(val[1:len(val)-1]) {
 				return Identity{}, errors.New("passport: identity: info: want <URL>")
 			}
 			id.Info = val[1 : len(val)-1]
 		case "alg":
-			id.Alg = strings.Trim(val, `"`)
+			if id.Alg, ok = unquote(val); !ok {
+				return Identity{}, errors.New("passport: identity: alg: no closing quote")
+			}
 		case "ppt":
-			id.Type = strings.Trim(val, `"`)
+			if id.Type, ok = unquote(val); !ok {
+				return Identity{}, errors.New("passport: identity: ppt: no closing quote")
+			}
 		}
 	}
 	if id.Info == "" {
 		return Identity{}, errors.New("passport: identity: info: required")
 	}
 	return id, nil
+}
+
+// unquote takes the quotes off a value that has them.
+func unquote(val string) (string, bool) {
+	if val == "" || val[0] != '"' {
+		return val, strings.IndexByte(val, '"') < 0
+	}
+	if len(val) < 2 || val[len(val)-1] != '"' {
+		return "", false
+	}
+	val = val[1 : len(val)-1]
+	return val, strings.IndexByte(val, '"') < 0
 }

@@ -48,7 +48,7 @@ func Verify(now time.Time, id Identity, key *ecdsa.PublicKey, from, to outdial.N
 	if age := now.Sub(p.IssuedAt); age > MaxAge || age < -MaxAge {
 		return nil, fmt.Errorf("%w: issued %v before now", ErrStale, age.Round(time.Second))
 	}
-	if p.Orig.TN != from || !slices.Contains(p.Dest.TN, to) {
+	if from == 0 || p.Orig.TN != from || !slices.Contains(p.Dest.TN, to) {
 		return nil, ErrMismatch
 	}
 	return p, nil

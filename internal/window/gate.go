@@ -164,6 +164,9 @@ func (g *Gate) Since(from Instant) iter.Seq[Instant] {
 // Remembers reports whether all events after from are remembered: none of them was overwritten.
 func (g *Gate) Remembers(from Instant) bool { return g.lost <= from }
 
+// Lost returns the newest stamp that was overwritten, Never if none was.
+func (g *Gate) Lost() Instant { return g.lost }
+
 // Last returns the stamp of the newest event, Never if there is none.
 func (g *Gate) Last() Instant { return g.newest(1) }
 
