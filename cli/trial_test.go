@@ -14,11 +14,12 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/kpi/cdr"
 )
 
-// TestCapTrial lets 64 goroutines ask for numbers by clocks that run late and step back, and checks every window of every
-// number afterwards, over what was counted: no cap is exceeded, and what the caps allow was granted. 4,000 tries each; a
-// million with OUTDIAL_TRIALS=1.
+// TestCapTrial lets 64 goroutines ask for numbers by clocks that run late and step back, and writes every use, and what was taken
+// back, to a journal on disk. Afterwards the journal alone is read, and every window of every number in it is checked: no cap is
+// exceeded, and what the caps allow was granted. 4,000 tries each; a million with OUTDIAL_TRIALS=1.
 func TestCapTrial(t *testing.T) {
 	tries := int64(4_000)
 	if os.Getenv("OUTDIAL_TRIALS") != "" {
@@ -36,18 +37,18 @@ func TestCapTrial(t *testing.T) {
 	}
 	g := mustNew(t, cfg)
 	g.Advance(t0)
+	dir := t.TempDir()
+	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: ids})
+	require.NoError(t, err)
 	var (
-		wg      sync.WaitGroup
-		mu      sync.Mutex
-		tick    atomic.Int64
-		granted = map[outdial.Number][]time.Time{}
-		undone  int
+		wg   sync.WaitGroup
+		tick atomic.Int64
 	)
 	step := span / time.Duration(workers*tries)
 	for w := range workers {
 		wg.Go(func() {
 			rng := rand.New(rand.NewPCG(seed, uint64(w)))
-			call, mine, back := callTo(ids, "survey", 0), map[outdial.Number][]time.Time{}, 0
+			call := callTo(ids, "survey", 0)
 			for range tries {
 				told := t0.Add(time.Duration(tick.Add(1)) * step)
 				switch rng.IntN(1000) {
@@ -59,26 +60,21 @@ func TestCapTrial(t *testing.T) {
 				call.To = num(200+rng.IntN(50), 100_000+rng.IntN(50_000))
 				p, _, err := g.Reserve(told, call, &outdial.Candidate{}, 0)
 				switch {
-				case err == nil && rng.IntN(50) == 0:
-					g.Undo(told, p.Lease)
-					back++
 				case err == nil:
-					mine[p.Number] = append(mine[p.Number], cli.Stamp(g, p.Lease))
-					g.Release(told, p.Lease)
-				case !errors.Is(err, cli.ErrCaps):
+					err = used(j, g, told, call, &p, rng.IntN(50) == 0)
+				case errors.Is(err, cli.ErrCaps):
+					err = nil
+				}
+				if err != nil {
 					t.Error(err)
 					return
 				}
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			undone += back
-			for n, list := range mine {
-				granted[n] = append(granted[n], list...)
-			}
 		})
 	}
 	wg.Wait()
+	require.NoError(t, j.Close())
+	granted, undone := usesOf(t, dir)
 	total := 0
 	for n, uses := range granted {
 		total += len(uses)
@@ -90,6 +86,54 @@ func TestCapTrial(t *testing.T) {
 	t.Log(total, "granted of", capacity, "-", undone, "undone")
 	require.LessOrEqual(t, total, capacity)
 	require.GreaterOrEqual(t, total, capacity*99/100, "nothing starves; what was undone may be allowed a little later")
+}
+
+// used writes a use to a journal, at the time that it was counted at, and ends it: taken back if it never left.
+func used(j *cdr.Journal, g *cli.Governor, now time.Time, call *outdial.Call, p *outdial.Presentation, unsent bool) error {
+	a := outdial.Attempt{
+		ID: outdial.AttemptID{Call: outdial.CallID(p.Lease), Leg: 1}, Call: *call, CLI: p.Number, Pool: p.Pool, Start: cli.Stamp(g, p.Lease),
+	}
+	if err := j.Append(&outdial.Event{Kind: outdial.EventStarted, Time: a.Start, Attempt: &a}); err != nil {
+		return err
+	}
+	if a.State, a.Result = outdial.AttemptEnded, busy; unsent {
+		g.Undo(now, p.Lease)
+		a.Result = outdial.Result{Origin: outdial.OriginNeverSent}
+	} else {
+		g.Release(now, p.Lease)
+	}
+	return j.Append(&outdial.Event{Kind: outdial.EventEnded, Time: a.Start, Attempt: &a})
+}
+
+// usesOf reads a journal: when each number was used, and how many uses were taken back.
+func usesOf(t *testing.T, dir string) (granted map[outdial.Number][]time.Time, undone int) {
+	type use struct {
+		number outdial.Number
+		at     time.Time
+	}
+	open := map[outdial.AttemptID]use{}
+	granted = map[outdial.Number][]time.Time{}
+	j, recovery, err := cdr.Open(cdr.Config{Dir: dir, IDs: new(outdial.Registry)})
+	require.NoError(t, err)
+	require.Zero(t, recovery.Cut)
+	require.NoError(t, j.Replay(0, func(ev *outdial.Event) error {
+		a := ev.Attempt
+		switch {
+		case ev.Kind == outdial.EventStarted:
+			require.NotContains(t, open, a.ID)
+			open[a.ID] = use{a.CLI, a.Start}
+		case a.Result.Origin == outdial.OriginNeverSent:
+			undone++
+			delete(open, a.ID)
+		default:
+			granted[open[a.ID].number] = append(granted[open[a.ID].number], open[a.ID].at)
+			delete(open, a.ID)
+		}
+		return nil
+	}))
+	require.Empty(t, open)
+	require.NoError(t, j.Close())
+	return granted, undone
 }
 
 // most is the most uses in any half-open window of a length.
