@@ -15,14 +15,15 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 	} else if i, ok := g.slots[prev]; ok {
 		kept = i
 	}
-	if kept != none && g.numbers[kept].pool == p && !g.numbers[kept].state.gone() {
+	if kept != none && p.binds(&g.numbers[kept], call) {
 		n := &g.numbers[kept]
-		if g.places[kept] != none { // its state may change by itself now
+		elsewhere := c.Pool != 0 && n.pool != p // than in the one pool that the candidate takes numbers of
+		if g.places[kept] != none {             // its state may change by itself now
 			g.ripen(now, n)
 		}
 		status, wake := n.assess(now, prev == 0)
-		class := &p.classes[p.homes[n.home].class]
-		accepted, open := class.accepts(c.Carrier), class.open(now.at)
+		class := &n.pool.classes[n.pool.homes[n.home].class]
+		accepted, open := class.accepts(c.Carrier) && !elsewhere, class.open(now.at)
 		if accepted && open && status == StatusReady {
 			n.record(call.Record(), c.Trunk, how, now.at)
 			return kept, noWake, nil
@@ -30,7 +31,7 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 		if status == StatusReady && !open {
 			wake, _ = class.budget.gate.Peek(now.at)
 		}
-		n.recordRefused(call.Record(), c.Trunk, how, status, accepted)
+		n.recordRefused(call.Record(), c.Trunk, how, status, accepted, elsewhere)
 		if p.strict(who, status, prev, now.at) {
 			if !accepted {
 				wake = noWake
@@ -64,6 +65,12 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 	}
 	g.numbers[slot].record(call.Record(), c.Trunk, at, now.at)
 	return slot, noWake, nil
+}
+
+// binds reports whether a callee who has seen a number from the program of pool p is to see it again: from whatever pool of the
+// program, unless that is another tenant's, and as long as the number is not gone.
+func (p *pool) binds(n *number, call *outdial.Call) bool {
+	return n.pool != nil && n.pool.program == p.program && !n.state.gone() && (n.pool.tenant == 0 || n.pool.tenant == call.Tenant)
 }
 
 // strict reports whether callee i must not see another number than the one that it knows, which may not be presented now.

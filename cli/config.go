@@ -28,7 +28,7 @@ type Config struct {
 	// or the campaign names another pool of the same program.
 	Pools []PoolConfig
 
-	// Campaigns that present from another pool of their program than its first.
+	// Campaigns that present from another pool of their program than its first. A callee who knows a number of the program keeps it.
 	Campaigns []CampaignConfig `json:",omitempty"`
 
 	// Numbers are the inventory. What is not in it is never presented.

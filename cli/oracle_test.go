@@ -183,9 +183,9 @@ func (o *oracle) reserve(now time.Time, program, pool, carrier string, call *out
 	}
 	if known != 0 {
 		n := o.config(known)
-		if n.Pool == pool && n.State < cli.StateRetiring {
+		if o.pool(n.Pool).Program == program && n.State < cli.StateRetiring {
 			ok, _, wake := o.ready(now, n, prev == 0)
-			if !accepts(n, carrier) {
+			if !accepts(n, carrier) || pool != "" && n.Pool != pool {
 				ok, wake = false, time.Time{}
 			}
 			if ok {

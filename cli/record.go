@@ -32,14 +32,17 @@ func (n *number) record(r *outdial.Record, trunk outdial.TrunkID, at tier, now w
 }
 
 // recordRefused writes why the number that the call or the callee has seen is not presented.
-func (n *number) recordRefused(r *outdial.Record, trunk outdial.TrunkID, at tier, status Status, accepted bool) {
+func (n *number) recordRefused(r *outdial.Record, trunk outdial.TrunkID, at tier, status Status, accepted, elsewhere bool) {
 	if !r.On() {
 		return
 	}
 	r.Text(outdial.StageCLI, trunk, "not_kept", n.number.String())
 	r.Text(outdial.StageCLI, trunk, "not_kept_tier", at.String())
 	why := status.String()
-	if !accepted {
+	switch {
+	case elsewhere:
+		why = "pool"
+	case !accepted:
 		why = "carrier"
 	}
 	r.Text(outdial.StageCLI, trunk, "not_kept_why", why)

@@ -168,12 +168,12 @@ func (g *Governor) reserve(now time.Time, key calleeKey, call *outdial.Call, c *
 	}
 	n := &g.numbers[slot]
 	if call.Rehearsal() {
-		return outdial.Presentation{Number: n.number, Pool: from.id}, time.Time{}, nil
+		return outdial.Presentation{Number: n.number, Pool: n.pool.id}, time.Time{}, nil
 	}
 	l := g.use(m, slot, from.program, who, key, call, prev)
 	n.inFlight++
 	g.settle(slot, m, false)
-	return outdial.Presentation{Number: n.number, Pool: from.id, Lease: g.leases.take(l)}, time.Time{}, nil
+	return outdial.Presentation{Number: n.number, Pool: n.pool.id, Lease: g.leases.take(l)}, time.Time{}, nil
 }
 
 // poolOf is where a call's number comes from. Whatever names the pool, it is one of the call's program.

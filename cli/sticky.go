@@ -26,8 +26,8 @@ const DefaultStrict = 24 * time.Hour
 const DefaultTTL = 90 * 24 * time.Hour
 
 // StickyMode is what happens when the number that a callee knows may not be presented now: it reached a cap, rests, or
-// is not accepted by the carrier. A number that left the pool or was retired binds nobody. A StickyMode is text in
-// JSON.
+// is not accepted by the carrier, or is in another pool of the program than the one that the candidate names. A number that left
+// the program's pools, or was retired, or is another tenant's, binds nobody. A StickyMode is text in JSON.
 type StickyMode uint8
 
 // Modes. The zero value stands for StickyPrefer, for a pool's Sticky for the mode of the Config.

@@ -102,3 +102,43 @@ func TestUndoneCallLeavesTheNumberKnown(t *testing.T) {
 		require.ErrorIs(t, err, cli.ErrSticky, "%v", caps)
 	}
 }
+
+// TestStickyIsTheProgram: a callee keeps its number whichever pool of the program a call would present from; where the candidate
+// takes numbers of one pool only, it is that or none while the callee is bound strictly. Another tenant's number binds nobody.
+func TestStickyIsTheProgram(t *testing.T) {
+	ids := new(outdial.Registry)
+	cfg := cli.Config{
+		IDs: ids, Limits: noLimits(), Callee: []cli.Cap{},
+		Pools: []cli.PoolConfig{
+			{Name: "first", Program: "survey"}, {Name: "second", Program: "survey"}, {Name: "own", Program: "survey", Tenant: "acme"},
+		},
+		Campaigns: []cli.CampaignConfig{{Campaign: "autumn", Pool: "second"}},
+		Numbers:   append(append(owned("first", num(212, 1)), owned("second", num(212, 2))...), owned("own", num(212, 3))...),
+	}
+	g := mustNew(t, cfg)
+	reserve := func(to outdial.Number, campaign, pool, tenant string) (outdial.Presentation, error) {
+		call := callTo(ids, "survey", to)
+		call.Campaign, call.Tenant = ids.Campaigns.ID(campaign), ids.Tenants.ID(tenant)
+		p, _, err := g.Reserve(at(time.Minute), call, &outdial.Candidate{Pool: ids.Pools.ID(pool)}, 0)
+		return p, err
+	}
+	p, err := reserve(num(300, 1), "", "", "")
+	require.NoError(t, err)
+	require.Equal(t, num(212, 1), p.Number)
+	p, err = reserve(num(300, 1), "autumn", "", "")
+	require.NoError(t, err)
+	require.Equal(t, num(212, 1), p.Number)
+	require.Equal(t, ids.Pools.ID("first"), p.Pool, "the pool that the number is of")
+	_, err = reserve(num(300, 1), "", "second", "")
+	require.ErrorIs(t, err, cli.ErrSticky)
+	p, err = reserve(num(300, 2), "autumn", "", "")
+	require.NoError(t, err)
+	require.Equal(t, num(212, 2), p.Number)
+
+	p, err = reserve(num(300, 3), "", "own", "acme")
+	require.NoError(t, err)
+	require.Equal(t, num(212, 3), p.Number)
+	p, err = reserve(num(300, 3), "", "", "other")
+	require.NoError(t, err)
+	require.Equal(t, num(212, 1), p.Number)
+}
