@@ -45,8 +45,19 @@ type Config struct {
 	// ResolveSRV looks up the SIP servers of a domain over UDP, the SRV records of _sip._udp. An error, and no records, mean that the
 	// domain's own address is asked for. nil = net.DefaultResolver; beside a Resolve of the host's own, no records.
 	ResolveSRV func(ctx context.Context, domain string) ([]*net.SRV, error)
+	// Trace is told of every SIP message that was sent to a carrier, and of every one that came from a known source, malformed ones
+	// included: for a capture. It is called where the socket is read or written, so it must not block, and not keep Data. nil = nobody asks.
+	Trace func(Traced)
 	// Logger takes what has no other way out: malformed messages, failing reads. nil = silent.
 	Logger *slog.Logger
+}
+
+// Traced is a SIP message as it went over the network.
+type Traced struct {
+	Sent          bool   // to the remote end; false = from it
+	Transport     string // "UDP"
+	Local, Remote netip.AddrPort
+	Data          []byte
 }
 
 const (

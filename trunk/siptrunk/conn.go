@@ -28,6 +28,7 @@ type conn struct {
 	deliver func(*sip.Response, time.Time)
 	lost    func(datagram []byte, to netip.AddrPort)
 	failed  func(error)
+	trace   func(sent bool, remote netip.AddrPort, data []byte) // nil = nobody asks
 	parser  *sip.Parser
 
 	closed                         atomic.Bool
@@ -78,6 +79,9 @@ func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
 		if !c.admits(from) {
 			c.dropped.Add(1)
 			continue
+		}
+		if c.trace != nil {
+			c.trace(false, from, b[:n])
 		}
 		if !bytes.HasPrefix(b[:n], []byte("SIP/2.0 ")) {
 			return n, net.UDPAddrFromAddrPort(from), nil
@@ -135,6 +139,9 @@ func (c *conn) send(b []byte, to netip.AddrPort) error {
 	for tries := 0; err != nil && tries < maxPending && c.udp != nil && !c.closed.Load(); tries++ {
 		c.collectLost()
 		err = c.write(b, to)
+	}
+	if err == nil && c.trace != nil {
+		c.trace(true, to, b)
 	}
 	return err
 }

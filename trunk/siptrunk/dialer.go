@@ -86,6 +86,11 @@ func (d *Dialer) setUp() error {
 	}
 	d.cfg.Trunks = nil // the caller's map
 	d.conn.admits, d.conn.deliver, d.conn.lost, d.conn.failed = d.admits, d.deliver, d.lost, d.readFailed
+	if trace := d.cfg.Trace; trace != nil {
+		d.conn.trace = func(sent bool, remote netip.AddrPort, data []byte) {
+			trace(Traced{Sent: sent, Transport: "UDP", Local: d.local, Remote: remote, Data: data})
+		}
+	}
 	log := d.cfg.Logger
 	d.ua, err = sipgo.NewUA(
 		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(log)),

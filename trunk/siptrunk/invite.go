@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -22,6 +23,9 @@ type InviteOptions struct {
 	// MaxForwards is the Max-Forwards header: for a call that came in by SIP, the received value less one. 0 = 70;
 	// negative = 0, which no next server will forward.
 	MaxForwards int
+	// CallID is the Call-ID of the leg, unique in space and time, for a host that has to know it before the INVITE leaves. "" = a
+	// random one.
+	CallID string
 	// ManualAck leaves the ACK of the answer to Leg.Ack, for a caller whose own ACK brings the answer to a delayed
 	// offer. Without it the answer is acknowledged at once, without a body. An answer that is not acknowledged
 	// within 28 s is acknowledged and ended with BYE.
@@ -85,6 +89,11 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 		opts.ContentType = "application/sdp"
 	}
 	err = CheckHeaders(opts.Headers)
+	if opts.CallID == "" {
+		opts.CallID = token(16)
+	} else if strings.ContainsAny(opts.CallID, " \t") || !validValue(opts.CallID) {
+		err = errors.Join(err, fmt.Errorf("the Call-ID %q is not valid", opts.CallID))
+	}
 	if !a.Call.To.Valid() {
 		err = errors.Join(err, fmt.Errorf("the callee's number %d is not valid", a.Call.To))
 	}
@@ -99,7 +108,7 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 		return nil, err
 	}
 	l := &Leg{
-		d: d, id: a.ID, route: r, callID: token(16), fromTag: token(8), sink: sink,
+		d: d, id: a.ID, route: r, callID: opts.CallID, fromTag: token(8), sink: sink,
 		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dsts[0], targets: dsts[1:],
 		reliable: r.Reliable, session: session{ask: r.SessionExpires}, last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
 	}

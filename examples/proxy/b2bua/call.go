@@ -34,7 +34,8 @@ type call struct {
 	wish *wish         // an INVITE of the carrier's that was passed on and is not acknowledged
 	gone chan struct{} // closed when nothing of the call is left
 
-	outcome outcome // what the dialer was told, for the log
+	outcome outcome  // what the dialer was told, for the log
+	copied  []string // Call-IDs of its legs that Proxy.capture knows
 }
 
 // gap is a pause that the Session asked for.
@@ -294,5 +295,6 @@ func (c *call) finish() {
 		_ = c.session.Cancel(now)
 		defer c.p.sessions.Put(c.session)
 	}
+	c.p.capture.forget(c.copied)
 	c.p.report(c, now)
 }

@@ -34,6 +34,7 @@ type Config struct {
 	Hunting  Hunting        `yaml:"hunting"`
 	KPI      KPI            `yaml:"kpi"`
 	Metrics  Metrics        `yaml:"metrics"`
+	HEP      HEP            `yaml:"hep"`
 	Journal  Journal        `yaml:"journal"`
 	DayParts []DayPart      `yaml:"day_parts"`
 	Log      Log            `yaml:"log"`
@@ -248,10 +249,12 @@ type DayPart struct {
 type Log struct {
 	Level   string `yaml:"level"`   // debug, info, warn, error; "" = info
 	Format  string `yaml:"format"`  // text or json; "" = text
-	Numbers string `yaml:"numbers"` // masked or clear; "" = masked
+	Numbers string `yaml:"numbers"` // hashed, masked or clear; "" = hashed
+	Secret  string `yaml:"secret"`  // keys the hashes; "" = a random one, so that they differ from start to start
 }
 
 const (
+	numbersHashed = "hashed"
 	numbersMasked = "masked"
 	numbersClear  = "clear"
 )
@@ -273,7 +276,7 @@ func (c Config) withDefaults() Config {
 	def(&c.Journal.OnFailure, "refuse")
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "text")
-	def(&c.Log.Numbers, numbersMasked)
+	def(&c.Log.Numbers, numbersHashed)
 	if c.MaxCalls == 0 {
 		c.MaxCalls = 10_000
 	}

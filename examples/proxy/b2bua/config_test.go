@@ -121,7 +121,7 @@ day_parts: [{name: x, from: "08:00", to: "09:00", days: [someday]}]
 `, []string{
 			"x.yaml:2:1: carrier_listen: ", `x.yaml:3:40: dialers[0].sources[1]: `, `x.yaml:3:48: dialers[0].sources[2]: 1.2.3.4/32 is already a source of "d"`,
 			"x.yaml:4:11: trunks[0].address: required", `x.yaml:4:20: trunks[0].format: "cubic": want plus or digits`,
-			"x.yaml:6:7: log.level: ", `x.yaml:6:20: log.numbers: "bare": want masked or clear`,
+			"x.yaml:6:7: log.level: ", `x.yaml:6:20: log.numbers: "bare": want hashed or masked or clear`,
 			`x.yaml:7:11: journal.sync: "often": want none or group`, "x.yaml:8:13: dial_plan.country_code: 1000",
 			`x.yaml:9:11: headers.program: "a b" is not the name of a header field`, `x.yaml:10:51: day_parts[0].days: "someday" is not a day of the week`,
 		}},

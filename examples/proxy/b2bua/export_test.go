@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"log/slog"
 	"slices"
 
 	"github.com/outdial/outdial/internal/seal"
@@ -13,3 +14,8 @@ func Sealed(b []byte) []byte {
 
 // Fixed names what only a restart can change.
 func Fixed(c, next Config) error { return c.fixed(next) }
+
+// Private is a log as a Proxy makes it of the one that it is given.
+func Private(log *slog.Logger, l Log) *slog.Logger {
+	return slog.New(redacting{log.Handler(), newPrivate(l)})
+}

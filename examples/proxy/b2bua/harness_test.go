@@ -64,6 +64,12 @@ cli:
 // bubble runs f with carriers that play the scripts, on an in-memory network under a fake clock.
 func bubble(t *testing.T, first, second siptest.Script, change func(*b2bua.Config), f func(t *testing.T, w *world)) {
 	t.Helper()
+	bubbleWith(t, first, second, change, b2bua.Options{}, f)
+}
+
+// bubbleWith is bubble with options for the proxy.
+func bubbleWith(t *testing.T, first, second siptest.Script, change func(*b2bua.Config), opts b2bua.Options, f func(t *testing.T, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network, err := siptest.NewNetwork(siptest.NetworkConfig{})
 		require.NoError(t, err)
@@ -85,7 +91,8 @@ func bubble(t *testing.T, first, second siptest.Script, change func(*b2bua.Confi
 		if change != nil {
 			change(&cfg)
 		}
-		w.run(cfg, b2bua.Options{DialerConn: listen("10.0.0.1:5060"), CarrierConn: listen("10.0.0.1:5080")})
+		opts.DialerConn, opts.CarrierConn = listen("10.0.0.1:5060"), listen("10.0.0.1:5080")
+		w.run(cfg, opts)
 		defer w.close()
 		f(t, w)
 	})

@@ -71,6 +71,10 @@ func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 	opts := siptrunk.InviteOptions{
 		Offer: invite.Body(), ContentType: invite.contentType(), MaxForwards: forwards(invite), ManualAck: c.delayed,
 		OnRequest: c.onCarrier, Headers: rules.out(invite), Private: anonymous(invite),
+		CallID: c.p.capture.leg(invite.CallID().Value()),
+	}
+	if opts.CallID != "" {
+		c.copied = append(c.copied, opts.CallID)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()

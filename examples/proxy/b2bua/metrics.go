@@ -53,7 +53,7 @@ func (p *Proxy) serveMetrics(ctx context.Context) {
 		return
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(p.collector)
+	reg.MustRegister(p.collector, newGauges(p))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}

@@ -45,6 +45,7 @@ type Options struct {
 type Proxy struct {
 	cfg      Config // as it was at the start
 	log      *slog.Logger
+	private  *private
 	now      func() time.Time
 	settings atomic.Pointer[settings]
 	*parts
@@ -55,6 +56,7 @@ type Proxy struct {
 	metrics  net.Listener // nil = none
 	dialer   *siptrunk.Dialer
 	wire     *wire
+	capture  *capture // nil = none
 	parser   *sip.Parser
 	sessions sync.Pool // *outdial.Session
 	nonces   *nonces
@@ -93,6 +95,8 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
+	p.private = newPrivate(p.cfg.Log)
+	p.log = slog.New(redacting{p.log.Handler(), p.private})
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -158,11 +162,20 @@ func (p *Proxy) bind(opts Options) error {
 		return &FieldError{"advertise", err}
 	}
 	p.contact = "<sip:" + p.sentBy + ">"
+	sender, err := p.cfg.HEP.build()
+	if err != nil {
+		return &FieldError{"hep", err}
+	}
+	p.capture = newCapture(sender, p.now)
 	cfg := siptrunk.Config{
 		Conn: opts.CarrierConn, Advertise: p.cfg.CarrierAdvertise, Trunks: p.cfg.interconnects(p.ids), Logger: p.log,
 		Headers: p.selector.Headers(),
 		Resolve: opts.Resolve, ResolveSRV: opts.ResolveSRV,
 		Grace: -1, // Run has waited when it ends the Dialer
+	}
+	if p.capture != nil {
+		p.wire.tap = p.capture.dialer(p.sentBy)
+		cfg.Trace = p.capture.carrier(p.cfg.CarrierAdvertise)
 	}
 	if cfg.Conn == nil {
 		cfg.ListenAddr = p.cfg.CarrierListen
@@ -183,6 +196,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.Background())
 	defer stop()
+	copies, stopCopies := context.WithCancel(context.Background()) // the last messages are copied too
+	defer stopCopies()
 	carriers, dialers := make(chan error, 1), make(chan error, 1)
 	var clocks sync.WaitGroup
 	go func() { carriers <- p.dialer.Run(background) }()
@@ -194,6 +209,9 @@ func (p *Proxy) Run(ctx context.Context) error {
 	clocks.Go(func() { p.notices(background) })
 	clocks.Go(func() { p.serveMetrics(background) })
 	clocks.Go(func() { p.checkpoints(background) })
+	if p.capture != nil {
+		clocks.Go(func() { _ = p.capture.Run(copies) }) // it has no error
+	}
 	p.log.Info("serving", "dialers", p.Addr().String(), "carriers", p.CarrierAddr().String(), "replayed", p.recovery.Events,
 		"unknown", p.recovery.Unknown, "cut", p.found.Cut)
 	var err error
@@ -214,6 +232,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.dismiss()
 	p.tasks.Wait()
 	err = errors.Join(err, p.wire.close(), <-dialers)
+	stopCopies()
 	clocks.Wait()
 	s := p.Stats()
 	p.log.Info("ended", "calls", s.Calls, "answered", s.Answered, "lost", s.Lost, "malformed", s.Malformed, "repeated", s.Repeated,

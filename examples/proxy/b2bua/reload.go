@@ -107,6 +107,7 @@ func (c Config) fixed(next Config) error {
 	same("hunting", was, is)
 	same("kpi", c.KPI, next.KPI)
 	same("metrics", c.Metrics, next.Metrics)
+	same("hep", c.HEP, next.HEP)
 	same("journal", c.Journal, next.Journal)
 	same("day_parts", c.DayParts, next.DayParts)
 	same("log", c.Log, next.Log)

@@ -54,11 +54,5 @@ func (p *Proxy) report(c *call, now time.Time) {
 	p.log.LogAttrs(context.Background(), slog.LevelInfo, "call", attrs...)
 }
 
-// shown is a number as it may stand in a log: its last four digits are hidden unless the configuration says otherwise.
-func (p *Proxy) shown(n outdial.Number) string {
-	s := n.String()
-	if p.cfg.Log.Numbers == numbersClear || len(s) < 4 {
-		return s
-	}
-	return s[:len(s)-4] + "····"
-}
+// shown is a number as it may stand in a log.
+func (p *Proxy) shown(n outdial.Number) string { return p.private.number(n) }

@@ -68,7 +68,10 @@ func (c Config) Validate() error {
 	v.oneOf("journal.sync", c.Journal.Sync, "none", "group")
 	v.oneOf("journal.on_failure", c.Journal.OnFailure, "refuse", "place_anyway")
 	v.oneOf("log.format", c.Log.Format, "text", "json")
-	v.oneOf("log.numbers", c.Log.Numbers, numbersMasked, numbersClear)
+	v.oneOf("log.numbers", c.Log.Numbers, numbersHashed, numbersMasked, numbersClear)
+	if n := len(c.Log.Secret); n > 0 && n < 16 {
+		v.bad("log.secret", errors.New("shorter than 16 bytes"))
+	}
 	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
 		v.bad("log.level", err)
 	}
@@ -81,6 +84,9 @@ func (c Config) Validate() error {
 		if _, err := metricsAddr(c.Metrics.Listen); err != nil {
 			v.bad("metrics.listen", err)
 		}
+	}
+	if _, err := c.HEP.build(); err != nil {
+		v.foreign("hep", err)
 	}
 	if c.MaxCalls < 0 {
 		v.bad("max_calls", fmt.Errorf("%d is negative", c.MaxCalls))

@@ -27,6 +27,7 @@ type wire struct {
 	conn  net.PacketConn
 	fast  addrPortConn // nil = use conn
 	local netip.AddrPort
+	tap   func(sent bool, local, remote netip.AddrPort, data []byte) // nil = nobody asks; it must not keep data
 
 	closed                            atomic.Bool
 	strangers, readErrors, sendErrors atomic.Uint64
@@ -85,6 +86,9 @@ func (w *wire) serve(admits func(netip.Addr) *source, handle func(b []byte, from
 			w.strangers.Add(1)
 			continue
 		}
+		if w.tap != nil && n > 4 { // shorter ones are keep-alives
+			w.tap(false, w.local, from, buf[:n])
+		}
 		handle(buf[:n], from, src)
 	}
 }
@@ -112,6 +116,8 @@ func (w *wire) send(b []byte, to netip.AddrPort) {
 	}
 	if err != nil {
 		w.sendErrors.Add(1)
+	} else if w.tap != nil {
+		w.tap(true, w.local, to, b)
 	}
 }
 
