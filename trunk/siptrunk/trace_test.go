@@ -1,6 +1,7 @@
 package siptrunk_test
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -63,4 +64,25 @@ func TestCallIDIsChecked(t *testing.T) {
 			require.ErrorContains(t, err, "Call-ID")
 		}
 	})
+}
+
+// What is traced can be written to a file, or sent to a capture server. The data are the Dialer's: keep a copy, if at all.
+func ExampleTraced() {
+	show := func(m siptrunk.Traced) {
+		way := "from"
+		if m.Sent {
+			way = "to"
+		}
+		first, _, _ := strings.Cut(string(m.Data), "\r\n")
+		fmt.Println(m.Transport, way, m.Remote, first)
+	}
+	d := must(siptrunk.New(siptrunk.Config{ListenAddr: "127.0.0.1:0", Trace: show}))
+	show(siptrunk.Traced{
+		Sent: true, Transport: "UDP", Local: d.LocalAddr(), Remote: netip.MustParseAddrPort("192.0.2.10:5060"),
+		Data: []byte("OPTIONS sip:192.0.2.10 SIP/2.0\r\nMax-Forwards: 70\r\n\r\n"),
+	})
+	fmt.Println(d.Close())
+	// Output:
+	// UDP to 192.0.2.10:5060 OPTIONS sip:192.0.2.10 SIP/2.0
+	// <nil>
 }
