@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -61,6 +62,21 @@ type AgentReport struct {
 	Waiting int     // agents idle now
 }
 
+// MarshalJSON implements json.Marshaler: seconds, the waiting time by cause.
+func (r AgentReport) MarshalJSON() ([]byte, error) {
+	idle := map[string]float64{}
+	for c, d := range r.Idle {
+		idle[IdleCause(c).String()] = d.Seconds()
+	}
+	return json.Marshal(struct {
+		Idle    map[string]float64 `json:"idle_seconds"`
+		Busy    float64            `json:"busy_seconds"`
+		Pacing  float64            `json:"pacing"`
+		Open    int                `json:"open"`
+		Waiting int                `json:"waiting"`
+	}{idle, r.Busy.Seconds(), r.Pacing, r.Open, r.Waiting})
+}
+
 // Total is all waiting time.
 func (r *AgentReport) Total() (sum time.Duration) {
 	for _, d := range r.Idle {
@@ -68,8 +84,6 @@ func (r *AgentReport) Total() (sum time.Duration) {
 	}
 	return sum
 }
-
-var _ outdial.Observer = (*Agents)(nil)
 
 // Set tells how many agents are idle and busy from now on.
 func (a *Agents) Set(now time.Time, idle, busy int) {

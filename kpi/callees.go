@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -36,6 +37,7 @@ type CalleesConfig struct {
 type Callees struct {
 	cfg     CalleesConfig
 	answers *answers
+	resumed atomic.Uint64 // sequence of the snapshot that was restored
 
 	mu      sync.Mutex
 	now     calleePeriod
@@ -54,8 +56,6 @@ type callee struct {
 	clis     []outdial.Number
 	last     time.Time
 }
-
-var _ outdial.Observer = (*Callees)(nil)
 
 // NewCallees returns a Callees; the error names every bad field.
 func NewCallees(cfg CalleesConfig) (*Callees, error) {

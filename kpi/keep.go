@@ -11,7 +11,7 @@ import (
 	"github.com/outdial/outdial/internal/seal"
 )
 
-// ErrSnapshot says that what was given to Restore is no snapshot of a meter like this one.
+// ErrSnapshot says that what was given to Restore is no snapshot of a meter like this one, or of a Callees or Numbers like it.
 var ErrSnapshot = errors.New("kpi: not a snapshot of a meter with this configuration")
 
 const keptKind = "OUTDKPI2"
@@ -123,24 +123,36 @@ func (m *Meter) Save(seq uint64) ([]byte, error) {
 		}
 	}
 	k.Labels = m.labels.keep()
-	out := bytes.NewBuffer(seal.Begin(keptKind))
-	if err := gob.NewEncoder(out).Encode(&k); err != nil {
+	return sealed(keptKind, &k)
+}
+
+func sealed(kind string, v any) ([]byte, error) {
+	out := bytes.NewBuffer(seal.Begin(kind))
+	if err := gob.NewEncoder(out).Encode(v); err != nil {
 		return nil, fmt.Errorf("kpi: save: %w", err)
 	}
-	return seal.Close(keptKind, out.Bytes()), nil
+	return seal.Close(kind, out.Bytes()), nil
+}
+
+// unsealed is the way back; an error is an ErrSnapshot.
+func unsealed(kind string, b []byte, v any) error {
+	content, err := seal.Open(kind, b)
+	if err == nil {
+		err = gob.NewDecoder(bytes.NewReader(content)).Decode(v)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	return nil
 }
 
 // Restore makes a new meter know what Save wrote; Resumed tells the engine from where on to tell it more. Only a meter that
 // has counted nothing takes it, and only from a meter with the same spans, views and thresholds. An error (ErrSnapshot) leaves
 // the meter as it is.
 func (m *Meter) Restore(b []byte) error {
-	content, err := seal.Open(keptKind, b)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrSnapshot, err)
-	}
 	var k kept
-	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&k); err != nil {
-		return fmt.Errorf("%w: %w", ErrSnapshot, err)
+	if err := unsealed(keptKind, b, &k); err != nil {
+		return err
 	}
 	if m.kinds.n.Load() > 0 {
 		return errors.New("kpi: restore: the meter has counted already")

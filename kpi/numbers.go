@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -14,6 +15,7 @@ import (
 type NumbersConfig struct {
 	Place  func(outdial.Number) string // where a caller ID belongs: its country, state or area; nil = one place, ""
 	Window time.Duration               // a number is in use for so long after it was presented; 0 = 7 days
+	IDs    *outdial.Registry           // names pools in snapshots; nil = they stand as numbers there
 	Max    int                         // numbers that are told apart; 0 = 1,000,000 (some 100 bytes each)
 }
 
@@ -22,8 +24,9 @@ type NumbersConfig struct {
 // still holds. It is an observer; give it to an engine beside a Meter. A report has counts alone. Safe for concurrent use;
 // NewNumbers makes one.
 type Numbers struct {
-	cfg    NumbersConfig
-	labels labels
+	cfg     NumbersConfig
+	labels  labels
+	resumed atomic.Uint64 // sequence of the snapshot that was restored
 
 	mu     sync.Mutex
 	by     map[outdial.Number]presented
@@ -35,8 +38,6 @@ type presented struct {
 	pool outdial.PoolID
 	at   time.Time
 }
-
-var _ outdial.Observer = (*Numbers)(nil)
 
 // NewNumbers returns a Numbers; the error names every bad field.
 func NewNumbers(cfg NumbersConfig) (*Numbers, error) {

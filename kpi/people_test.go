@@ -1,11 +1,13 @@
 package kpi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/kpi"
@@ -283,4 +285,109 @@ func ExampleAgentReport() {
 func ExampleIdleCause() {
 	fmt.Println(kpi.IdleChannels, kpi.IdleCPS, kpi.IdleLowASR)
 	// Output: channels cps low_asr
+}
+
+// What was saved at any event, restored and told the rest is as if everything had been told.
+func TestCalleesAndNumbersAreRestored(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		build := func() (*kpi.Callees, *kpi.Numbers) {
+			c, err := kpi.NewCallees(kpi.CalleesConfig{Period: time.Hour, Repeat: 20 * time.Minute, RecentAnswers: 64})
+			require.NoError(t, err)
+			ids := new(outdial.Registry)
+			ids.Pools.Add("one", "two")
+			n, err := kpi.NewNumbers(kpi.NumbersConfig{IDs: ids, Window: 2 * time.Hour})
+			require.NoError(t, err)
+			return c, n
+		}
+		var events []outdial.Event
+		at := time.Duration(0)
+		for call := range rapid.IntRange(1, 30).Draw(t, "calls") {
+			at += time.Duration(rapid.IntRange(0, 40).Draw(t, "minutes")) * time.Minute
+			l := newLeg(call+1, 1, t0.Add(at), 1)
+			l.a.ID.Call <<= 12 // as an engine counts
+			l.a.Call.To = outdial.Number(rapid.IntRange(1, 3).Draw(t, "to"))
+			l.a.CLI = outdial.Number(rapid.IntRange(1, 3).Draw(t, "cli"))
+			l.a.Pool = outdial.PoolID(rapid.IntRange(1, 2).Draw(t, "pool"))
+			events = append(events, l.started(), l.answered(time.Second), outdial.Event{
+				Kind: outdial.EventLabelled, Time: t0.Add(at),
+				Label: &outdial.Label{Number: l.a.CLI, Engine: "a", Status: outdial.LabelStatus(rapid.IntRange(0, 4).Draw(t, "label"))},
+			})
+			alone := &outdial.Attempt{ID: l.a.ID}
+			events = append(events, disposed(alone, t0.Add(at+time.Minute), outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman}))
+		}
+		if rapid.Bool().Draw(t, "shuffle") {
+			events = rapid.Permutation(events).Draw(t, "order")
+		}
+		cut := rapid.IntRange(0, len(events)).Draw(t, "saved")
+		wholeC, wholeN := build()
+		c, n := build()
+		for i := range events {
+			wholeC.Observe(&events[i])
+			wholeN.Observe(&events[i])
+			if i == cut {
+				saved, err := c.Save(7)
+				require.NoError(t, err)
+				numbers, err := n.Save(7)
+				require.NoError(t, err)
+				c, n = build()
+				require.NoError(t, c.Restore(saved))
+				require.NoError(t, n.Restore(numbers))
+				require.EqualValues(t, 7, c.Resumed())
+				require.EqualValues(t, 7, n.Resumed())
+			}
+			c.Observe(&events[i])
+			n.Observe(&events[i])
+		}
+		for h := -2; h < 24; h++ {
+			now := t0.Add(time.Duration(h) * time.Hour)
+			want, ok := wholeC.Report(now)
+			got, also := c.Report(now)
+			require.Equal(t, ok, also)
+			require.Equal(t, want, got)
+			require.Equal(t, wholeN.Report(now), n.Report(now))
+		}
+	})
+	var a kpi.Agents
+	require.Equal(t, ^uint64(0), a.Resumed())
+	c, _ := kpi.NewCallees(kpi.CalleesConfig{})
+	n, _ := kpi.NewNumbers(kpi.NumbersConfig{})
+	for _, b := range [][]byte{nil, []byte("OUTDCAL1"), []byte("OUTDNUM1....")} {
+		require.ErrorIs(t, c.Restore(b), kpi.ErrSnapshot)
+		require.ErrorIs(t, n.Restore(b), kpi.ErrSnapshot)
+	}
+	saved, err := c.Save(1)
+	require.NoError(t, err)
+	hourly, _ := kpi.NewCallees(kpi.CalleesConfig{Period: time.Hour})
+	require.ErrorIs(t, hourly.Restore(saved), kpi.ErrSnapshot)
+}
+
+// A registry of another process numbers pools otherwise.
+func TestNumbersKeepTheirPools(t *testing.T) {
+	build := func(pools ...string) *kpi.Numbers {
+		ids := new(outdial.Registry)
+		ids.Pools.Add(pools...)
+		n, err := kpi.NewNumbers(kpi.NumbersConfig{IDs: ids})
+		require.NoError(t, err)
+		return n
+	}
+	n := build("one", "two")
+	l := newLeg(1, 1, t0, 1)
+	l.a.CLI, l.a.Pool = 12125550101, 1
+	ev := l.started()
+	n.Observe(&ev)
+	b, err := n.Save(1)
+	require.NoError(t, err)
+	other := build("two", "one")
+	require.NoError(t, other.Restore(b))
+	require.EqualValues(t, 2, other.Report(t0)[0].Pool)
+	require.ErrorContains(t, other.Restore(b), "already")
+}
+
+func TestAgentReportAsJSON(t *testing.T) {
+	var a kpi.Agents
+	a.Set(t0, 2, 1)
+	text, err := json.Marshal(a.Report(t0.Add(time.Minute)))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"idle_seconds":{"no_calls":120,"channels":0,"cps":0,"no_route":0,"caller_ids":0,"low_asr":0},"busy_seconds":60,
+		"pacing":0,"open":0,"waiting":2}`, string(text))
 }

@@ -72,3 +72,26 @@ func TestHumpsAreReported(t *testing.T) {
 	require.InDelta(t, humps[1].Share, share, 1e-4)
 	require.Empty(t, report(0).Cells[0].PDD.Humps)
 }
+
+// The names that a report shows lead back to the key; what nobody has had makes none.
+func TestKeyOfNames(t *testing.T) {
+	ids := new(outdial.Registry)
+	ids.Trunks.Add("gold", "silver")
+	ids.Groups.Add("US/212")
+	ids.Campaigns.Add("spring")
+	m := newMeter(t, kpi.Config{IDs: ids, Regions: map[string]string{"US/212": "New York"}})
+	key, err := m.KeyOf(map[string]string{"trunk": "silver", "group": "US/212", "country": "US", "region": "New York", "campaign": "spring"})
+	require.NoError(t, err)
+	require.Equal(t, kpi.Key{
+		View:  kpi.ByTrunk | kpi.ByGroup | kpi.ByCountry | kpi.ByRegion | kpi.ByCampaign,
+		Trunk: 2, Group: 1, Country: [2]byte{'U', 'S'}, Region: 1, Campaign: 1,
+	}, key)
+	key, err = m.KeyOf(nil)
+	require.NoError(t, err)
+	require.Equal(t, kpi.Key{}, key)
+	_, err = m.KeyOf(map[string]string{"trunk": "tin", "colour": "red", "country": "USA", "region": "Ohio", "cli": "+1"})
+	for _, want := range []string{`no trunk "tin"`, `no colour "red"`, `no country "USA"`, `no region "Ohio"`, `no cli "+1"`} {
+		require.ErrorContains(t, err, want)
+	}
+	require.Equal(t, 2, ids.Trunks.Len())
+}

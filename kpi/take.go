@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/outdial/outdial"
 )
 
 // fitsKept reports why a snapshot is not one of a meter like this one.
@@ -205,7 +203,7 @@ func (m *Meter) nameKey(k *kept, key *Key) {
 	}
 	for i, id := range idsIn(key) {
 		if *id != 0 {
-			k.Names[i][*id] = nameOf(m.cfg.IDs, i, *id)
+			k.Names[i][*id] = namings(m.cfg.IDs)[i].name(*id)
 		}
 	}
 }
@@ -225,7 +223,7 @@ func (m *Meter) renumber(k *kept) func(*Key) {
 		own[i] = map[uint32]uint32{}
 		for _, id := range slices.Sorted(maps.Keys(names)) {
 			if name := names[id]; name != "" {
-				own[i][id] = idOf(reg, i, name)
+				own[i][id] = namings(reg)[i].id(name)
 			}
 		}
 	}
@@ -239,56 +237,4 @@ func (m *Meter) renumber(k *kept) func(*Key) {
 			key.Region = regions[key.Region]
 		}
 	}
-}
-
-// idsIn are the ids of a key that have names, in the order of the dimensions.
-func idsIn(k *Key) [keptNames]*uint32 {
-	return [keptNames]*uint32{
-		(*uint32)(&k.Trunk), (*uint32)(&k.Carrier), (*uint32)(&k.Group), (*uint32)(&k.Pool), (*uint32)(&k.Program),
-		(*uint32)(&k.Campaign), (*uint32)(&k.DayPart), (*uint32)(&k.Tenant), (*uint32)(&k.Network),
-	}
-}
-
-func nameOf(r *outdial.Registry, dimension int, id uint32) string {
-	switch dimension {
-	case 0:
-		return r.Trunks.Name(outdial.TrunkID(id))
-	case 1:
-		return r.Carriers.Name(outdial.CarrierID(id))
-	case 2:
-		return r.Groups.Name(outdial.GroupID(id))
-	case 3:
-		return r.Pools.Name(outdial.PoolID(id))
-	case 4:
-		return r.Programs.Name(outdial.ProgramID(id))
-	case 5:
-		return r.Campaigns.Name(outdial.CampaignID(id))
-	case 6:
-		return r.DayParts.Name(outdial.DayPartID(id))
-	case 7:
-		return r.Tenants.Name(outdial.TenantID(id))
-	}
-	return r.Networks.Name(outdial.NetworkID(id))
-}
-
-func idOf(r *outdial.Registry, dimension int, name string) uint32 {
-	switch dimension {
-	case 0:
-		return uint32(r.Trunks.ID(name))
-	case 1:
-		return uint32(r.Carriers.ID(name))
-	case 2:
-		return uint32(r.Groups.ID(name))
-	case 3:
-		return uint32(r.Pools.ID(name))
-	case 4:
-		return uint32(r.Programs.ID(name))
-	case 5:
-		return uint32(r.Campaigns.ID(name))
-	case 6:
-		return uint32(r.DayParts.ID(name))
-	case 7:
-		return uint32(r.Tenants.ID(name))
-	}
-	return uint32(r.Networks.ID(name))
 }
