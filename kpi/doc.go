@@ -16,6 +16,10 @@
 // A meter looks back over its Window and over further [Span]s; [Meter.Over] reads them. Of chosen roll-ups it keeps every hour
 // for weeks (Config.Archive, [Meter.Hours]).
 //
+// What is made of cells is a value, and nothing happens by itself: [Meter.Standing] says how much of a [Budget] is used up (short calls
+// of a contract, abandoned calls by law), [TrendOf] where a delay goes, [StormOf] whether dials go up and contacts do not,
+// [Meter.Weekly] and [CompareArms] what differs by more than chance.
+//
 // Beside it stand observers of what is not a cell: [Callees] (what callees get to hear), [Numbers] (how caller IDs are
 // labelled), [Agents] (what agents wait for).
 //

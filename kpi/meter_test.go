@@ -339,3 +339,21 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	}))
 	require.EqualValues(t, 1, cell(t, m, t0.Add(time.Duration(n)*time.Hour), kpi.Key{}).Started)
 }
+
+// One call, three legs on three trunks, the last one answered: all of the calls, a third of the legs.
+func TestOneCallThreeLegs(t *testing.T) {
+	m := newMeter(t, kpi.Config{})
+	for n := range 2 {
+		for _, ev := range failedLeg(1, n+1, t0.Add(time.Duration(n)*time.Second), outdial.TrunkID(n+1), 503) {
+			m.Observe(&ev)
+		}
+	}
+	l := newLeg(1, 3, t0.Add(2*time.Second), 3)
+	observe(m, l.started(), l.answered(9*time.Second))
+	for _, view := range []kpi.View{kpi.Total, kpi.ByProgram} {
+		c := cell(t, m, t0.Add(time.Minute), view.Key(&l.a))
+		require.Equal(t, kpi.Ratio{K: 1, N: 1}, c.ABR(), "by call")
+		require.Equal(t, kpi.Ratio{K: 1, N: 3}, c.ASR(), "by leg")
+	}
+	require.Equal(t, kpi.Ratio{K: 1, N: 1}, cell(t, m, t0.Add(time.Minute), kpi.ByTrunk.Key(&l.a)).ASR())
+}

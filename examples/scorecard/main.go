@@ -2,6 +2,7 @@
 //
 //	go run ./examples/scorecard examples/kpi/calls.csv
 //	go run ./examples/scorecard -from asterisk -csv Master.csv
+//	go run ./examples/scorecard -weekly examples/kpi/calls.csv
 //	go run ./examples/scorecard -from start=started,to=callee,trunk=route,status=code,billed=seconds FILE.csv
 package main
 
@@ -25,6 +26,7 @@ func main() {
 	from := flag.String("from", "outdial", "what wrote the file: outdial, asterisk, freeswitch, kamailio, or columns as what=name,…")
 	plan := flag.String("country", "", "country code of numbers that are dialled without one: 1 = North America")
 	asCSV := flag.Bool("csv", false, "write the scorecard as CSV")
+	weekly := flag.Bool("weekly", false, "write the file's last week beside the week before, as CSV")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		flag.Usage()
@@ -35,15 +37,20 @@ func main() {
 		log.Fatal(err)
 	}
 	defer file.Close()
-	if err := scorecard(os.Stdout, file, *from, *plan, *asCSV); err != nil {
+	if err := scorecard(os.Stdout, file, *from, *plan, form{csv: *asCSV, weekly: *weekly}); err != nil {
 		log.Fatal(err) // names the line and the column
 	}
 }
 
+// form is how a scorecard is written; the zero value is for people.
+type form struct{ csv, weekly bool }
+
 // scorecard counts the attempts of a file and writes what they say about each trunk.
-func scorecard(w io.Writer, file io.Reader, from, country string, asCSV bool) error {
+func scorecard(w io.Writer, file io.Reader, from, country string, as form) error {
 	ids := new(outdial.Registry)
-	meter, err := kpi.New(kpi.Config{IDs: ids, Window: 366 * 24 * time.Hour, Buckets: 366})
+	meter, err := kpi.New(kpi.Config{
+		IDs: ids, Window: 366 * 24 * time.Hour, Buckets: 366, Archive: kpi.ArchiveConfig{Views: []kpi.View{kpi.ByTrunk}},
+	})
 	if err != nil {
 		return err
 	}
@@ -61,8 +68,15 @@ func scorecard(w io.Writer, file io.Reader, from, country string, asCSV bool) er
 			last = ev.Time
 		}
 	}
-	report := meter.Report(last)
-	if asCSV {
+	switch {
+	case as.weekly:
+		report, err := meter.Weekly(last.Add(time.Hour), kpi.ByTrunk)
+		if err != nil {
+			return err
+		}
+		return report.WriteCSV(w)
+	case as.csv:
+		report := meter.Report(last)
 		return report.WriteCSV(w, kpi.ByTrunk)
 	}
 	for cell := range meter.Snapshot(last) {
