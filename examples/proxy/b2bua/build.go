@@ -34,6 +34,7 @@ type parts struct {
 	reads    routing.CompileConfig // what a routing table is compiled with
 
 	collector *kpiprom.Collector // nil = no metrics
+	counted   *counted           // beside the meter
 }
 
 // past is where the facts of former processes are: a journal, and what they come to up to a place. The zero past is none.
@@ -74,6 +75,9 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	}
 	p.meter, err = kpi.New(c.KPI.build(p.ids))
 	try("kpi", err)
+	if p.counted, err = c.counts(p.ids, numbering); err != nil {
+		errs = append(errs, err)
+	}
 	if c.Metrics.Listen != "" && p.meter != nil {
 		p.collector, err = kpiprom.New(kpiprom.Config{
 			IDs: p.ids, View: c.Metrics.View, Meter: p.meter, MaxSeries: c.Metrics.MaxSeries, Now: now,
@@ -119,6 +123,7 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	}
 	ec.IDs, ec.Numbering, ec.Router, ec.Failover, ec.Trunks = p.ids, numbering, p.router, p.selector, p.trunks
 	ec.Observers, ec.Now, ec.Node, ec.MaxAttempts = []outdial.Observer{p.meter}, now, c.Node, c.Hunting.MaxAttempts
+	ec.Observers = append(ec.Observers, p.counted.observers()...)
 	ec.MaxWait, ec.AdvanceAfterProgress, ec.Explain = c.Hunting.MaxWait, c.Hunting.AdvanceAfterProgress, c.Hunting.Explain
 	if p.collector != nil {
 		ec.Observers = append(ec.Observers, liveOnly{p.collector})
@@ -139,7 +144,7 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 func (k KPI) build(ids *outdial.Registry) kpi.Config {
 	cfg := kpi.Config{
 		IDs: ids, Window: k.Window, Buckets: k.Buckets, Views: k.Views, MaxCells: k.MaxCells, Cohorts: k.Cohorts,
-		Archive: kpi.ArchiveConfig(k.Archive),
+		Archive: kpi.ArchiveConfig(k.Archive), AbandonedCodes: k.AbandonedCodes,
 	}
 	for _, s := range k.Spans {
 		cfg.Spans = append(cfg.Spans, kpi.Span(s))

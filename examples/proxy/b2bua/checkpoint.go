@@ -26,6 +26,7 @@ const checkpointKind = "OUTDPXY1"
 type checkpoint struct {
 	Waterline                             outdial.Waterline
 	Meter, Router, Selector, Trunks, CLIs []byte
+	Callees, Numbers                      []byte
 }
 
 // readCheckpoint reads the file; nil where there is none.
@@ -71,6 +72,7 @@ func (p *Proxy) snapshot() (*checkpoint, error) {
 		take(&c.Router, p.router.Save)
 		take(&c.Selector, p.selector.Save)
 		take(&c.Trunks, p.trunks.Save)
+		p.counted.save(take, &c)
 		if p.clis != nil {
 			take(&c.CLIs, p.clis.Save)
 		}
@@ -149,6 +151,7 @@ func (p *Proxy) readSaved() *checkpoint {
 // restore makes the packages that are built know what they knew.
 func (p *parts) restore(c *checkpoint, warn func(string, error)) {
 	warn("kpi", p.meter.Restore(c.Meter))
+	p.counted.restore(c, warn)
 	warn("routing", p.router.Restore(c.Router))
 	warn("failover", p.selector.Restore(c.Selector))
 	warn("trunks", p.trunks.Restore(c.Trunks))

@@ -195,6 +195,12 @@ type KPI struct {
 	Cohorts  bool       `yaml:"cohorts"`
 	Archive  Archive    `yaml:"archive"`
 	Tariffs  []Tariff   `yaml:"tariffs"`
+
+	AbandonedCodes []string               `yaml:"abandoned_codes"` // of the dialer's dispositions; none = those without agent time
+	Callees        *Callees               `yaml:"callees"`         // absent = not counted
+	Numbers        *Numbers               `yaml:"numbers"`         // absent = not counted
+	Budgets        []Budget               `yaml:"budgets"`
+	Dispositions   map[string]Disposition `yaml:"dispositions"` // by the dialer's codes
 }
 
 // Span is a stretch of time and its slices; see kpi.Span.

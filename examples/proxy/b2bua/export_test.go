@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"log/slog"
+	"net/http"
 	"slices"
 
 	"github.com/outdial/outdial/internal/seal"
@@ -19,3 +20,6 @@ func Fixed(c, next Config) error { return c.fixed(next) }
 func Private(log *slog.Logger, l Log) *slog.Logger {
 	return slog.New(redacting{log.Handler(), newPrivate(l)})
 }
+
+// Feed is GET /kpi/feed.
+func (p *Proxy) Feed(w http.ResponseWriter, r *http.Request) { p.feed(w, r) }

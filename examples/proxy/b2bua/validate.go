@@ -80,6 +80,7 @@ func (c Config) Validate() error {
 			v.bad(fmt.Sprintf("kpi.tariffs[%d].carrier", i), fmt.Errorf("no trunk is of %q", t.Carrier))
 		}
 	}
+	v.budgets(c)
 	if c.Metrics.Listen != "" {
 		if _, err := metricsAddr(c.Metrics.Listen); err != nil {
 			v.bad("metrics.listen", err)
