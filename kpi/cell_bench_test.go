@@ -1,13 +1,15 @@
 package kpi
 
 import (
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/outdial/outdial"
 )
 
-// BenchmarkOneEvent counts one event in one cell: found beforehand (interned), and from the attempt's own ids (keys).
+// BenchmarkOneEvent counts one event in one cell: found beforehand (interned), and from the attempt's own ids (keys); beside it a
+// count under a lock, and nothing else (bare).
 func BenchmarkOneEvent(b *testing.B) {
 	m, err := New(Config{Views: []View{ByTrunk | ByGroup}})
 	if err != nil {
@@ -34,6 +36,17 @@ func BenchmarkOneEvent(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			s.add(m, &f)
+		}
+	})
+	b.Run("bare", func(b *testing.B) {
+		var cell struct {
+			mu sync.Mutex
+			n  [64]uint32
+		}
+		for b.Loop() {
+			cell.mu.Lock()
+			cell.n[7]++
+			cell.mu.Unlock()
 		}
 	})
 	b.Run("keys", func(b *testing.B) {

@@ -1,6 +1,8 @@
 package kpi_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,4 +116,110 @@ func TestEstimateWeighsLateFactsByTheirAge(t *testing.T) {
 	require.InDelta(t, 0.25, got.N, 1e-5, "two half-lives")
 	require.InDelta(t, want.N, got.N, 1e-5)
 	require.InDelta(t, want.Mean, got.Mean, 1e-5)
+}
+
+// Cores that count as fast as they can, in slices of time that readers ask for in any order, over cells that are divided, and others
+// that are made meanwhile: afterwards every estimate is what a meter tells that was told everything one by one.
+func TestEstimatesOfManyCoresAreExact(t *testing.T) {
+	const writers, legs, trunks, groups = 4, 1500, 3, 40
+	for _, cfg := range []kpi.Config{{}, {HalfLife: 7 * time.Minute}, {Views: []kpi.View{}}} {
+		live, replay := newMeter(t, cfg), newMeter(t, cfg)
+		live.Spread()
+		all := make([][]outdial.Event, writers)
+		for w := range all {
+			for i := range legs {
+				start := t0.Add(time.Duration(i) * 50 * time.Minute / legs)
+				events := failedLeg(w*legs+i+1, 1, start, outdial.TrunkID(i%trunks+1), 486)
+				if i%3 == 0 {
+					events = answeredLeg(w*legs+i+1, start, outdial.TrunkID(i%trunks+1), time.Second, 5*time.Second)
+				}
+				for k := range events {
+					events[k].Attempt.Call.Dest.Group = outdial.GroupID(i*groups/legs + 1) // new ones come all the time
+				}
+				all[w] = append(all[w], events...)
+			}
+		}
+		ask := func(m *kpi.Meter, now time.Time, each func(outdial.Estimate)) {
+			for trunk := range outdial.TrunkID(trunks) {
+				for group := range outdial.GroupID(groups) {
+					for _, metric := range []outdial.Metric{outdial.MetricASR, outdial.MetricNER, outdial.MetricShort} {
+						each(m.Measure(now, metric, &outdial.Candidate{Trunk: trunk + 1}, group+1))
+					}
+				}
+			}
+		}
+		const before = 100
+		for w := range all {
+			observe(live, all[w][:before]...)
+		}
+		live.Divide(0) // those that are there by now; others are as many cores meet over them
+		var done sync.WaitGroup
+		var over atomic.Bool
+		for w := range all {
+			done.Go(func() {
+				for i := range all[w][before:] {
+					live.Observe(&all[w][before+i])
+				}
+			})
+		}
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			for i := 0; !over.Load(); i++ {
+				ask(live, t0.Add(time.Duration(i*7%55)*time.Minute), func(outdial.Estimate) {})
+			}
+		})
+		done.Wait()
+		over.Store(true)
+		reader.Wait()
+		for w := range all {
+			observe(replay, all[w]...)
+		}
+		now := t0.Add(54 * time.Minute)
+		var got, want []outdial.Estimate
+		ask(live, now.Add(-20*time.Minute), func(outdial.Estimate) {})
+		ask(live, now, func(e outdial.Estimate) { got = append(got, e) })
+		ask(replay, now, func(e outdial.Estimate) { want = append(want, e) })
+		for i := range want {
+			require.InDelta(t, want[i].N, got[i].N, 1e-3)
+			require.InDelta(t, want[i].Mean, got[i].Mean, 1e-6)
+		}
+		if cfg.HalfLife == 0 {
+			require.Equal(t, want, got, "to the last bit")
+		}
+	}
+}
+
+// The account that is open when the cores stop is exact, not only the next one.
+func TestOpenAccountIsExact(t *testing.T) {
+	for range 20 {
+		m, now := newMeter(t, kpi.Config{}), t0.Add(2*time.Minute)
+		var done sync.WaitGroup
+		for w := range 3 {
+			done.Go(func() {
+				for i := range 300 {
+					for _, ev := range failedLeg(1000*w+i+1, 1, t0, outdial.TrunkID(i%2+1), 486) {
+						ev.Attempt.Call.Dest.Group = outdial.GroupID(i/30 + 1)
+						m.Observe(&ev)
+					}
+				}
+			})
+		}
+		c := &outdial.Candidate{Trunk: 1}
+		for range 50 { // the first of them opens it, while they count
+			m.Estimate(now, c, 1)
+		}
+		done.Wait()
+		alone := newMeter(t, kpi.Config{})
+		for w := range 3 {
+			for i := range 300 {
+				for _, ev := range failedLeg(1000*w+i+1, 1, t0, outdial.TrunkID(i%2+1), 486) {
+					ev.Attempt.Call.Dest.Group = outdial.GroupID(i/30 + 1)
+					alone.Observe(&ev)
+				}
+			}
+		}
+		for group := range outdial.GroupID(10) {
+			require.Equal(t, alone.Estimate(now, c, group+1), m.Estimate(now, c, group+1))
+		}
+	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // ladder is the cells that an estimate for one trunk and group goes through, coarsest first, once all of them are there. It
-// holds while the meter's generation is what it was: the index, what is known of the groups' places, and which cells are divided.
+// holds while the meter's generation is what it was: the index, and what is known of the groups' places.
 type ladder struct {
 	trunk      outdial.TrunkID
 	group      outdial.GroupID

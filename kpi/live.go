@@ -2,6 +2,7 @@ package kpi
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,15 +22,11 @@ const (
 	sumCount
 )
 
-// live holds the sums of one cell for its readers, who take no lock. It is made when the cell is first read: from then on
-// writers keep the sums up, and the first reader in each slice of time moves them on. A sum may miss an event, or have it
-// twice, that comes in the very moment in which it is moved on, until it is moved on again.
-//
-// Where cores meet over a cell, each adds up by itself, and a reader adds the few together: so they do not wait for a cache
-// line that all of them write.
+// live is where the readers of one cell find its sums, without a lock. It is made when the cell is first read: from then on writers
+// keep an account of the window up to date, and the first reader in each slice of time opens the next one.
 type live struct {
-	at    atomic.Int64 // epoch of the window's end, of the first span
-	lanes []laneSums
+	now  atomic.Pointer[account] // of the slice that was asked for last
+	next atomic.Pointer[account] // the same, or the one that is being opened
 
 	// The 95th percentile of PDD: worked out again by a reader when a sixteenth more was counted.
 	due    atomic.Uint32 // how many make it due
@@ -37,10 +34,22 @@ type live struct {
 	p95Var atomic.Uint64
 	p95N   atomic.Uint64
 
-	mu sync.Mutex // held by the one who moves it on
+	mu sync.Mutex // held by the one who opens an account
 }
 
-// laneSums are the sums of one lane, in cache lines of their own. A sum may be less than nothing in one lane.
+// account is the sums of a window. Where cores meet over a cell, each adds up in a lane by itself, and a reader adds the few
+// together: so they do not wait for a cache line that all of them write.
+//
+// A cell that counts has joined an account when what it had counted until then is in it; both happens under the cell's lock, so that
+// nothing is in it twice, and nothing is missing once it is shown.
+type account struct {
+	epoch int64 // of the window's end
+	more  []laneSums
+	_     [32]byte // what is written stands in other cache lines
+	first laneSums
+}
+
+// laneSums are the sums of one lane, in cache lines of their own.
 type laneSums struct {
 	sums   [sumCount]atomic.Uint64
 	delays atomic.Uint32 // of PDD, counted since the percentile was worked out
@@ -50,14 +59,18 @@ type laneSums struct {
 // one is an observation in the sums: they are kept in 2^-20 so that decayed observations count in part.
 const one = 1 << 20
 
-// add counts a part that has just been counted in the cell, or in a cell below it, in a lane; epoch is that of its slice.
-func (l *live) add(m *Meter, lane uint32, epoch int64, does *effects) {
-	at := l.at.Load()
-	if !within(epoch, at, int64(len(m.weights))) {
+// add counts a part that has just been counted in a cell which has joined; epoch is that of its slice.
+func (a *account) add(m *Meter, f *fact, epoch int64, does *effects) {
+	if !within(epoch, a.epoch, int64(len(m.weights))) {
 		return
 	}
-	sums := &l.lanes[lane%uint32(len(l.lanes))]
-	weight := m.weights[at-epoch].sum
+	sums := &a.first
+	if len(a.more) > 0 {
+		if lane := f.in(m); lane > 0 {
+			sums = &a.more[lane-1]
+		}
+	}
+	weight := m.weights[a.epoch-epoch].sum
 	for i, set := 0, does.sums; set != 0; i, set = i+1, set>>1 {
 		if set&1 != 0 {
 			sums.sums[i].Add(weight)
@@ -76,53 +89,60 @@ func (m *Meter) liveOf(s *state) *live {
 	if l := s.live.Load(); l != nil {
 		return l
 	}
-	m.estimated.Store(true)
-	lanes := uint32(1)
-	if s.above == nil || s.parts.Load() != nil {
-		lanes = m.lanes.n // a roll-up, or one that is divided
-	}
-	l := &live{lanes: make([]laneSums, lanes)}
-	l.at.Store(noTick)
-	if !s.live.CompareAndSwap(nil, l) {
-		l = s.live.Load()
-	}
-	return l
+	s.live.CompareAndSwap(nil, new(live))
+	return s.live.Load()
 }
 
-// moveOn makes the sums those of the window that ends with epoch. Buckets weigh by their age, with Config.HalfLife.
-func (m *Meter) moveOn(s *state, l *live, epoch int64) {
+// open returns the account of the window that ends with epoch. Buckets weigh by their age, with Config.HalfLife.
+func (m *Meter) open(s *state, l *live, epoch int64) *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.at.Load() == epoch {
-		return
+	if a := l.now.Load(); a != nil && a.epoch == epoch {
+		return a
 	}
+	a := &account{epoch: epoch}
+	if s.above == nil || s.parts.Load() != nil { // a roll-up, or one over which cores meet
+		a.more = make([]laneSums, m.lanes.n-1)
+	}
+	l.next.Store(a) // cells that are made from here on join by themselves
 	var sums [sumCount]float64
-	m.weigh(s, epoch, &sums)
-	for lane := range l.lanes {
-		for i, v := range sums {
-			if lane > 0 {
-				v = 0
-			}
-			l.lanes[lane].sums[i].Store(uint64(v*one + 0.5))
-		}
+	for _, base := range s.bases() {
+		base.join(m, a, base.feed(s), &sums)
+	}
+	s.join(m, a, 0, &sums)
+	for i, v := range sums {
+		a.first.sums[i].Add(uint64(v*one + 0.5))
 	}
 	l.due.Store(0)
-	l.at.Store(epoch)
+	l.now.Store(a)
+	return a
 }
 
-// weigh adds up the sums of a cell.
-func (m *Meter) weigh(s *state, epoch int64, sums *[sumCount]float64) {
-	for _, base := range s.bases() {
-		base.weigh(m, epoch, sums)
+// join adds what the cell has counted to sums, and what it counts from now on to an account, which takes a place among its feeds.
+func (s *state) join(m *Meter, a *account, at int, sums *[sumCount]float64) {
+	s.lock()
+	defer s.unlock()
+	for _, p := range s.whole() {
+		if p.feeds == nil {
+			p.feeds = make([]*account, 1+len(s.ups()))
+		}
+		if p.feeds[at] != a {
+			p.weighOwn(m, a.epoch, sums)
+			p.feeds[at] = a
+		}
 	}
-	s.weigh(m, epoch, sums)
 }
 
-func (s *state) weigh(m *Meter, now int64, sums *[sumCount]float64) {
-	for s := range s.each {
-		s.weighOwn(m, now, sums)
+// ups are the roll-ups of a base cell that estimates may be read from.
+func (s *state) ups() []*state {
+	if s.above == nil {
+		return nil
 	}
+	return *s.above
 }
+
+// feed is the place of a roll-up's account among the feeds of a base cell; the cell's own is the first.
+func (s *state) feed(up *state) int { return 1 + slices.Index(s.ups(), up) }
 
 func (s *state) weighOwn(m *Meter, now int64, sums *[sumCount]float64) {
 	span := &m.spans[0]
@@ -156,23 +176,23 @@ func (e *effects) weigh(n float64, sums *[sumCount]float64) {
 }
 
 // ratio returns a pair of sums as floats.
-func (l *live) ratio(k, n int) (float64, float64) {
-	var ks, ns uint64
-	for i := range l.lanes {
-		sums := &l.lanes[i].sums
+func (a *account) ratio(k, n int) (float64, float64) {
+	ks, ns := a.first.sums[k].Load(), a.first.sums[n].Load()
+	for i := range a.more {
+		sums := &a.more[i].sums
 		ks, ns = ks+sums[k].Load(), ns+sums[n].Load()
 	}
-	return float64(int64(ks)) / one, float64(int64(ns)) / one
+	return float64(ks) / one, float64(ns) / one
 }
 
 // delay returns the 95th percentile of PDD as an estimate, of what the cell alone has seen.
-func (m *Meter) delay(s *state, l *live, epoch int64) outdial.Estimate {
-	var delays uint32
-	for i := range l.lanes {
-		delays += l.lanes[i].delays.Load()
+func (m *Meter) delay(s *state, l *live, a *account) outdial.Estimate {
+	delays := a.first.delays.Load()
+	for i := range a.more {
+		delays += a.more[i].delays.Load()
 	}
 	if due := l.due.Load(); due == 0 || delays >= due {
-		m.percentile(s, l, epoch)
+		m.percentile(s, l, a)
 	}
 	return outdial.Estimate{
 		Mean: math.Float64frombits(l.p95.Load()), Var: math.Float64frombits(l.p95Var.Load()),
@@ -181,20 +201,21 @@ func (m *Meter) delay(s *state, l *live, epoch int64) outdial.Estimate {
 }
 
 // percentile works the 95th percentile out, unless another reader does.
-func (m *Meter) percentile(s *state, l *live, epoch int64) {
+func (m *Meter) percentile(s *state, l *live, a *account) {
 	if !l.mu.TryLock() {
 		return
 	}
 	defer l.mu.Unlock()
-	for i := range l.lanes {
-		l.lanes[i].delays.Store(0)
+	a.first.delays.Store(0)
+	for i := range a.more {
+		a.more[i].delays.Store(0)
 	}
 	x := sums.Get().(*sum)
 	defer sums.Put(x)
 	for _, base := range s.bases() {
-		base.collect(m, 0, epoch, x)
+		base.collect(m, 0, a.epoch, x)
 	}
-	s.collect(m, 0, epoch, x)
+	s.collect(m, 0, a.epoch, x)
 	e := quantileEstimate(x.pile(pddDists), 0.95)
 	x.reset()
 	l.p95.Store(math.Float64bits(e.Mean))

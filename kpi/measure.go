@@ -90,8 +90,7 @@ func (m *Meter) estimate(now time.Time, metric outdial.Metric, rungs []rung) out
 		var delays [len(estimateViews)]outdial.Estimate
 		for i := range rungs {
 			if r := &rungs[i]; r.s != nil {
-				m.readied(r, epoch)
-				delays[i] = m.delay(r.s, r.l, epoch)
+				delays[i] = m.delay(r.s, r.l, m.account(r, epoch))
 			}
 		}
 		return m.mixDelays(delays[:len(rungs)])
@@ -103,11 +102,12 @@ func (m *Meter) estimate(now time.Time, metric outdial.Metric, rungs []rung) out
 	return m.shrink(rungs, epoch, k, n)
 }
 
-// readied moves a level on to an epoch.
-func (m *Meter) readied(r *rung, epoch int64) {
-	if r.l.at.Load() != epoch {
-		m.moveOn(r.s, r.l, epoch)
+// account is that of a level, for the window that ends with epoch.
+func (m *Meter) account(r *rung, epoch int64) *account {
+	if a := r.l.now.Load(); a != nil && a.epoch == epoch {
+		return a
 	}
+	return m.open(r.s, r.l, epoch)
 }
 
 // seen is what one level of an estimate has seen.
@@ -115,8 +115,7 @@ func (m *Meter) seen(r *rung, epoch int64, k, n int) (float64, float64) {
 	if r.s == nil {
 		return 0, 0
 	}
-	m.readied(r, epoch)
-	return r.l.ratio(k, n)
+	return m.account(r, epoch).ratio(k, n)
 }
 
 // unknown reports whether the place that a level is about is not known: then it says nothing.

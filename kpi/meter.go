@@ -52,7 +52,6 @@ type Meter struct {
 	told  atomic.Int64 // the tick that a reader asked for last
 	lanes *lanes
 
-	estimated  atomic.Bool // somebody reads estimates
 	ladders    ladders
 	generation atomic.Uint32 // of the ladders
 

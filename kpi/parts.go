@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -82,18 +83,12 @@ func (s *state) crowded(m *Meter, f *fact) {
 
 // divide gives the cell parts. It is locked.
 func (s *state) divide(m *Meter) {
-	up := []*state{s}
-	if s.above != nil {
-		up = append(up, *s.above...)
-	}
 	ps := make(parts, m.lanes.n)
 	for i := range ps {
 		p := &ps[i]
-		p.key, p.part, p.above, p.newest, p.rings = s.key, true, &up, s.newest, newRings(m.spans)
+		p.key, p.part, p.newest, p.rings, p.feeds = s.key, true, s.newest, newRings(m.spans), slices.Clone(s.feeds)
 	}
 	s.parts.Store(&ps)
-	s.live.Store(nil) // the next reader makes it with a lane for each
-	m.generation.Add(1)
 }
 
 // each goes over the cell and its parts, with all of them locked.

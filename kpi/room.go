@@ -1,5 +1,7 @@
 package kpi
 
+import "slices"
+
 // newBase makes the cell of key in a base view, and those of its roll-ups that are not there yet, after making room if
 // there is none; nil = no room.
 func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
@@ -14,7 +16,7 @@ func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
 	}
 	x = m.cells.Load()
 	s := newState(*key)
-	ups := make([]*state, 0, len(v.rollups))
+	ups, feeds := make([]*state, 0, len(v.rollups)), make([]*account, 1+len(v.rollups))
 	for _, up := range v.rollups {
 		p := up.other
 		if up.view != Total {
@@ -30,13 +32,19 @@ func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
 			p.below = new([]*state)
 		}
 		*p.below = append(*p.below, s)
-		p.mu.Unlock()
 		if isLevel(up.view) {
 			ups = append(ups, p)
+			if l := p.live.Load(); l != nil {
+				feeds[len(ups)] = l.next.Load()
+			}
 		}
+		p.mu.Unlock()
 	}
 	if len(ups) > 0 {
 		s.above = &ups
+	}
+	if slices.ContainsFunc(feeds, func(a *account) bool { return a != nil }) {
+		s.feeds = feeds[:1+len(ups)]
 	}
 	x.add(s)
 	return s

@@ -22,7 +22,8 @@ type state struct {
 	diary  diary
 	newest int64 // the latest tick that was counted
 	rings  rings
-	below  *[]*state // base cells that this one sums up
+	below  *[]*state  // base cells that this one sums up
+	feeds  []*account // that what is counted is added to: the cell's own, and those of the cells above; nil = none is read
 
 	above *[]*state // roll-ups of this base cell that estimates may be read from; fixed
 	live  atomic.Pointer[live]
@@ -55,7 +56,6 @@ func (s *state) add(m *Meter, f *fact) outcome {
 	}
 	out := added
 	told := m.told.Load()
-	estimated := m.estimated.Load()
 	for i := range f.parts[:f.n] {
 		p := &f.parts[i]
 		does := &m.kinds.does[p.kind]
@@ -63,7 +63,7 @@ func (s *state) add(m *Meter, f *fact) outcome {
 			out = tooLate
 			continue
 		}
-		if estimated && does.sums != 0 {
+		if len(s.feeds) > 0 && does.sums != 0 {
 			s.tell(m, f, p, does)
 		}
 	}
@@ -71,18 +71,12 @@ func (s *state) add(m *Meter, f *fact) outcome {
 	return out
 }
 
-// tell adds a part to the sums of those who are read for estimates.
+// tell adds a part to the accounts that the cell has joined.
 func (s *state) tell(m *Meter, f *fact, p *part, does *effects) {
 	epoch := m.spans[0].epoch(p.tick)
-	if l := s.live.Load(); l != nil {
-		l.add(m, 0, epoch, does)
-	}
-	if s.above == nil {
-		return
-	}
-	for _, up := range *s.above {
-		if l := up.live.Load(); l != nil {
-			l.add(m, f.in(m), epoch, does)
+	for _, a := range s.feeds {
+		if a != nil {
+			a.add(m, f, epoch, does)
 		}
 	}
 }
