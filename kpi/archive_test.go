@@ -32,7 +32,7 @@ func TestArchiveAgainstOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		build := func() *kpi.Meter {
 			m, err := kpi.New(kpi.Config{
-				Cohorts: true, ShortCalls: []time.Duration{3 * time.Second},
+				Cohorts: true, ShortCalls: []time.Duration{3 * time.Second}, RecentCalls: 1 << 10, RecentAnswers: 1 << 10,
 				Archive: kpi.ArchiveConfig{Views: views, Keep: keep * time.Hour},
 			})
 			require.NoError(t, err)

@@ -21,7 +21,7 @@ func TestRestoredMeterAndTail(t *testing.T) {
 		build := func(ids *outdial.Registry) *kpi.Meter {
 			m, err := kpi.New(kpi.Config{
 				IDs: ids, Window: time.Minute, Buckets: 6, Cohorts: true, Spans: []kpi.Span{{Window: 10 * time.Minute, Buckets: 10}},
-				Number: func(n outdial.Number) string { return n.String() },
+				Number: func(n outdial.Number) string { return n.String() }, RecentCalls: 1 << 10, RecentAnswers: 1 << 10,
 			})
 			require.NoError(t, err)
 			if rings {
