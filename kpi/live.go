@@ -43,17 +43,21 @@ type live struct {
 // A cell that counts has joined an account when what it had counted until then is in it; both happens under the cell's lock, so that
 // nothing is in it twice, and nothing is missing once it is shown.
 type account struct {
-	epoch int64 // of the window's end
-	more  []laneSums
-	_     [32]byte // what is written stands in other cache lines
-	first laneSums
+	epoch int64      // of the window's end
+	more  []laneSums // by lane, beside what there was when it was opened; nil = all of it is in first
+	first totals     // the four that are asked for most are in one cache line with the epoch
+	_     [24]byte
+}
+
+type totals struct {
+	sums   [sumCount]atomic.Uint64
+	delays atomic.Uint32 // of PDD, counted since the percentile was worked out
 }
 
 // laneSums are the sums of one lane, in cache lines of their own.
 type laneSums struct {
-	sums   [sumCount]atomic.Uint64
-	delays atomic.Uint32 // of PDD, counted since the percentile was worked out
-	_      [60]byte
+	totals
+	_ [56]byte
 }
 
 // one is an observation in the sums: they are kept in 2^-20 so that decayed observations count in part.
@@ -66,9 +70,7 @@ func (a *account) add(m *Meter, f *fact, epoch int64, does *effects) {
 	}
 	sums := &a.first
 	if len(a.more) > 0 {
-		if lane := f.in(m); lane > 0 {
-			sums = &a.more[lane-1]
-		}
+		sums = &a.more[f.in(m)].totals
 	}
 	weight := m.weights[a.epoch-epoch].sum
 	for i, set := 0, does.sums; set != 0; i, set = i+1, set>>1 {
@@ -101,8 +103,8 @@ func (m *Meter) open(s *state, l *live, epoch int64) *account {
 		return a
 	}
 	a := &account{epoch: epoch}
-	if s.above == nil || s.parts.Load() != nil { // a roll-up, or one over which cores meet
-		a.more = make([]laneSums, m.lanes.n-1)
+	if m.lanes.n > 1 && (s.above == nil || s.parts.Load() != nil) { // a roll-up, or one over which cores meet
+		a.more = make([]laneSums, m.lanes.n)
 	}
 	l.next.Store(a) // cells that are made from here on join by themselves
 	var sums [sumCount]float64

@@ -111,6 +111,38 @@ func TestDispositionsByCode(t *testing.T) {
 	require.Equal(t, map[string]uint64{"callback": 1}, counts.Unmapped)
 }
 
+// The dialer tells by HTTP what it knows, from this machine; what is not understood changes nothing.
+func TestKPIsAreTold(t *testing.T) {
+	w := loopback(t, siptest.Reject(503, ""), siptest.Answer(0, 0, 0), counted)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	post := func(path, kind, body string) int {
+		res, err := client.Post("http://"+w.proxy.MetricsAddr().String()+path, kind, strings.NewReader(body))
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
+	}
+	const asJSON = "application/json"
+	require.Equal(t, 204, post("/kpi/agents", asJSON, `{"idle": 3, "busy": 1}`))
+	require.Equal(t, 204, post("/kpi/dispositions", asJSON+"; charset=utf-8", `{"attempt": "1f000-1", "code": "CALLBACK", "agent_seconds": 1.5}`))
+	for body, want := range map[string]int{
+		``: 400, `{}`: 400, `{"idle":1}`: 400, `{"idle":-1,"busy":1}`: 400, `{"idle":1,"busy":1,"away":1}`: 400, `{"idle":1,"busy":1}{}`: 400,
+		`{"idle":1,"busy":1,"x":"` + strings.Repeat("x", 5000) + `"}`: 413,
+	} {
+		require.Equal(t, want, post("/kpi/agents", asJSON, body), body)
+	}
+	for body, want := range map[string]int{
+		`{"attempt":"1f000","code":"SALE"}`: 400, `{"attempt":"1f000-1"}`: 400, `{"code":"SALE"}`: 400,
+		`{"attempt":"1f000-1","code":"SALE","agent_seconds":-1}`: 400,
+	} {
+		require.Equal(t, want, post("/kpi/dispositions", asJSON, body), body)
+	}
+	require.Equal(t, 415, post("/kpi/agents", "text/plain", `{"idle": 9, "busy": 9}`))
+	counts, err := w.proxy.Counts(time.Now())
+	require.NoError(t, err)
+	require.Equal(t, 3, counts.Agents.Waiting)
+	require.Equal(t, map[string]uint64{"callback": 1}, counts.Unmapped)
+}
+
 // What changes is in the feed within a second.
 func TestFeedLag(t *testing.T) {
 	bubble(t, siptest.Answer(0, 0, time.Hour), siptest.Answer(0, 0, time.Hour), func(c *b2bua.Config) {
