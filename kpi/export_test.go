@@ -7,14 +7,16 @@ import (
 	"github.com/outdial/outdial/internal/seal"
 )
 
-// Spread makes every cell of m keep rings from its first count on.
-func (m *Meter) Spread() { m.diaryMost = -1 }
+// lanesInTests are more than a machine with two cores has by itself.
+const lanesInTests = 3
+
+// Spread makes every cell of m keep rings from its first count on, and readies m for several cores. It comes before all else.
+func (m *Meter) Spread() { m.diaryMost, m.lanes.n = -1, lanesInTests }
 
 // Divide gives every cell of m parts, of which whoever counts next takes the given one.
 func (m *Meter) Divide(lane int) {
-	const n = 3
-	m.lanes.n = n
-	m.lanes.mine().part.Store(uint32(lane % n))
+	m.lanes.n = lanesInTests
+	m.lanes.mine().part.Store(uint32(lane % lanesInTests))
 	for _, s := range m.sorted() {
 		s.mu.Lock()
 		if s.parts.Load() == nil && s.newest != noTick {

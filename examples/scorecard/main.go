@@ -49,7 +49,8 @@ type form struct{ csv, weekly bool }
 func scorecard(w io.Writer, file io.Reader, from, country string, as form) error {
 	ids := new(outdial.Registry)
 	meter, err := kpi.New(kpi.Config{
-		IDs: ids, Window: 366 * 24 * time.Hour, Buckets: 366, Archive: kpi.ArchiveConfig{Views: []kpi.View{kpi.ByTrunk}},
+		IDs: ids, Window: 366 * 24 * time.Hour, Buckets: 366,
+		Spans: []kpi.Span{{Window: 24 * time.Hour, Buckets: 24}}, Archive: kpi.ArchiveConfig{Views: []kpi.View{kpi.ByTrunk}},
 	})
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func TestCollector(t *testing.T) {
 		RefusalStage: outdial.StageTrunk, Refusal: "full",
 	})
 	c.Observe(&outdial.Event{
-		Kind: outdial.EventDisposed, Attempt: &outdial.Attempt{Candidate: outdial.Candidate{Trunk: 1}},
+		Kind: outdial.EventDisposed, Attempt: &outdial.Attempt{Start: monday, Candidate: outdial.Candidate{Trunk: 1}},
 		Disposition: &outdial.Disposition{AnsweredBy: outdial.AnsweredByHuman, Contact: true},
 	})
 	for name, want := range map[string]string{

@@ -48,7 +48,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, 5*time.Minute, cfg.Journal.Checkpoint)
 	require.Equal(t, kpi.DefaultViews(), cfg.KPI.Views)
 	require.Equal(t, b2bua.Span{Window: 24 * time.Hour, Buckets: 24}, cfg.KPI.Spans[1])
-	require.Equal(t, []kpi.View{kpi.Total, kpi.ByTrunk}, cfg.KPI.Archive.Views)
+	require.Equal(t, []kpi.View{kpi.Total, kpi.ByTrunk, kpi.ByCarrier}, cfg.KPI.Archive.Views)
 	require.EqualValues(t, 10_000, cfg.KPI.Tariffs[0].PerShort)
 	require.Equal(t, kpi.ByTrunk, *cfg.Metrics.View)
 	cfg.KPI.Tariffs[0].Carrier = "nobody"
