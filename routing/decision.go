@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ type decision struct {
 	m      *memory   // nil = a Table alone: nothing is known of the past, and nothing is explored
 	again  *recorded // nil = the sources are read
 	greedy bool      // explore nothing all the same
+	like   *decision // another one about the same call, whose look-up of rates may do; nil = none
 	rec    *outdial.Record
 	now    time.Time
 	call   outdial.Call // a copy, so that the caller's need not lie on the heap
@@ -55,7 +57,11 @@ func (d *decision) route() ([]outdial.Candidate, error) {
 		return d.dst, ErrBlocked
 	}
 	if d.rule.decks > 0 {
-		d.t.rates.find(d.now, d.call.To, d.rule.slots, d.rule.decks, &d.found)
+		if d.like != nil && d.like.rated(d) {
+			d.found = d.like.found
+		} else {
+			d.t.rates.find(d.now, d.call.To, d.rule.slots, d.rule.decks, &d.found)
+		}
 		if d.t.byState {
 			d.where = d.jurisdiction()
 		}
@@ -76,6 +82,11 @@ func (d *decision) route() ([]outdial.Candidate, error) {
 	d.settle()
 	d.recordOrder()
 	return d.dst, nil
+}
+
+// rated reports whether what the decision found in its decks is what another one about the same call would find.
+func (d *decision) rated(other *decision) bool {
+	return d.rule != nil && d.rule.decks > 0 && d.t.rates.table == other.t.rates.table && slices.Equal(d.rule.slots, other.rule.slots)
 }
 
 // appendTier appends the candidates of a tier in their order. The error is why the last candidate that was left out was.

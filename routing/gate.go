@@ -126,7 +126,23 @@ func (g *gate) hoursOf(p outdial.ProgramID) (hours, bool) {
 // It reads Call.To, Program and Dest: outside an Engine the caller fills Dest, since without it no class of numbers is known and every
 // calling window is closed.
 func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err error) {
-	rec := call.Record()
+	if again, err = t.admit(now, call, call.Record()); err != nil || t.suppressor == nil {
+		return again, err
+	}
+	switch listed, err := t.suppressor.Suppressed(now, call.To, call.Program); {
+	case err != nil:
+		if rec := call.Record(); rec.On() {
+			rec.Text(outdial.StageRouting, 0, "suppression_error", err.Error())
+		}
+		return time.Time{}, ErrSuppressionUnavailable
+	case listed:
+		return time.Time{}, ErrSuppressed
+	}
+	return time.Time{}, nil
+}
+
+// admit is Admit but for the suppression list.
+func (t *Table) admit(now time.Time, call *outdial.Call, rec *outdial.Record) (again time.Time, err error) {
 	if verdict, n, ok := t.gate.list.Lookup(uint64(call.To)); ok {
 		if rec.On() {
 			rec.Text(outdial.StageRouting, 0, [...]string{"deny_prefix", "allow_prefix"}[verdict], shown(leading(call.To, n)))
@@ -157,18 +173,6 @@ func (t *Table) Admit(now time.Time, call *outdial.Call) (again time.Time, err e
 			rec.Text(outdial.StageRouting, 0, "blackout", k.name)
 		}
 		return t.opening(now, call, h, limited), ErrBlackout
-	}
-	if t.suppressor == nil {
-		return time.Time{}, nil
-	}
-	switch listed, err := t.suppressor.Suppressed(now, call.To, call.Program); {
-	case err != nil:
-		if rec.On() {
-			rec.Text(outdial.StageRouting, 0, "suppression_error", err.Error())
-		}
-		return time.Time{}, ErrSuppressionUnavailable
-	case listed:
-		return time.Time{}, ErrSuppressed
 	}
 	return time.Time{}, nil
 }

@@ -51,6 +51,12 @@ type hits [outdial.MaxCandidates]hit
 
 const noSlot = 0xff
 
+// equal reports whether two sets of decks say the same.
+func (r *rates) equal(other *rates) bool {
+	return slices.Equal(r.rows, other.rows) && slices.Equal(r.terms, other.terms) && slices.Equal(r.spans, other.spans) &&
+		r.table.Equal(other.table)
+}
+
 // find fills hits for the decks that slots gives a place to, of which there are want. Longer prefixes come first, so
 // the first row in force is a deck's. As a rule all decks have the longest one, which is found without the others.
 func (r *rates) find(now time.Time, to outdial.Number, slots []uint8, want int, found *hits) {

@@ -93,10 +93,15 @@ func (r *Router) memory() *memory {
 
 // Admit implements outdial.Router with the table in force.
 func (r *Router) Admit(now time.Time, call *outdial.Call) (again time.Time, err error) {
-	if t := r.table.Load(); t != nil {
-		return t.Admit(now, call)
+	t := r.table.Load()
+	if t == nil {
+		return time.Time{}, ErrNoTable
 	}
-	return time.Time{}, ErrNoTable
+	again, err = t.Admit(now, call)
+	if s := r.shadow.Load(); s != nil && err != nil && !call.Rehearsal() {
+		s.refusal(now, call, err)
+	}
+	return again, err
 }
 
 // Route implements outdial.Router with the table in force.

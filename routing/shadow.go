@@ -18,7 +18,7 @@ type shadow struct {
 // ShadowReport is how a policy that was asked in the shadow of the one in force answered the same calls.
 type ShadowReport struct {
 	Version  string         // of the policy in the shadow
-	Calls    int64          // that were routed meanwhile
+	Calls    int64          // that were asked for meanwhile
 	Same     int64          // both give the same first trunk
 	Moved    int64          // another first trunk
 	Refused  int64          // only the shadow refuses the call
@@ -27,8 +27,8 @@ type ShadowReport struct {
 	Shadow   outdial.Micros
 }
 
-// SetShadow asks a table beside the one in force from now on, for every call that is routed; nil stops it. Its answers are
-// counted and have no effect. It explores nothing, so calls that the policy in force uses to explore count as moved.
+// SetShadow asks a table beside the one in force from now on, for every call, whether it may be made and how; nil stops it. Its
+// answers are counted and have no effect; its suppression list is not asked. It explores nothing, so calls that the policy in force uses to explore count as moved.
 func (r *Router) SetShadow(t *Table) {
 	if t == nil {
 		r.shadow.Store(nil)
@@ -51,8 +51,12 @@ func (r *Router) ShadowReport() (ShadowReport, bool) {
 
 // compare routes a call by the shadow too.
 func (s *shadow) compare(now time.Time, call *outdial.Call, live []outdial.Candidate, err error, m *memory) {
-	d := decision{t: s.table, m: m, greedy: true, now: now, call: *call, dst: live[len(live):]}
-	other, refused := d.route()
+	var other []outdial.Candidate
+	_, refused := s.table.admit(now, call, nil)
+	if refused == nil {
+		d := decision{t: s.table, m: m, greedy: true, now: now, call: *call, dst: live[len(live):]}
+		other, refused = d.route()
+	}
 	s.calls.Add(1)
 	switch {
 	case err != nil && refused == nil:
@@ -70,4 +74,15 @@ func (s *shadow) compare(now time.Time, call *outdial.Call, live []outdial.Candi
 		s.live.Add(int64(live[0].Cost))
 		s.other.Add(int64(other[0].Cost))
 	}
+}
+
+// refusal counts a call that the policy in force does not admit. What a suppression list says is nobody's policy.
+func (s *shadow) refusal(now time.Time, call *outdial.Call, why error) {
+	s.calls.Add(1)
+	_, err := s.table.admit(now, call, nil)
+	if err != nil || why == error(ErrSuppressed) || why == error(ErrSuppressionUnavailable) {
+		s.same.Add(1)
+		return
+	}
+	s.admitted.Add(1)
 }

@@ -27,6 +27,12 @@ type Match struct {
 	Digits uint8 // length of the prefix
 }
 
+// Equal reports whether two tables map the same prefixes to the same values.
+func (t *Table) Equal(other *Table) bool {
+	return t.rootValue == other.rootValue && t.hasRoot == other.hasRoot && slices.Equal(t.values, other.values) &&
+		slices.Equal(t.nodes, other.nodes)
+}
+
 // Lookup returns the value of the longest prefix that number begins with, and
 // the length of that prefix in digits. It returns 0, 0, false when there is none.
 // Digits after the fifteenth are ignored. It does not allocate.

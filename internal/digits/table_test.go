@@ -178,3 +178,24 @@ func testLeaps(t *testing.T, size int) {
 		require.Equal(t, [3]any{wantValue, wantMatched, wantOK}, [3]any{value, matched, ok}, q)
 	}
 }
+
+// TestTableEqual: tables are equal when they map the same prefixes to the same values, in whatever order they were built.
+func TestTableEqual(t *testing.T) {
+	build := func(entries ...[2]uint64) *digits.Table {
+		var b digits.Builder
+		for _, e := range entries {
+			require.NoError(t, b.Add(e[0], uint32(e[1])))
+		}
+		return b.Build()
+	}
+	table := build([2]uint64{1, 7}, [2]uint64{1212, 8}, [2]uint64{44, 9})
+	require.True(t, table.Equal(build([2]uint64{44, 9}, [2]uint64{1212, 8}, [2]uint64{1, 7})))
+	require.True(t, build().Equal(build()))
+	for _, other := range []*digits.Table{
+		build([2]uint64{1, 7}, [2]uint64{1212, 8}), build([2]uint64{1, 7}, [2]uint64{1212, 8}, [2]uint64{44, 10}),
+		build([2]uint64{1, 7}, [2]uint64{1213, 8}, [2]uint64{44, 9}), build([2]uint64{0, 0}, [2]uint64{1, 7}, [2]uint64{1212, 8}, [2]uint64{44, 9}),
+	} {
+		require.False(t, table.Equal(other))
+		require.False(t, other.Equal(table))
+	}
+}
