@@ -149,7 +149,10 @@ func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
 		if _, err := p.table.admit(now, &a.Call, nil); err != nil {
 			continue
 		}
-		d := &w.decisions[j%2]
+		d := &w.decisions[0]
+		if d == before {
+			d = &w.decisions[1]
+		}
 		*d = decision{t: p.table, m: w.past.memory(), greedy: true, like: before, now: now, call: a.Call, dst: w.plan[:0]}
 		plan, err := d.route()
 		w.plan, before = plan[:0], d

@@ -161,7 +161,13 @@ func TestWhatIfTogether(t *testing.T) {
 		}
 		return w.Policies()
 	}
-	for i, got := range judge(tables...) {
+	p.Admission.Deny = []outdial.Prefix{0}
+	none := compile(t, p, routing.CompileConfig{IDs: ids}).Table
+	for i, got := range judge(tables[0], none, tables[1], none, none, tables[2], tables[3]) {
+		if i = []int{0, -1, 1, -1, -1, 2, 3}[i]; i < 0 {
+			require.Equal(t, got.Calls, got.Refused)
+			continue
+		}
 		alone := judge(tables[i])[0]
 		require.Equal(t, alone.Moves, got.Moves)
 		require.Equal(t, alone.Cost, got.Cost)
