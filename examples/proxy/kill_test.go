@@ -166,8 +166,7 @@ func last(t *testing.T, journal string) string {
 
 func dial(t *testing.T, p *process, c siptest.CallerCall) *siptest.CallResult {
 	t.Helper()
-	caller, err := siptest.StartCaller(siptest.CallerConfig{})
-	require.NoError(t, err)
+	caller := p.caller(t)
 	c.To = "+12125550123"
 	r, err := caller.Call(context.Background(), p.addr, c)
 	require.NoError(t, err)

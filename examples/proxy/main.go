@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
@@ -47,7 +48,7 @@ func run(name string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("dialers %s carriers %s\n", p.Addr(), p.CarrierAddr())
+	fmt.Printf("dialers %s carriers %s\n", addresses(p.Addr(), p.Addrs()), addresses(p.CarrierAddr(), p.CarrierAddrs()))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	again := make(chan os.Signal, 1)
@@ -69,6 +70,15 @@ func run(name string) error {
 		return err
 	}
 	return replace()
+}
+
+// addresses are those of one side, separated by commas.
+func addresses(first netip.AddrPort, more []netip.AddrPort) string {
+	s := first.String()
+	for _, a := range more {
+		s += "," + a.String()
+	}
+	return s
 }
 
 // reload puts the configuration file in force, or says in the log why not.

@@ -46,12 +46,26 @@ func TestHangupReloads(t *testing.T) {
 // SIGUSR2: calls that are up end by themselves, no new ones come in meanwhile; then the program is there again, and knows what it knew.
 func TestGracefulRestart(t *testing.T) {
 	binary := build(t)
+	for _, transport := range []string{"udp", "tcp"} {
+		t.Run(transport, func(t *testing.T) { testGracefulRestart(t, binary, transport == "tcp") })
+	}
+}
+
+func testGracefulRestart(t *testing.T, binary string, tcp bool) {
 	first, second := carrier(t, siptest.Answer(0, 0, 0)), carrier(t, siptest.Answer(0, 0, 0))
 	config := write(t, first.Addr().String(), second.Addr().String(), filepath.Join(t.TempDir(), "journal"))
 	text, err := os.ReadFile(config)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(config, bytes.Replace(text, []byte("drain_timeout: -1s"), []byte("drain_timeout: 1m"), 1), 0o600))
+	text = bytes.Replace(text, []byte("drain_timeout: -1s"), []byte("drain_timeout: 1m"), 1)
+	port := freePort(t)
+	if tcp { // the same port before and after, although connections to it were open
+		text = append([]byte("listeners: [{transport: tcp, address: \"127.0.0.1:"+port+"\"}]\n"), text...)
+	}
+	require.NoError(t, os.WriteFile(config, text, 0o600))
 	p := start(t, binary, config)
+	if p.tcp = tcp; tcp {
+		p.addr = "127.0.0.1:" + port
+	}
 	up := talk(t, p, first)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGUSR2))
 	p.logged(t, "draining")
@@ -64,6 +78,9 @@ func TestGracefulRestart(t *testing.T) {
 	require.NoError(t, err)
 	_, err = fmt.Fscanf(p.out, "dialers %s", &p.addr)
 	require.NoError(t, err, "%s", p.text())
+	if p.addr, p.more, _ = strings.Cut(p.addr, ","); tcp {
+		p.addr = p.listening(t)
+	}
 	require.Equal(t, pid, p.cmd.Process.Pid)
 	require.Equal(t, 200, dial(t, p, siptest.CallerCall{HangupAfter: time.Millisecond}).Code())
 	p.end(t, "msg=ended calls=1 answered=1 lost=0")
@@ -87,8 +104,7 @@ func TestGracefulRestart(t *testing.T) {
 // talk places a call that is up when talk returns; what it returns hangs up and says how the call went.
 func talk(t *testing.T, p *process, by *siptest.Carrier) (end func() *siptest.CallResult) {
 	t.Helper()
-	caller, err := siptest.StartCaller(siptest.CallerConfig{})
-	require.NoError(t, err)
+	caller := p.caller(t)
 	ctx, hangUp := context.WithCancel(context.Background())
 	done := make(chan *siptest.CallResult, 1)
 	go func() {

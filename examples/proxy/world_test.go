@@ -66,6 +66,8 @@ func carrier(t *testing.T, s siptest.Script) *siptest.Carrier {
 type process struct {
 	cmd  *exec.Cmd
 	addr string // for dialers
+	more string // the addresses of its listeners
+	tcp  bool   // addr is one of these
 	out  *bufio.Reader
 	log  logbook
 }
@@ -123,7 +125,29 @@ func start(t *testing.T, binary, config string) *process {
 	p.out = bufio.NewReader(out)
 	_, err = fmt.Fscanf(p.out, "dialers %s", &p.addr)
 	require.NoError(t, err, "%s", p.text())
+	p.addr, p.more, _ = strings.Cut(p.addr, ",")
 	return p
+}
+
+// caller is a dialer for addr.
+func (p *process) caller(t *testing.T) *siptest.Caller {
+	t.Helper()
+	var cfg siptest.CallerConfig
+	if p.tcp {
+		conn, err := siptest.NewStreamConn(siptest.StreamConfig{})
+		require.NoError(t, err)
+		cfg.Conn = conn
+	}
+	c, err := siptest.StartCaller(cfg)
+	require.NoError(t, err)
+	return c
+}
+
+// listening is the address of the one listener.
+func (p *process) listening(t *testing.T) string {
+	t.Helper()
+	require.NotEmpty(t, p.more)
+	return p.more
 }
 
 // end lets the program drain, and looks for a text in what it logged.

@@ -124,11 +124,11 @@ func (c *Caller) Request(ctx context.Context, target, method string, headers ...
 	got := make(chan *Response, 1)
 	sent := make(chan error, 1)
 	o := outbound{
-		method: method, uri: "sip:" + target, branch: newBranch(), callID: randomToken(), cseq: 1, contact: "<sip:caller@" + c.ep.local.String() + ">",
+		method: method, uri: "sip:" + target, branch: newBranch(), callID: randomToken(), cseq: 1, contact: c.ep.contact("caller"),
 		from: "<sip:caller@" + c.ep.local.String() + ">;tag=" + randomToken(), to: "<sip:" + target + ">", headers: headers,
 	}
 	if !c.ep.post(func() {
-		msg, began := o.render(c.ep.local), time.Now()
+		msg, began := o.render(c.ep), time.Now()
 		var resend *task
 		c.requests[o.branch] = func(res *sip.Response) {
 			if res.StatusCode >= 200 {

@@ -210,4 +210,4 @@ func (c *Carrier) answer(req *sip.Request, src netip.AddrPort, r reply) {
 	c.ep.send(replyTo(req, src), r.render(req, src))
 }
 
-func (c *Carrier) contact() string { return "<sip:" + c.name + "@" + c.ep.local.String() + ">" }
+func (c *Carrier) contact() string { return c.ep.contact(c.name) }

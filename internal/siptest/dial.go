@@ -104,7 +104,7 @@ func (d *dial) sdp() []byte {
 	return d.media.sdp(d.c.ep.local)
 }
 
-func (d *dial) contact() string { return "<sip:" + d.call.From + "@" + d.c.ep.local.String() + ">" }
+func (d *dial) contact() string { return d.c.ep.contact(d.call.From) }
 
 func (d *dial) from() string {
 	return "<sip:" + d.call.From + "@" + d.c.ep.local.String() + ">;tag=" + d.fromTag
@@ -135,7 +135,7 @@ func (d *dial) invite() error {
 		o.headers = append(o.headers, Header{"Record-Route", v})
 	}
 	o.headers = append(o.headers, d.call.Headers...)
-	msg := o.render(d.c.ep.local)
+	msg := o.render(d.c.ep)
 	err := d.c.ep.send(d.to, msg)
 	d.c.ep.repeat(&d.resend, &backoff{}, func() {
 		d.res.InviteRetransmits++
@@ -167,7 +167,7 @@ func (d *dial) cancel() {
 		return
 	}
 	d.res.Cancelled = true
-	msg := d.request("CANCEL").render(d.c.ep.local)
+	msg := d.request("CANCEL").render(d.c.ep)
 	d.c.ep.send(d.to, msg)
 	d.c.ep.repeat(&d.cancelResend, &backoff{cap: T2}, func() { d.c.ep.send(d.to, msg) }, func() {})
 	d.resend = d.c.ep.after(TimeoutB, d.timeOut)
@@ -181,7 +181,7 @@ func (d *dial) hangUp() {
 	o := d.request("BYE")
 	o.uri, o.branch, o.cseq, o.routes = d.remoteURI, newBranch(), d.cseq+1+d.res.Pracks, d.routes
 	o.to += ";tag=" + d.tag
-	msg := o.render(d.c.ep.local)
+	msg := o.render(d.c.ep)
 	d.c.ep.send(d.remoteHop, msg)
 	d.c.ep.repeat(&d.bye, &backoff{cap: T2}, func() { d.c.ep.send(d.remoteHop, msg) }, func() { d.over(CallerSide) })
 }

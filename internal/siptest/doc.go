@@ -6,6 +6,8 @@
 //   - [Caller] is a dialer: it places one call and reports everything that came back ([CallResult]).
 //   - [Network] carries datagrams between net.PacketConns with fake addresses: latency, loss, duplicates,
 //     reordering, partitions, refusals, seeded and changed at run time.
+//     [Network.ListenStream] and [Network.DialStream] are the same for TCP; a [StreamConn] lets a Carrier or a Caller speak SIP
+//     over TCP and TLS, and an [Authority] issues certificates.
 //   - [ExchangeRaw], [RawInvite] and [WithoutHeader] are for what no well-behaved sender sends.
 //
 // Everything takes time from package time, so the same test runs on the wall clock or inside a

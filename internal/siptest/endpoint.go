@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,10 +18,12 @@ import (
 // goroutine, one after the other. So nothing needs a lock, answers leave in the order of the script, and
 // a call costs memory and timers but no goroutine. A second goroutine reads and parses.
 type endpoint struct {
-	conn   net.PacketConn
-	local  netip.AddrPort
-	log    *slog.Logger
-	handle func(sip.Message, netip.AddrPort)
+	conn  net.PacketConn
+	local netip.AddrPort
+	// transport is that of Via: UDP, TCP or TLS.
+	transport string
+	log       *slog.Logger
+	handle    func(sip.Message, netip.AddrPort)
 
 	inbox chan event
 	quit  chan struct{}
@@ -81,10 +84,23 @@ func newEndpoint(conn net.PacketConn, log *slog.Logger) (*endpoint, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	transport := "UDP"
+	if s, ok := conn.(*StreamConn); ok {
+		transport = s.transport
+	}
 	return &endpoint{
-		conn: conn, local: netip.AddrPortFrom(local.Addr().Unmap(), local.Port()), log: log,
+		conn: conn, transport: transport, local: netip.AddrPortFrom(local.Addr().Unmap(), local.Port()), log: log,
 		inbox: make(chan event, 1024), quit: make(chan struct{}),
 	}, nil
+}
+
+// contact is the value of a Contact of ours, with the transport if it is not UDP.
+func (e *endpoint) contact(user string) string {
+	uri := "sip:" + user + "@" + e.local.String()
+	if e.transport != "UDP" {
+		uri += ";transport=" + strings.ToLower(e.transport)
+	}
+	return "<" + uri + ">"
 }
 
 func (e *endpoint) start(handle func(sip.Message, netip.AddrPort)) {
@@ -233,7 +249,7 @@ func (e *endpoint) read() {
 			continue
 		}
 		msg.SetSource(from.String())
-		msg.SetTransport("UDP")
+		msg.SetTransport(e.transport)
 		select {
 		case <-e.quit:
 			return

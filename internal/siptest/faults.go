@@ -17,7 +17,9 @@ func (d *dial) fault(format string, args ...any) {
 // checkResponse looks at what only the caller can: its Via as it comes back, and its Record-Route.
 func (d *dial) checkResponse(res *sip.Response) {
 	local, via := d.c.ep.local, res.Via()
-	if via.Params.GetOr("rport", "") != strconv.Itoa(int(local.Port())) || via.Params.GetOr("received", "") != local.Addr().String() {
+	port := via.Params.GetOr("rport", "")
+	if wrong := port != strconv.Itoa(int(local.Port())); wrong && (d.c.ep.transport == "UDP" || port == "") || // a connection has a port of its own
+		via.Params.GetOr("received", "") != local.Addr().String() {
 		d.fault("%d to %s without rport or received in Via", res.StatusCode, res.CSeq().MethodName)
 	}
 	if res.CSeq().MethodName != sip.INVITE || res.StatusCode == 100 || res.StatusCode >= 300 {

@@ -118,10 +118,10 @@ type outbound struct {
 	body     []byte
 }
 
-func (o outbound) render(local netip.AddrPort) []byte {
+func (o outbound) render(e *endpoint) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s SIP/2.0\r\n", o.method, o.uri)
-	writeHeader(&b, "Via", fmt.Sprintf("SIP/2.0/UDP %s;branch=%s;rport", local, o.branch))
+	writeHeader(&b, "Via", fmt.Sprintf("SIP/2.0/%s %s;branch=%s;rport", e.transport, e.local, o.branch))
 	for _, r := range o.routes {
 		writeHeader(&b, "Route", r)
 	}

@@ -50,6 +50,7 @@ type Network struct {
 
 	mu       sync.Mutex // guards a few lines; nothing blocks under it
 	conns    map[netip.AddrPort]*Conn
+	streams  map[netip.AddrPort]*streamListener
 	flows    map[flowKey]*flow
 	rules    []rule
 	cuts     []rule
@@ -76,7 +77,7 @@ func NewNetwork(cfg NetworkConfig) (*Network, error) {
 		cfg.Queue = 4096
 	}
 	return &Network{
-		cfg: cfg, conns: make(map[netip.AddrPort]*Conn), flows: make(map[flowKey]*flow), nextPort: 40000,
+		cfg: cfg, conns: make(map[netip.AddrPort]*Conn), streams: make(map[netip.AddrPort]*streamListener), flows: make(map[flowKey]*flow), nextPort: 40000,
 	}, nil
 }
 

@@ -73,7 +73,7 @@ func RawInvite(source, target, from, to string) ([]byte, error) {
 		from: "<sip:" + from + "@" + source + ">;tag=" + randomToken(), to: "<sip:" + to + "@" + target + ">",
 		callID: randomToken(), cseq: 1, contact: "<sip:" + from + "@" + source + ">",
 		body: SDP(netip.AddrPortFrom(src.Addr(), discardPort)),
-	}.render(src), nil
+	}.render(&endpoint{local: src, transport: "UDP"}), nil
 }
 
 // WithoutHeader returns msg without the header lines of that name, to make it invalid.

@@ -202,7 +202,7 @@ func (c *Carrier) hangUp(l *leg) {
 	msg := outbound{
 		method: "BYE", uri: uri, branch: newBranch(), from: from, to: headerValue(l.invite, "From"),
 		callID: l.rec.CallID, cseq: l.byeCSeq, routes: slices.Clip(routes), headers: l.script.ByeHeaders,
-	}.render(c.ep.local)
+	}.render(c.ep)
 	c.ep.send(to, msg)
 	c.ep.repeat(&l.bye, &backoff{cap: T2}, func() { c.ep.send(to, msg) }, func() { l.bye = nil })
 }

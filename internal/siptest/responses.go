@@ -58,7 +58,7 @@ func (d *dial) prack(res *sip.Response, rseq string) {
 	o.uri, _ = remoteTarget(res.Contact(), nil, d.to)
 	o.headers = []Header{{"RAck", rseq + " " + strconv.Itoa(invite) + " INVITE"}}
 	o.cseq = invite + d.res.Pracks
-	d.c.ep.send(d.to, o.render(d.c.ep.local)) // the far end repeats its response until one PRACK arrives
+	d.c.ep.send(d.to, o.render(d.c.ep)) // the far end repeats its response until one PRACK arrives
 }
 
 func (d *dial) onFailure(res *sip.Response, branch string) {
@@ -67,7 +67,7 @@ func (d *dial) onFailure(res *sip.Response, branch string) {
 	}
 	ack := d.request("ACK")
 	ack.to = headerValue(res, "To")
-	d.c.ep.send(d.to, ack.render(d.c.ep.local))
+	d.c.ep.send(d.to, ack.render(d.c.ep))
 	if d.state > dialProceeding {
 		d.res.FinalRetransmits++
 		return
@@ -135,7 +135,7 @@ func (d *dial) ack(res *sip.Response) {
 	d.remember(res)
 	o := d.request("ACK")
 	o.uri, o.branch, o.to, o.routes = d.remoteURI, newBranch(), headerValue(res, "To"), d.routes
-	d.c.ep.send(d.remoteHop, o.render(d.c.ep.local))
+	d.c.ep.send(d.remoteHop, o.render(d.c.ep))
 }
 
 // refuseFork acknowledges and ends a dialog that came beside or after the call.
@@ -145,6 +145,6 @@ func (d *dial) refuseFork(res *sip.Response) {
 	d.ack(res)
 	o := d.request("BYE")
 	o.uri, o.branch, o.cseq, o.to, o.routes = d.remoteURI, newBranch(), d.cseq+1, headerValue(res, "To"), d.routes
-	d.c.ep.send(d.remoteHop, o.render(d.c.ep.local))
+	d.c.ep.send(d.remoteHop, o.render(d.c.ep))
 	d.remoteURI, d.remoteHop, d.routes = uri, next, routes
 }

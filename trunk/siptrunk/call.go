@@ -2,7 +2,6 @@ package siptrunk
 
 import (
 	"bytes"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -19,12 +18,19 @@ func (l *Leg) sendInvite(now time.Time) error {
 	if v := l.supported(); v != "" {
 		m.lines = append(m.lines, v)
 	}
-	packet := m.render(l.d.sentBy, l.d.cfg.UserAgent)
-	if err := l.d.conn.send(packet, l.firstDst); err != nil {
+	to := l.base
+	packet := l.d.render(&m, to)
+	if tcp, ok := l.larger(to, len(packet), now); ok {
+		to = tcp
+		packet = l.d.render(&m, to)
+	}
+	l.sentTo = to
+	if err := l.d.send(packet, to); err != nil {
 		return err
 	}
+	l.meet(to)
 	l.branch, l.seq = m.branch, m.cseq
-	l.invite = newClientTx(sip.INVITE, m.branch, packet, l.firstDst, now)
+	l.invite = newClientTx(sip.INVITE, m.branch, packet, to, now)
 	l.phase = calling
 	l.t100 = l.silence(now)
 	if l.route.PDDTimer > 0 && l.pdd.IsZero() {
@@ -102,7 +108,7 @@ func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
 	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
-	l.ackRejection(m, res, l.firstDst)
+	l.ackRejection(m, res, l.sentTo)
 	if res.StatusCode == 503 && l.elsewhere(at) {
 		return
 	}
@@ -127,10 +133,10 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 
 // ackRejection acknowledges a final response of 300 and above to the INVITE that m says (RFC 3261 §17.1.1.3): of what it
 // said besides, nothing is repeated.
-func (l *Leg) ackRejection(m message, res *sip.Response, dst netip.AddrPort) {
+func (l *Leg) ackRejection(m message, res *sip.Response, dst hop) {
 	m.contact, m.extra, m.contentType, m.body, m.lines = false, nil, "", nil, authorization(m.lines)
 	m.method, m.maxForwards, m.to = string(sip.ACK), maxForwards, res.To().Value()
-	l.keepAck(ack{branch: m.branch, tag: toTagOf(res), packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: dst})
+	l.keepAck(ack{branch: m.branch, tag: toTagOf(res), packet: l.d.render(&m, dst), dst: dst})
 }
 
 // keepAck sends an ACK, and remembers it for the next time that its response comes: that asks for a lost ACK.
@@ -139,7 +145,7 @@ func (l *Leg) keepAck(a ack) {
 		l.acks = slices.Delete(l.acks, 0, 1)
 	}
 	l.acks = append(l.acks, ack{a.branch, a.tag, bytes.Clone(a.packet), a.dst}) // without the room that render left
-	_ = l.d.conn.send(a.packet, a.dst)
+	_ = l.d.send(a.packet, a.dst)
 }
 
 // onAnswer acknowledges a 2xx and makes the dialog of it.
@@ -149,7 +155,7 @@ func (l *Leg) onAnswer(res *sip.Response, at time.Time) {
 	l.t100, l.pdd, l.ring, l.bound = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	l.others = slices.DeleteFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.CANCEL })
 	l.remote, l.tag = res.To().Value(), toTagOf(res)
-	l.target = targetOf(res, target{uri: l.uri, dst: l.firstDst})
+	l.target = targetOf(res, target{uri: l.uri, dst: l.base})
 	l.meet(l.target.dst)
 	l.describe(l.initial.contentType, l.initial.body)
 	l.initial, l.early = nil, nil
@@ -173,7 +179,7 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 	tag := toTagOf(res)
 	for _, a := range l.acks {
 		if a.branch == branch && a.tag == tag {
-			_ = l.d.conn.send(a.packet, a.dst)
+			_ = l.d.send(a.packet, a.dst)
 			return
 		}
 	}
@@ -182,15 +188,15 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 		return
 	}
 	to := res.To().Value()
-	t := targetOf(res, target{uri: l.uri, dst: l.firstDst})
+	t := targetOf(res, target{uri: l.uri, dst: l.base})
 	l.meet(t.dst)
 	l.sendAck(to, tag, t, "", nil)
 	l.cseq++
 	m := l.inDialog(sip.BYE, to, t)
-	tx := newClientTx(sip.BYE, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), t.dst, at)
+	tx := newClientTx(sip.BYE, m.branch, l.d.render(&m, t.dst), t.dst, at)
 	tx.fork = true
 	l.others = append(l.others, tx)
-	_ = l.d.conn.send(tx.packet, tx.dst)
+	_ = l.d.send(tx.packet, tx.dst)
 }
 
 // sendAck acknowledges the answer of the attempt, or of a fork of it.
@@ -198,7 +204,7 @@ func (l *Leg) sendAck(to, tag string, t target, contentType string, body []byte)
 	m := l.inDialog(sip.ACK, to, t)
 	m.cseq, m.contentType, m.body = l.seq, contentType, body
 	m.lines = l.creds.lines(nil) // §13.2.2.4: the credentials of the INVITE
-	l.keepAck(ack{branch: l.branch, tag: tag, packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: t.dst})
+	l.keepAck(ack{branch: l.branch, tag: tag, packet: l.d.render(&m, t.dst), dst: t.dst})
 }
 
 // maxAcks bounds the ACKs that a leg remembers: forks, challenges and re-INVITEs are few.
@@ -208,7 +214,7 @@ const maxAcks = 16
 func (l *Leg) inDialog(method sip.RequestMethod, to string, t target) message {
 	return message{
 		method: string(method), uri: t.uri, branch: newBranch(), routes: t.routes, maxForwards: maxForwards,
-		from: l.from, to: to, callID: l.callID, cseq: l.cseq,
+		from: l.from, to: to, callID: l.callID, cseq: l.cseq, secure: l.secure, allow: l.allow,
 	}
 }
 
@@ -254,9 +260,9 @@ func (l *Leg) cancel(now time.Time) {
 		method: string(sip.CANCEL), uri: l.uri, branch: l.branch, maxForwards: maxForwards,
 		from: l.from, to: l.to, callID: l.callID, cseq: l.seq, lines: l.why.lines(),
 	}
-	tx := newClientTx(sip.CANCEL, l.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), l.firstDst, now)
+	tx := newClientTx(sip.CANCEL, l.branch, l.d.render(&m, l.sentTo), l.sentTo, now)
 	l.others = append(l.others, tx)
-	_ = l.d.conn.send(tx.packet, tx.dst)
+	_ = l.d.send(tx.packet, tx.dst)
 }
 
 // eventOf returns what a response brings to relay.

@@ -2,6 +2,7 @@ package siptrunk
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,16 @@ type Config struct {
 	// must not be an unspecified one such as 0.0.0.0.
 	Advertise string
 
+	// Listeners are what else carriers may reach us through: TCP, TLS, UDP of the other IP family. Without one for a transport, a carrier can
+	// only answer on the connection that an attempt opened. The slice is copied.
+	Listeners []Listener
+	// Streams bounds connections.
+	Streams Streams
+	// TLS is spoken to trunks on TLS that have no configuration of their own. nil = the system's roots, no client certificate.
+	TLS *tls.Config
+	// DialStream opens the connections of TCP and TLS. nil = from the address of the listener of the same IP family, or of the UDP socket.
+	DialStream func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+
 	// Trunks says how each trunk is reached; SetTrunks replaces it at run time. The map is copied.
 	Trunks map[outdial.TrunkID]Trunk
 
@@ -40,11 +51,17 @@ type Config struct {
 	UserAgent string
 	// Grace is how long Run, once its context has ended, waits for the legs that it hangs up. 0 = 4 s; negative = none.
 	Grace time.Duration
-	// Resolve looks up the host of a trunk whose address is a name. nil = net.DefaultResolver.
+	// DNS says whom to ask about the names of trunks.
+	DNS DNS
+	// Resolve looks up the host of a trunk whose address is a name. nil = as DNS says.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
-	// ResolveSRV looks up the SIP servers of a domain over UDP, the SRV records of _sip._udp. An error, and no records, mean that the
-	// domain's own address is asked for. nil = net.DefaultResolver; beside a Resolve of the host's own, no records.
-	ResolveSRV func(ctx context.Context, domain string) ([]*net.SRV, error)
+	// ResolveSRV looks up the SIP servers of a domain, the SRV records of _service._proto: sip over udp and tcp, sips over tcp. An error, and
+	// no records, mean that the domain's own address is asked for. Without service and proto, domain is the whole name, as a NAPTR record gave it. nil = as
+	// DNS says; beside a Resolve of the host's own, no records.
+	ResolveSRV func(ctx context.Context, service, proto, domain string) ([]*net.SRV, error)
+	// ResolveNAPTR looks up which transports a domain prefers (RFC 3263 §4.1), for trunks with TransportAuto. An error, and no records, mean that SRV
+	// records are asked for. nil = as DNS says; beside a Resolve of the host's own, no records.
+	ResolveNAPTR func(ctx context.Context, domain string) ([]NAPTR, error)
 	// Trace is told of every SIP message that was sent to a carrier, and of every one that came from a known source, malformed ones
 	// included: for a capture. It is called where the socket is read or written, so it must not block, and not keep Data. nil = nobody asks.
 	Trace func(Traced)
@@ -55,7 +72,7 @@ type Config struct {
 // Traced is a SIP message as it went over the network.
 type Traced struct {
 	Sent          bool   // to the remote end; false = from it
-	Transport     string // "UDP"
+	Transport     string // "UDP", "TCP" or "TLS", in clear
 	Local, Remote netip.AddrPort
 	Data          []byte
 }
@@ -63,7 +80,6 @@ type Traced struct {
 const (
 	defaultUserAgent = "outdial"
 	defaultGrace     = 4 * time.Second
-	defaultPort      = 5060
 	// socketBuffer is asked for on sockets of our own: the usual 208 KiB drop bursts.
 	socketBuffer = 4 << 20
 )
@@ -77,7 +93,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Conn != nil && c.ListenAddr != "" {
 		errs = append(errs, fault("Conn", "it and ListenAddr exclude each other"))
 	}
-	c.Headers = slices.Clone(c.Headers)
+	c.Headers, c.Listeners = slices.Clone(c.Headers), slices.Clone(c.Listeners)
+	if c.TLS != nil && c.TLS.MaxVersion != 0 && c.TLS.MaxVersion < tls.VersionTLS12 {
+		errs = append(errs, fault("TLS", "a version below 1.2 is not spoken"))
+	}
 	for i, name := range c.Headers {
 		if !validToken(name) {
 			errs = append(errs, fault(fmt.Sprintf("Headers[%d]", i), "%q is not the name of a header field", name))
@@ -97,26 +116,44 @@ func (c Config) withDefaults() (Config, error) {
 	case c.Grace < 0:
 		c.Grace = 0
 	}
+	errs = append(errs, c.resolvers())
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, errors.Join(errs...)
+}
+
+// resolvers fills in how names are looked up.
+func (c *Config) resolvers() error {
+	r, err := newResolver(c.DNS)
 	own := c.Resolve != nil
-	if c.Resolve == nil {
-		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+	if !own {
+		if c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}; len(c.DNS.Servers) > 0 && r != nil {
+			c.Resolve = r.addresses
 		}
 	}
 	switch {
 	case c.ResolveSRV != nil:
 	case own:
-		c.ResolveSRV = func(context.Context, string) ([]*net.SRV, error) { return nil, nil }
+		c.ResolveSRV = func(context.Context, string, string, string) ([]*net.SRV, error) { return nil, nil }
+	case r != nil:
+		c.ResolveSRV = r.srv
 	default:
-		c.ResolveSRV = func(ctx context.Context, domain string) ([]*net.SRV, error) {
-			_, srvs, err := net.DefaultResolver.LookupSRV(ctx, "sip", "udp", domain)
+		c.ResolveSRV = func(ctx context.Context, service, proto, domain string) ([]*net.SRV, error) {
+			_, srvs, err := net.DefaultResolver.LookupSRV(ctx, service, proto, domain)
 			return srvs, err
 		}
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+	switch {
+	case c.ResolveNAPTR != nil:
+	case own || r == nil:
+		c.ResolveNAPTR = func(context.Context, string) ([]NAPTR, error) { return nil, nil }
+	default:
+		c.ResolveNAPTR = r.naptr
 	}
-	return c, errors.Join(errs...)
+	return err
 }
 
 // listen opens the socket of the configuration.
@@ -124,32 +161,26 @@ func (c *Config) listen() (net.PacketConn, error) {
 	if c.Conn != nil {
 		return c.Conn, nil
 	}
-	addr, err := net.ResolveUDPAddr("udp", c.ListenAddr)
+	conn, err := listenUDP(c.ListenAddr)
 	if err != nil {
 		return nil, fmt.Errorf("siptrunk: ListenAddr: %w", err)
 	}
+	return conn, nil
+}
+
+func listenUDP(at string) (net.PacketConn, error) {
+	addr, err := net.ResolveUDPAddr("udp", at)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := net.ListenUDP("udp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("siptrunk: %w", err)
+		return nil, err
 	}
 	// The kernel may grant less; that is no reason to fail.
 	_ = conn.SetReadBuffer(socketBuffer)
 	_ = conn.SetWriteBuffer(socketBuffer)
 	return conn, nil
-}
-
-// sentBy returns what Via and Contact name, from Advertise and the address of the socket.
-func (c *Config) sentBy(local netip.AddrPort) (string, error) {
-	host, port := local.Addr().String(), local.Port()
-	if c.Advertise != "" {
-		var err error
-		if host, port, err = splitHostPort(c.Advertise, port); err != nil {
-			return "", fmt.Errorf("siptrunk: Advertise: %w", err)
-		}
-	} else if local.Addr().IsUnspecified() {
-		return "", fmt.Errorf("siptrunk: Advertise is needed: %s is no address that a carrier can answer to", local.Addr())
-	}
-	return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
 }
 
 // splitHostPort reads "host", "host:port", "[v6]" or "[v6]:port"; a missing port is port.

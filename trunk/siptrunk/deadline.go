@@ -99,7 +99,7 @@ func (l *Leg) onTransactions(now time.Time) {
 			l.giveUp(outdial.OriginNoTrying)
 			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
 		case tx.due(now):
-			if err := l.d.conn.send(tx.packet, tx.dst); err != nil {
+			if err := l.d.send(tx.packet, tx.dst); err != nil {
 				l.giveUp(outdial.OriginTransport)
 				l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})
 			}
@@ -114,7 +114,7 @@ func (l *Leg) onTransactions(now time.Time) {
 			continue
 		case tx.due(now):
 			// An error is as good as a loss: the next one may pass, or the deadline ends it.
-			_ = l.d.conn.send(tx.packet, tx.dst)
+			_ = l.d.send(tx.packet, tx.dst)
 		}
 		kept = append(kept, tx)
 	}

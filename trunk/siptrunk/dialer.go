@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/sipstream"
 )
 
 // Errors of Dial, Invite and Ping: nothing left the host.
@@ -18,6 +20,7 @@ var (
 	ErrClosed       = errors.New("siptrunk: the dialer is closed or draining")
 	ErrUnknownTrunk = errors.New("siptrunk: the trunk is not configured")
 	ErrNoOffer      = errors.New("siptrunk: there is no session description to offer")
+	ErrNotSecure    = errors.New("siptrunk: the trunk is not reached over TLS")
 	ErrRunning      = errors.New("siptrunk: the dialer is or was running")
 )
 
@@ -27,10 +30,15 @@ type Dialer struct {
 	local  netip.AddrPort
 	sentBy string
 	conn   *conn
-	ua     *sipgo.UserAgent
-	server *sipgo.Server
-	digest *sipgo.Client
-	routes atomic.Pointer[routes]
+	second *conn // of the other IP family; nil = none
+	// listeners are bound by New, and served by Run.
+	listeners []listener
+	streams   *sipstream.Set
+	selves    [3][2]self // by transport and IP family
+	ua        *sipgo.UserAgent
+	server    *sipgo.Server
+	digest    *sipgo.Client
+	routes    atomic.Pointer[routes]
 
 	stopped chan struct{} // closed by Close
 	ran     atomic.Bool
@@ -42,7 +50,7 @@ type Dialer struct {
 	draining bool
 	closed   bool
 	parties  map[string]party       // by Call-ID; ended legs stay for a while to repeat their ACK
-	peers    map[netip.AddrPort]int // addresses of live parties, with their number
+	peers    map[netip.AddrPort]int // addresses of live parties, with their number; port 0 = over connections
 	live     int
 	idle     []chan struct{} // closed when live falls to zero
 }
@@ -53,7 +61,7 @@ var _ outdial.Dialer = (*Dialer)(nil)
 // must be closed. The error names every field that is wrong.
 func New(cfg Config) (*Dialer, error) {
 	cfg, err := cfg.withDefaults()
-	_, trunkErr := newRoutes(cfg.Trunks, "host.invalid") // so that one error names everything
+	_, trunkErr := newRoutes(cfg.Trunks, "host.invalid", cfg.TLS) // so that one error names everything
 	if err = errors.Join(err, trunkErr); err != nil {
 		return nil, fmt.Errorf("siptrunk: %w", err)
 	}
@@ -66,8 +74,7 @@ func New(cfg Config) (*Dialer, error) {
 		parties: map[string]party{}, peers: map[netip.AddrPort]int{},
 	}
 	if err := d.setUp(); err != nil {
-		_ = inner.Close()
-		return nil, err
+		return nil, errors.Join(err, d.closeSockets())
 	}
 	return d, nil
 }
@@ -78,17 +85,22 @@ func (d *Dialer) setUp() error {
 		return fmt.Errorf("siptrunk: the socket's address: %w", err)
 	}
 	d.local = netip.AddrPortFrom(d.local.Addr().Unmap(), d.local.Port())
-	if d.sentBy, err = d.cfg.sentBy(d.local); err != nil {
+	if d.sentBy, err = sentBy(d.cfg.Advertise, "", d.local); err != nil {
+		return fmt.Errorf("siptrunk: %w", err)
+	}
+	if err = d.bind(); err != nil {
 		return err
 	}
+	d.streams = d.newStreams()
 	if err = d.SetTrunks(d.cfg.Trunks); err != nil {
 		return err
 	}
 	d.cfg.Trunks = nil // the caller's map
-	d.conn.admits, d.conn.deliver, d.conn.lost, d.conn.failed = d.admits, d.deliver, d.lost, d.readFailed
-	if trace := d.cfg.Trace; trace != nil {
-		d.conn.trace = func(sent bool, remote netip.AddrPort, data []byte) {
-			trace(Traced{Sent: sent, Transport: "UDP", Local: d.local, Remote: remote, Data: data})
+	for _, c := range d.sockets() {
+		c.admits, c.deliver, c.lost, c.failed = d.admits, d.deliver, d.lost, d.readFailed
+		if d.cfg.Trace != nil {
+			local := unmapped(c.LocalAddr())
+			c.trace = func(sent bool, remote netip.AddrPort, data []byte) { d.trace(sent, TransportUDP, local, remote, data) }
 		}
 	}
 	log := d.cfg.Logger
@@ -114,7 +126,7 @@ func (d *Dialer) setUp() error {
 // SetTrunks replaces the trunks. Attempts under way go on as they began. On an error, which names every field that
 // is wrong, the former trunks stay in force.
 func (d *Dialer) SetTrunks(trunks map[outdial.TrunkID]Trunk) error {
-	rs, err := newRoutes(trunks, hostOf(d.sentBy))
+	rs, err := newRoutes(trunks, hostOf(d.sentBy), d.cfg.TLS)
 	if err != nil {
 		return fmt.Errorf("siptrunk: %w", err)
 	}
@@ -129,6 +141,19 @@ func (d *Dialer) LocalAddr() netip.AddrPort { return d.local }
 // completed by the socket's port, or else the address of the socket. It never changes.
 func (d *Dialer) Advertised() string { return d.sentBy }
 
+// Names returns every "host:port" that our requests name in Via, for a host that looks for loops.
+func (d *Dialer) Names() []string {
+	var all []string
+	for _, of := range d.selves {
+		for _, s := range of {
+			if !slices.Contains(all, s.sentBy) {
+				all = append(all, s.sentBy)
+			}
+		}
+	}
+	return all
+}
+
 // Run serves the socket until ctx ends. Then it refuses new attempts, hangs up the legs that are left, waits up to
 // Config.Grace for them to be over, reports the end of those that are not, closes the socket, and returns when
 // everything that the Dialer started is over. It returns nil then, and an error when the socket failed before.
@@ -137,8 +162,19 @@ func (d *Dialer) Run(ctx context.Context) error {
 	if d.ran.Swap(true) {
 		return ErrRunning
 	}
-	served := make(chan error, 1)
-	go func() { served <- d.server.ServeUDP(d.conn) }()
+	sockets := d.sockets()
+	running := len(sockets) + len(d.listeners)
+	served := make(chan error, running)
+	for _, c := range sockets {
+		go func() { served <- d.server.ServeUDP(c) }()
+	}
+	for i := range d.listeners {
+		if l := &d.listeners[i]; l.bound != nil {
+			go func() { served <- l.serve(d.streams) }()
+		} else {
+			running--
+		}
+	}
 	var err error
 	select {
 	case <-ctx.Done():
@@ -152,7 +188,9 @@ func (d *Dialer) Run(ctx context.Context) error {
 		served <- nil
 	}
 	closeErr := d.Close()
-	<-served
+	for range running {
+		<-served
+	}
 	if e := d.ua.Close(); e != nil && err == nil {
 		err = fmt.Errorf("siptrunk: %w", e)
 	}
@@ -205,7 +243,31 @@ func (d *Dialer) Close() error {
 			l.forget()
 		}
 	}
-	return d.conn.Close()
+	return d.closeSockets()
+}
+
+func (d *Dialer) sockets() []*conn {
+	if d.second != nil {
+		return []*conn{d.conn, d.second}
+	}
+	return []*conn{d.conn}
+}
+
+// closeSockets closes what New opened.
+func (d *Dialer) closeSockets() error {
+	var errs []error
+	if d.streams != nil {
+		errs = append(errs, d.streams.Close())
+	}
+	for i := range d.listeners {
+		if b := d.listeners[i].bound; b != nil {
+			_ = b.Close() // the streams have, where it was served
+		}
+	}
+	for _, c := range d.sockets() {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Stats are counts since New, and the size of the tables now.
@@ -216,6 +278,15 @@ type Stats struct {
 	Malformed  uint64 // responses dropped: they do not parse
 	Unmatched  uint64 // responses dropped: they belong to nothing
 	ReadErrors uint64 // failed reads of the socket
+
+	Conns     int    // connections that are open
+	Accepted  uint64 // connections that carriers opened
+	Dialled   uint64 // connections that attempts opened
+	Failed    uint64 // … and could not
+	Unwelcome uint64 // connections that were not accepted: their source is no trunk, or there were too many
+	HalfOpen  uint64 // connections closed because no whole message came in time
+	Slow      uint64 // connections closed because the carrier did not read
+	Unframed  uint64 // connections closed because what came is no SIP
 }
 
 // Stats returns the counts.
@@ -223,8 +294,16 @@ func (d *Dialer) Stats() Stats {
 	d.mu.RLock()
 	live, parties := d.live, len(d.parties)
 	d.mu.RUnlock()
-	return Stats{
-		Live: live, Parties: parties, Strangers: d.conn.dropped.Load(), Malformed: d.conn.malformed.Load(),
-		Unmatched: d.unknown.Load(), ReadErrors: d.conn.readErrors.Load(),
+	c := d.streams.Stats()
+	s := Stats{
+		Live: live, Parties: parties, Unmatched: d.unknown.Load(),
+		Conns: c.Open, Accepted: c.Accepted, Dialled: c.Dialled, Failed: c.Failed, Unwelcome: c.Strangers + c.Excess,
+		HalfOpen: c.HalfOpen, Slow: c.Slow, Unframed: c.Malformed,
 	}
+	for _, c := range d.sockets() {
+		s.Strangers += c.dropped.Load()
+		s.Malformed += c.malformed.Load()
+		s.ReadErrors += c.readErrors.Load()
+	}
+	return s
 }

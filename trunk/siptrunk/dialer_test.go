@@ -34,7 +34,7 @@ func TestNewNamesEveryFault(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = siptrunk.New(siptrunk.Config{ListenAddr: "0.0.0.0:0"})
-	require.ErrorContains(t, err, "Advertise is needed")
+	require.ErrorContains(t, err, "Advertise: it is needed")
 	_, err = siptrunk.New(siptrunk.Config{ListenAddr: "127.0.0.1:0", Advertise: "a b"})
 	require.ErrorContains(t, err, "Advertise")
 	_, err = siptrunk.New(siptrunk.Config{ListenAddr: "nowhere"})

@@ -1,4 +1,4 @@
-// Package siptrunk places attempts on carriers over SIP and UDP: it is the outdial.Dialer on sipgo.
+// Package siptrunk places attempts on carriers over SIP, by UDP, TCP and TLS: it is the outdial.Dialer on sipgo.
 //
 // One attempt is one INVITE with a Call-ID, a From tag and a CSeq of its own. [Dialer.Dial] implements the root's
 // interface; [Dialer.Invite] is the same for a back-to-back user agent, with the body, the headers and the
@@ -49,8 +49,8 @@
 //
 // sipgo's package variables are never touched here. A main program may set, before anything runs: sip.SetTimers
 // and sip.Timer_J, Timer_L, Timer_H, which say how long requests of carriers (BYE, OPTIONS) are remembered, and
-// sip.UDPMTUSize, which bounds answers to such requests. Neither concerns the requests that leave here: they may be as
-// large as the socket takes, although RFC 3261 §18.1.1 asks for TCP beyond 1,300 bytes.
+// sip.UDPMTUSize, which bounds answers to such requests over UDP. Neither concerns the requests that leave here: they may be as
+// large as the socket takes, but for Trunk.TCP.
 //
 // # The socket
 //
@@ -65,6 +65,20 @@
 // credentials. Other requests of ours are repeated by their timers, an ACK whenever its response is. An answer to a
 // carrier that cannot be written is logged as a warning; the carrier repeats its request.
 //
+// A second socket, for the other IP family, is one of Config.Listeners.
+//
+// # Connections
+//
+// Attempts on a trunk over TCP or TLS share one connection to its address, which is opened when it is needed and again after the carrier has closed it.
+// What has no response when a connection ends is sent once more over the next one. A connection that cannot be opened, within Streams.ConnectTimeout, ends
+// the attempt with OriginTransport, unless its trunk has another address; T100 runs meanwhile. Nothing waits for a carrier that does not read: what it is sent is
+// queued, and lost with the connection after Streams.WriteTimeout. Requests are not repeated (RFC 3261 §17); carriers' requests are answered by transactions of this
+// package. An INVITE of more than 1,300 bytes goes over TCP where Trunk.TCP says that the carrier takes it.
+//
+// TLS is 1.2 at least. The certificate must be for the host of Trunk.Addr, whatever DNS makes of it, and the dialog does not leave TLS. Config.Listeners
+// accept connections of addresses that trunks have, for requests of carriers and for responses when ours was closed; Stats count those that are closed because they
+// said nothing, or no SIP.
+//
 // # Stopping
 //
 // [Dialer.Drain] refuses new attempts, [Dialer.Wait] waits until no leg lives; then end the context of [Dialer.Run]. If it
@@ -73,7 +87,6 @@
 //
 // # Limits
 //
-// UDP only. A trunk's name is looked up for every attempt (SRV, A and AAAA; no NAPTR, which has nothing to
-// choose where UDP is the only transport). Next hops within a dialog that are names and not addresses are replaced by the trunk's
+// No WebSocket, no SCTP. Over UDP a request within a dialog is never too large. A response to a carrier whose connection is gone is lost. Next hops within a dialog that are names and not addresses are replaced by the trunk's
 // address. Credentials are those of the trunk, one set.
 package siptrunk

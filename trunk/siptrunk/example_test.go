@@ -214,9 +214,10 @@ func ExampleHeader() {
 
 func ExampleStats() {
 	d := must(siptrunk.New(siptrunk.Config{ListenAddr: "127.0.0.1:0"}))
-	fmt.Printf("%+v\n", d.Stats())
+	s := d.Stats()
+	fmt.Println(s.Live, "legs,", s.Conns, "connections,", s.Strangers, "datagrams of strangers")
 	fmt.Println(d.Close())
 	// Output:
-	// {Live:0 Parties:0 Strangers:0 Malformed:0 Unmatched:0 ReadErrors:0}
+	// 0 legs, 0 connections, 0 datagrams of strangers
 	// <nil>
 }

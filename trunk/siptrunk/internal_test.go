@@ -22,8 +22,10 @@ func parse(t testing.TB, text string) *sip.Response {
 	return msg.(*sip.Response)
 }
 
+func udpTo(addr string) hop { return hop{addr: netip.MustParseAddrPort(addr), transport: TransportUDP} }
+
 func TestTargetOf(t *testing.T) {
-	trunk := target{uri: "sip:+12125550123@10.0.0.1:5060", dst: netip.MustParseAddrPort("10.0.0.1:5060")}
+	trunk := target{uri: "sip:+12125550123@10.0.0.1:5060", dst: udpTo("10.0.0.1:5060")}
 	for _, tt := range []struct {
 		name, headers string
 		want          target
@@ -31,24 +33,24 @@ func TestTargetOf(t *testing.T) {
 		{"nothing", "", trunk},
 		{
 			"a contact", "Contact: \"C, x\" <sip:abc@10.0.0.7:5070;transport=udp>;expires=60\r\n",
-			target{uri: "sip:abc@10.0.0.7:5070;transport=udp", dst: netip.MustParseAddrPort("10.0.0.7:5070")},
+			target{uri: "sip:abc@10.0.0.7:5070;transport=udp", dst: udpTo("10.0.0.7:5070")},
 		},
 		{"a contact with a name", "m: <sip:abc@gw.example>\r\n", target{uri: "sip:abc@gw.example", dst: trunk.dst}},
 		{
 			"loose routes", "Record-Route: <sip:10.0.0.8;lr>,<sip:p2.example;lr;x=1>\r\nRecord-Route: <sip:10.0.0.9:5080;lr>\r\nContact: <sip:abc@10.0.0.7>\r\n",
 			target{
 				uri: "sip:abc@10.0.0.7", routes: []string{"<sip:10.0.0.9:5080;lr>", "<sip:p2.example;lr;x=1>", "<sip:10.0.0.8;lr>"},
-				dst: netip.MustParseAddrPort("10.0.0.9:5080"),
+				dst: udpTo("10.0.0.9:5080"),
 			},
 		},
 		{
 			"a strict router first", "Record-Route: <sip:10.0.0.8;lr>\r\nRecord-Route: <sip:10.0.0.9>\r\nContact: <sip:abc@10.0.0.7>\r\n",
 			target{
 				uri: "sip:10.0.0.9", routes: []string{"<sip:10.0.0.8;lr>", "<sip:abc@10.0.0.7>"},
-				dst: netip.MustParseAddrPort("10.0.0.9:5060"), strict: true,
+				dst: udpTo("10.0.0.9:5060"), strict: true,
 			},
 		},
-		{"IPv6", "Contact: <sip:abc@[2001:db8::1]:5070>\r\n", target{uri: "sip:abc@[2001:db8::1]:5070", dst: netip.MustParseAddrPort("[2001:db8::1]:5070")}},
+		{"IPv6", "Contact: <sip:abc@[2001:db8::1]:5070>\r\n", target{uri: "sip:abc@[2001:db8::1]:5070", dst: udpTo("[2001:db8::1]:5070")}},
 		{"another scheme", "Contact: <tel:+12125550123>\r\n", trunk},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -143,12 +145,13 @@ func BenchmarkMessages(b *testing.B) {
 		to: "<sip:+12125550123@10.0.0.1:5060>", callID: "abc", cseq: 1, contact: true, contentType: "application/sdp",
 		lines: []string{"P-Asserted-Identity: <sip:+13035550100@10.0.0.2>\r\n"}, body: make([]byte, 200),
 	}
+	us := newSelf(TransportUDP, "10.0.0.2:5060")
 	b.Run("write", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			m.branch = newBranch()
-			m.render("10.0.0.2:5060", "outdial")
-			m.render("10.0.0.2:5060", "outdial")
+			m.render(us, "outdial")
+			m.render(us, "outdial")
 		}
 	})
 	b.Run("read", func(b *testing.B) {

@@ -26,10 +26,14 @@ type InviteOptions struct {
 	// CallID is the Call-ID of the leg, unique in space and time, for a host that has to know it before the INVITE leaves. "" = a
 	// random one.
 	CallID string
+	// Secure makes it a call to a sips: URI, which promises TLS on every hop: the error is ErrNotSecure where the trunk is not reached over TLS.
+	Secure bool
 	// ManualAck leaves the ACK of the answer to Leg.Ack, for a caller whose own ACK brings the answer to a delayed
 	// offer. Without it the answer is acknowledged at once, without a body. An answer that is not acknowledged
 	// within 28 s is acknowledged and ended with BYE.
 	ManualAck bool
+	// Allow are methods, beside those that are understood anyway, which the INVITE says OnRequest takes: REFER and NOTIFY, say.
+	Allow []string
 	// OnRequest takes requests of the carrier within the dialog, other than BYE: re-INVITE, UPDATE, INFO, their
 	// ACK. It runs on a goroutine of its own and must have answered through tx when it returns (an ACK has no
 	// answer). An INVITE that meets another one is refused before (RFC 3261 §14.2); a 2xx to INVITE or UPDATE moves the
@@ -97,6 +101,11 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 	if !a.Call.To.Valid() {
 		err = errors.Join(err, fmt.Errorf("the callee's number %d is not valid", a.Call.To))
 	}
+	for _, m := range opts.Allow {
+		if !validToken(m) {
+			err = errors.Join(err, fmt.Errorf("Allow: %q is no method", m))
+		}
+	}
 	if !validValue(opts.ContentType) || opts.MaxForwards > 255 {
 		err = errors.Join(err, errors.New("ContentType or MaxForwards is not valid"))
 	}
@@ -104,19 +113,28 @@ func (d *Dialer) Invite(ctx context.Context, a *outdial.Attempt, opts InviteOpti
 		return nil, fmt.Errorf("siptrunk: attempt %s: %w", a.ID, err)
 	}
 	dsts, err := r.resolve(ctx, d)
+	if err == nil && opts.Secure {
+		dsts, err = secured(dsts)
+	}
 	if err != nil {
 		return nil, err
 	}
 	l := &Leg{
-		d: d, id: a.ID, route: r, callID: opts.CallID, fromTag: token(8), sink: sink,
-		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, firstDst: dsts[0], targets: dsts[1:],
+		d: d, id: a.ID, route: r, allow: strings.Join(append([]string{allow}, opts.Allow...), ", "), callID: opts.CallID, fromTag: token(8), sink: sink,
+		manualAck: opts.ManualAck, onRequest: opts.OnRequest, cseq: 1, base: dsts[0], targets: dsts[1:], secure: opts.Secure,
 		reliable: r.Reliable, session: session{ask: r.SessionExpires}, last: a.Last, callBy: a.Call.Deadline, gone: make(chan struct{}),
 	}
 	l.uri = r.requestURI(a.Call.To)
 	l.to = "<" + l.uri + ">"
+	if opts.Secure {
+		l.uri = "sips" + strings.TrimPrefix(l.uri, "sip")
+		l.to = "<" + l.uri + ">"
+	} else {
+		l.uri += r.Transport.uriParam()
+	}
 	l.initial = &message{
 		method: string(sip.INVITE), uri: l.uri, maxForwards: opts.MaxForwards, to: l.to,
-		callID: l.callID, contact: true, extra: slices.Clone(opts.Headers), contentType: opts.ContentType,
+		callID: l.callID, contact: true, secure: opts.Secure, allow: l.allow, extra: slices.Clone(opts.Headers), contentType: opts.ContentType,
 		body: slices.Clone(opts.Offer),
 	}
 	l.setIdentity(a.CLI, opts.Private)
@@ -184,13 +202,12 @@ func (l *Leg) begin() error {
 	if err := d.enter(l.callID, l); err != nil {
 		return err
 	}
-	l.meet(l.firstDst)
 	now := time.Now()
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	if err := l.sendInvite(now); err != nil && !l.elsewhere(now) {
 		l.forget()
 		d.over()
-		return fmt.Errorf("siptrunk: %s: %w", l.firstDst, err)
+		return fmt.Errorf("siptrunk: %s: %w", l.base, err)
 	}
 	l.mu.Lock()
 	l.queue = append([]input{{run: func() { l.progress(now, outdial.MarkInvite.Of(), Event{}) }}}, l.queue...)

@@ -1,9 +1,9 @@
 package siptrunk
 
 import (
-	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -24,13 +24,17 @@ type Leg struct {
 	fromTag   string
 	uri       string // of the callee
 	from, to  string // values of our From, and of To before there is a tag
-	firstDst  netip.AddrPort
-	targets   []netip.AddrPort // where else the INVITE may go
+	base      hop    // where the INVITE goes
+	sentTo    hop    // where it went: over TCP if it is too large for base
+	targets   []hop  // where else it may go
+	secure    bool   // a sips: call
+	allow     string
 	manualAck bool
 	last      bool      // of the attempts that its call may make
 	callBy    time.Time // the call's deadline; zero = none
 	onRequest func(*Leg, *sip.Request, sip.ServerTransaction)
 	timer     *time.Timer
+	streams   atomic.Bool   // something of it went over a connection
 	gone      chan struct{} // closed when the leg is forgotten: what still waits for it gets no answer
 
 	mu    sync.Mutex // guards the queue
@@ -56,7 +60,7 @@ type Leg struct {
 	theirSeq    uint32
 	theirInvite *sip.Request // an INVITE of the carrier that the host has not answered yet
 
-	met []netip.AddrPort
+	met []hop
 
 	early     []early // early dialogs with reliable provisional responses
 	reliable  bool    // the INVITE offers 100rel
@@ -95,7 +99,7 @@ const (
 type ack struct {
 	branch, tag string // of the response
 	packet      []byte
-	dst         netip.AddrPort
+	dst         hop
 }
 
 // ID returns the attempt that the leg belongs to.
@@ -134,7 +138,10 @@ func (l *Leg) revive(now time.Time) {
 	}
 	l.abandoned, l.gaveUp, l.last = false, outdial.OriginUnknown, true
 	if l.phase == calling {
-		l.t100, l.invite.resend = l.silence(now), now
+		l.t100 = l.silence(now)
+		if !l.invite.dst.stream() {
+			l.invite.resend = now
+		}
 	}
 }
 
@@ -160,18 +167,6 @@ func (l *Leg) Ack(contentType string, body []byte) {
 	}})
 }
 
-// unreachable ends a leg whose INVITE could not be delivered. Once somebody has answered, a lost datagram is
-// left to its retransmission.
-func (l *Leg) unreachable(to netip.AddrPort) {
-	at := time.Now()
-	l.post(input{run: func() {
-		if l.phase == calling && l.invite != nil && l.invite.dst == to && !l.elsewhere(at) {
-			l.giveUp(outdial.OriginTransport)
-			l.end(at, outdial.Result{Origin: l.gaveUp}, Event{})
-		}
-	}})
-}
-
 // report hands an event to the sink.
 func (l *Leg) report(ev Event) {
 	ev.Attempt = l.id
@@ -194,7 +189,7 @@ func (l *Leg) abandon(now time.Time, why outdial.Origin) {
 	l.abandoned = true
 	l.giveUp(why)
 	if l.phase == calling && len(l.targets) > 0 {
-		l.d.targets.avoid(l.firstDst, now)
+		l.d.targets.avoid(l.base, now)
 	}
 	if l.phase == calling {
 		l.invite.deadline = now.Add(timeout)
@@ -267,9 +262,12 @@ func (l *Leg) forget() {
 }
 
 // meet lets an address talk to us for as long as the leg is known.
-func (l *Leg) meet(addr netip.AddrPort) {
+func (l *Leg) meet(addr hop) {
 	if !slices.Contains(l.met, addr) {
 		l.met = append(l.met, addr)
+		if addr.stream() {
+			l.streams.Store(true)
+		}
 		l.d.peer(addr, 1)
 	}
 }

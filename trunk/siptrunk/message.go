@@ -1,6 +1,7 @@
 package siptrunk
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -28,17 +29,19 @@ type message struct {
 	callID      string
 	cseq        uint32
 	contact     bool
+	secure      bool     // a sips: call
+	allow       string   // methods; "" = those that are always understood
 	lines       []string // further header lines, each with its CRLF
 	extra       []Header
 	contentType string
 	body        []byte
 }
 
-// render writes m. sentBy and userAgent are the Dialer's.
-func (m *message) render(sentBy, userAgent string) []byte {
+// render writes m. us is how it names us, userAgent is the Dialer's.
+func (m *message) render(us self, userAgent string) []byte {
 	b := make([]byte, 0, 640+len(m.body))
 	b = append(append(append(b, m.method...), ' '), m.uri...)
-	b = append(append(b, " SIP/2.0\r\nVia: SIP/2.0/UDP "...), sentBy...)
+	b = append(append(b, " SIP/2.0\r\nVia: "...), us.via...)
 	b = append(append(append(b, ";branch="...), m.branch...), ";rport\r\n"...)
 	for _, r := range m.routes {
 		b = append(append(append(b, "Route: "...), r...), '\r', '\n')
@@ -50,7 +53,8 @@ func (m *message) render(sentBy, userAgent string) []byte {
 	b = strconv.AppendUint(append(b, "\r\nCSeq: "...), uint64(m.cseq), 10)
 	b = append(append(append(b, ' '), m.method...), '\r', '\n')
 	if m.contact {
-		b = append(append(append(b, "Contact: <sip:"...), sentBy...), ">\r\nAllow: "+allow+"\r\n"...)
+		b = append(append(append(b, "Contact: "...), us.contact(m.secure)...), "\r\nAllow: "...)
+		b = append(append(b, cmp.Or(m.allow, allow)...), '\r', '\n')
 	}
 	if userAgent != "" {
 		b = append(append(append(b, "User-Agent: "...), userAgent...), '\r', '\n')
@@ -83,7 +87,7 @@ func newBranch() string { return sip.RFC3261BranchMagicCookie + token(10) }
 type target struct {
 	uri    string   // Request-URI
 	routes []string // values of Route
-	dst    netip.AddrPort
+	dst    hop
 	strict bool // the first hop is a strict router: uri is its, and the remote target is the last route
 }
 
@@ -91,10 +95,10 @@ type target struct {
 // in for what the answer lacks, and for a next hop that is a name: it was reached there before.
 func targetOf(res *sip.Response, fallback target) target {
 	t := target{uri: fallback.uri, dst: fallback.dst}
-	hop := ""
+	next := ""
 	if c := res.Contact(); c != nil {
 		if uri := c.Address.String(); validURI(uri) {
-			t.uri, hop = uri, uri
+			t.uri, next = uri, uri
 		}
 	}
 	rr := res.GetHeaders("record-route")
@@ -105,13 +109,13 @@ func targetOf(res *sip.Response, fallback target) target {
 	}
 	if len(t.routes) > 0 {
 		first := uriIn(t.routes[0])
-		hop = first
+		next = first
 		if validURI(first) && !strings.Contains(strings.ToLower(first), ";lr") { // a strict router: §12.2.1.1
 			t.routes = append(t.routes[1:len(t.routes):len(t.routes)], "<"+t.uri+">")
 			t.uri, t.strict = first, true
 		}
 	}
-	if dst, ok := hopOf(hop); ok {
+	if dst, ok := hopOf(next, fallback.dst); ok {
 		t.dst = dst
 	}
 	return t
@@ -148,21 +152,34 @@ func afterQuoted(v string) string {
 	return ""
 }
 
-// hopOf returns the address of a URI whose host is an IP address.
-func hopOf(uri string) (netip.AddrPort, bool) {
+// hopOf returns the next hop of a URI whose host is an IP address, for a dialog that began over base: its transport is what the URI says, or
+// else that of base. TLS is not left, whatever a URI says; where none is spoken, a URI that wants it is as good as a name.
+func hopOf(uri string, base hop) (hop, bool) {
 	var u sip.Uri
 	if uri == "" || sip.ParseUri(uri, &u) != nil {
-		return netip.AddrPort{}, false
+		return hop{}, false
+	}
+	to := hop{transport: max(base.transport, TransportUDP), tls: base.tls}
+	if said, _ := u.UriParams.Get("transport"); to.transport != TransportTLS {
+		switch {
+		case strings.EqualFold(u.Scheme, "sips"), strings.EqualFold(said, "tls"):
+			return hop{}, false
+		case strings.EqualFold(said, "tcp"):
+			to.transport = TransportTCP
+		case strings.EqualFold(said, "udp"):
+			to.transport = TransportUDP
+		}
 	}
 	a, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
 	port := u.Port
 	if port == 0 {
-		port = defaultPort
+		port = int(to.transport.defaultPort())
 	}
 	if err != nil || port < 0 || port > 65535 {
-		return netip.AddrPort{}, false
+		return hop{}, false
 	}
-	return netip.AddrPortFrom(a.Unmap(), uint16(port)), true
+	to.addr = netip.AddrPortFrom(a.Unmap(), uint16(port))
+	return to, true
 }
 
 // validURI reports whether a URI from a peer may stand in a request line.

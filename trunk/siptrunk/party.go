@@ -1,7 +1,6 @@
 package siptrunk
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"time"
@@ -13,7 +12,8 @@ import (
 // party is what responses are delivered to.
 type party interface {
 	receive(res *sip.Response, at time.Time)
-	unreachable(to netip.AddrPort) // what was sent there did not arrive
+	unreachable(to hop)  // what was sent there did not arrive
+	disconnected(to hop) // what was sent there may not have arrived: the connection is over
 }
 
 // route returns how a trunk is reached.
@@ -47,13 +47,8 @@ func (d *Dialer) deliver(res *sip.Response, at time.Time) {
 // lost tells whose datagram did not arrive. ICMP may quote too little of it to name the Call-ID; then the next
 // retransmission or T100 has to do.
 func (d *Dialer) lost(datagram []byte, to netip.AddrPort) {
-	_, rest, ok := bytes.Cut(datagram, []byte("\r\nCall-ID: "))
-	callID, _, whole := bytes.Cut(rest, []byte("\r\n"))
-	if !ok || !whole {
-		return
-	}
-	if p := d.partyOf(string(callID)); p != nil {
-		p.unreachable(to)
+	if p := d.partyOf(callIDOf(datagram)); p != nil {
+		p.unreachable(hop{addr: to, transport: TransportUDP})
 	}
 }
 
@@ -99,8 +94,9 @@ func (d *Dialer) over() {
 	}
 }
 
-// peer counts a party more, or less, that talks to an address.
-func (d *Dialer) peer(addr netip.AddrPort, by int) {
+// peer counts a party more, or less, that talks to a hop.
+func (d *Dialer) peer(to hop, by int) {
+	addr := to.key()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.peers[addr] += by; d.peers[addr] <= 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -32,11 +31,11 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 		return 0, 0, err
 	}
 	dst := dsts[0]
-	p := &ping{branch: newBranch(), reply: make(chan reply, 1)}
-	callID, uri := token(16), "sip:"+r.uriHost
+	p := &ping{branch: newBranch(), to: dst, reply: make(chan reply, 1)}
+	callID, uri := token(16), "sip:"+r.uriHost+r.Transport.uriParam()
 	m := message{
 		method: string(sip.OPTIONS), uri: uri, branch: p.branch, maxForwards: maxForwards, to: "<" + uri + ">",
-		from: "<sip:" + d.sentBy + ">;tag=" + token(8), callID: callID, cseq: 1, contact: true,
+		from: "<sip:" + d.self(dst).sentBy + ">;tag=" + token(8), callID: callID, cseq: 1, contact: true,
 	}
 	if err := d.enter(callID, p); err != nil {
 		return 0, 0, err
@@ -47,8 +46,8 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 		d.peer(dst, -1)
 	}()
 	start := time.Now()
-	tx := newClientTx(sip.OPTIONS, p.branch, m.render(d.sentBy, d.cfg.UserAgent), dst, start)
-	if err := d.conn.send(tx.packet, dst); err != nil {
+	tx := newClientTx(sip.OPTIONS, p.branch, d.render(&m, dst), dst, start)
+	if err := d.send(tx.packet, dst); err != nil {
 		return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", dst, err)
 	}
 	timer := time.NewTimer(t1)
@@ -56,6 +55,11 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 	for {
 		select {
 		case got := <-p.reply:
+			if got.code == 0 && got.lost && !tx.again { // a connection that was closed when nobody used it
+				tx.again = true
+				_ = d.send(tx.packet, dst)
+				continue
+			}
 			if got.code == 0 {
 				return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", dst, ErrUnreachable)
 			}
@@ -71,7 +75,7 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 			return 0, 0, ErrNoResponse
 		}
 		if tx.due(now) {
-			_ = d.conn.send(tx.packet, dst)
+			_ = d.send(tx.packet, dst)
 		}
 		timer.Reset(earliest(tx.resend, tx.deadline).Sub(now))
 	}
@@ -80,17 +84,27 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 // ping is the party of an OPTIONS.
 type ping struct {
 	branch string
+	to     hop
 	reply  chan reply
 }
 
 type reply struct {
-	code int // 0 = unreachable
+	code int  // 0 = unreachable
+	lost bool // … because the connection is over
 	at   time.Time
 }
 
-func (p *ping) unreachable(netip.AddrPort) {
+func (p *ping) unreachable(hop) { p.undelivered(reply{}) }
+
+func (p *ping) disconnected(to hop) {
+	if to == p.to {
+		p.undelivered(reply{lost: true})
+	}
+}
+
+func (p *ping) undelivered(r reply) {
 	select {
-	case p.reply <- reply{}:
+	case p.reply <- r:
 	default:
 	}
 }
@@ -101,7 +115,7 @@ func (p *ping) receive(res *sip.Response, at time.Time) {
 		return
 	}
 	select {
-	case p.reply <- reply{res.StatusCode, at}:
+	case p.reply <- reply{code: res.StatusCode, at: at}:
 	default: // a repetition
 	}
 }

@@ -18,13 +18,12 @@ func (l *Leg) redirect(res *sip.Response, at time.Time) bool {
 	}
 	for _, h := range res.GetHeaders("Contact") {
 		uri, _, _ := strings.Cut(uriIn(h.Value()), "?") // what follows would be headers of the carrier's choice
-		dst, ok := hopOf(uri)
-		if !ok || !validURI(uri) || !l.route.redirects.admits(dst) {
+		dst, ok := hopOf(uri, l.base)
+		if !ok || !validURI(uri) || !l.route.redirects.admits(dst.addr) {
 			continue
 		}
 		l.redirects++
-		l.uri, l.initial.uri, l.firstDst, l.creds = uri, uri, dst, credentials{}
-		l.meet(dst)
+		l.uri, l.initial.uri, l.base, l.creds = uri, uri, dst, credentials{}
 		l.cseq++
 		return l.sendInvite(at) == nil
 	}

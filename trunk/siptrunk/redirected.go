@@ -10,5 +10,5 @@ func (d *Dialer) Route(a *outdial.Attempt) (uri, identity string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return r.requestURI(a.Call.To), r.identityOf(a.CLI), nil
+	return r.requestURI(a.Call.To) + r.Transport.uriParam(), r.identityOf(a.CLI), nil
 }

@@ -44,7 +44,7 @@ func (l *Leg) acknowledges(res *sip.Response, at time.Time) bool {
 	default:
 		l.early[i].rseq = uint32(rseq)
 	}
-	t := targetOf(res, target{uri: l.uri, dst: l.firstDst})
+	t := targetOf(res, target{uri: l.uri, dst: l.base})
 	l.meet(t.dst)
 	rack := "RAck: " + strconv.FormatUint(rseq, 10) + " " + strconv.FormatUint(uint64(l.seq), 10) + " INVITE\r\n"
 	var creds credentials

@@ -57,7 +57,7 @@ func (l *Leg) Do(ctx context.Context, method sip.RequestMethod, contentType stri
 		}
 		add := func(m *message) {
 			m.extra, m.contentType, m.body = headers, contentType, body
-			m.contact = method == sip.INVITE || method == sip.UPDATE
+			m.contact = method == sip.INVITE || method == sip.UPDATE || method == sip.REFER || method == sip.NOTIFY
 		}
 		var lines []string
 		if method == sip.INVITE || method == sip.UPDATE {
@@ -126,7 +126,7 @@ func (l *Leg) transactAt(now time.Time, method sip.RequestMethod, to string, t t
 	if add != nil {
 		add(&m)
 	}
-	tx := newClientTx(method, m.branch, m.render(l.d.sentBy, l.d.cfg.UserAgent), t.dst, now)
+	tx := newClientTx(method, m.branch, l.d.render(&m, t.dst), t.dst, now)
 	tx.final = func(res *sip.Response, at time.Time) {
 		switch {
 		case res == nil:
@@ -146,7 +146,7 @@ func (l *Leg) transactAt(now time.Time, method sip.RequestMethod, to string, t t
 		final(res, at)
 	}
 	l.others = append(l.others, tx)
-	_ = l.d.conn.send(tx.packet, tx.dst)
+	_ = l.d.send(tx.packet, tx.dst)
 }
 
 // ackAgain acknowledges the final response to an INVITE within the dialog; a 2xx may move the remote target
@@ -172,7 +172,7 @@ func (l *Leg) ackOffer(contentType string, body []byte) {
 	m.contentType, m.body = contentType, body
 	branch, tag := l.reoffered.branch, toTagOf(l.reoffer)
 	l.reoffer, l.reoffered = nil, message{}
-	l.keepAck(ack{branch: branch, tag: tag, packet: m.render(l.d.sentBy, l.d.cfg.UserAgent), dst: l.target.dst})
+	l.keepAck(ack{branch: branch, tag: tag, packet: l.d.render(&m, l.target.dst), dst: l.target.dst})
 }
 
 // ackBare acknowledges an answer that still waits for Ack, without a body.
@@ -203,7 +203,7 @@ func (l *Leg) retarget(c *sip.ContactHeader) {
 		return
 	}
 	uri := c.Address.String()
-	switch dst, ok := hopOf(uri); {
+	switch dst, ok := hopOf(uri, l.base); {
 	case !validURI(uri):
 	case l.target.strict: // it stands behind the last router
 		l.target.routes = append(slices.Clone(l.target.routes[:len(l.target.routes)-1]), "<"+uri+">")

@@ -2,8 +2,10 @@ package siptrunk
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -54,7 +56,7 @@ func (d *Dialer) respond(req *sip.Request, tx sip.ServerTransaction, code int, p
 	case code == 405, code == 200 && req.Method == sip.OPTIONS:
 		res.AppendHeader(sip.NewHeader("Allow", allow))
 	case code == 200 && req.Method == sip.UPDATE:
-		res.AppendHeader(sip.NewHeader("Contact", "<sip:"+d.sentBy+">"))
+		res.AppendHeader(sip.NewHeader("Contact", d.contactFor(req)))
 		renew(req, res)
 	case code == 422:
 		res.AppendHeader(sip.NewHeader("Min-SE", strconv.Itoa(int(MinSessionExpires/time.Second))))
@@ -62,6 +64,19 @@ func (d *Dialer) respond(req *sip.Request, tx sip.ServerTransaction, code int, p
 	if err := tx.Respond(res); err != nil {
 		d.cfg.Logger.Warn("siptrunk: answering a request", "method", string(req.Method), "error", err)
 	}
+}
+
+// contactFor is the Contact of a response to a request within a dialog: on the transport that it came over.
+func (d *Dialer) contactFor(req *sip.Request) string {
+	from, _ := netip.ParseAddrPort(req.Source())
+	to := hop{addr: from, transport: TransportUDP}
+	switch req.Transport() {
+	case "TCP":
+		to.transport = TransportTCP
+	case "TLS":
+		to.transport = TransportTLS
+	}
+	return d.self(to).contact(strings.EqualFold(req.Recipient.Scheme, "sips"))
 }
 
 // verdict is what a request within the dialog gets; code 0 = it goes to whoever handles it.

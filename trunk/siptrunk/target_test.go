@@ -33,7 +33,7 @@ func (n names) into(c *siptrunk.Config) {
 		}
 		return addrs, err
 	}
-	c.ResolveSRV = func(_ context.Context, domain string) ([]*net.SRV, error) {
+	c.ResolveSRV = func(_ context.Context, _, _, domain string) ([]*net.SRV, error) {
 		if s, ok := n.srv[domain]; ok {
 			return s, nil
 		}

@@ -1,13 +1,12 @@
 package siptrunk
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// Timers of RFC 3261 §17 for UDP. They are constants here: sipgo keeps its own as package variables, which only
+// Timers of RFC 3261 §17. They are constants here: sipgo keeps its own as package variables, which only
 // concern requests that arrive.
 const (
 	t1      = 500 * time.Millisecond // round-trip time estimate
@@ -23,7 +22,9 @@ type clientTx struct {
 	method   sip.RequestMethod
 	branch   string
 	packet   []byte
-	dst      netip.AddrPort
+	dst      hop
+	heard    bool      // a provisional response has come
+	again    bool      // it was sent once more, after its connection was over
 	resend   time.Time // when to send again; zero = no more
 	interval time.Duration
 	deadline time.Time // Timer B or F; zero = none
@@ -33,15 +34,20 @@ type clientTx struct {
 	final func(res *sip.Response, at time.Time)
 }
 
-func newClientTx(method sip.RequestMethod, branch string, packet []byte, dst netip.AddrPort, now time.Time) *clientTx {
-	return &clientTx{
+func newClientTx(method sip.RequestMethod, branch string, packet []byte, dst hop, now time.Time) *clientTx {
+	tx := &clientTx{
 		method: method, branch: branch, packet: packet, dst: dst,
-		resend: now.Add(t1), interval: t1, deadline: now.Add(timeout),
+		interval: t1, deadline: now.Add(timeout),
 	}
+	if !dst.stream() { // Timers A and E
+		tx.resend = now.Add(t1)
+	}
+	return tx
 }
 
 // provisional notes a 1xx: an INVITE is not sent again (Timer A), anything else every T2 (Timer E).
 func (tx *clientTx) provisional() {
+	tx.heard = true
 	if tx.method == sip.INVITE {
 		tx.resend, tx.deadline = time.Time{}, time.Time{}
 		return

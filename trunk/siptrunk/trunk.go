@@ -1,6 +1,7 @@
 package siptrunk
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,10 +18,20 @@ import (
 // Trunk says how one interconnect is reached, and how its attempts are timed. The zero value of every field but
 // Addr is useful. It is a plain value.
 type Trunk struct {
-	// Addr is "host:port" or "host" of the carrier's SIP server, over UDP. A name is looked up for every attempt, as RFC 3263 has
-	// it: without a port by SRV (_sip._udp), or else A and AAAA with port 5060. Of several addresses of the socket's family the next
-	// one is tried, within the attempt, when one cannot be reached or answers 503; one that was silent comes last for 30 s.
+	// Addr is "host:port" or "host" of the carrier's SIP server. A name is looked up for every attempt, as RFC 3263 has
+	// it: without a port by NAPTR and SRV, or else A and AAAA with port 5060, 5061 for TLS. Of several addresses of
+	// a socket's family the next one is tried, within the attempt, when one cannot be reached or answers 503; one that was silent comes last for 30 s.
 	Addr string
+	// Transport is how requests reach the carrier. TransportAuto = what the records of a domain say, or else UDP.
+	Transport Transport
+	// TLS is spoken over TransportTLS: the roots that the carrier's certificate is verified with, a certificate of ours. Without a ServerName,
+	// the certificate must be for the host of Addr (RFC 5922). nil = Config.TLS. Version 1.2 is the least. It must not be changed.
+	TLS *tls.Config
+	// TCP says that the carrier takes TCP at the same address beside UDP: an INVITE of more than UDPLimit bytes, one with an Identity say, goes there
+	// (RFC 3261 §18.1.1), and by UDP after all where the connection is refused; for five minutes it is not tried again then.
+	TCP bool
+	// UDPLimit is in bytes. 0 = 1300; negative = none. Without TCP it means nothing: what is larger goes by UDP, in fragments.
+	UDPLimit int
 	// Sources are further addresses that the carrier sends from, each "ip", "ip:port" or a prefix such as
 	// "192.0.2.0/28". Datagrams from anywhere else are dropped unread, except for the addresses of live legs.
 	Sources []string
@@ -84,6 +95,8 @@ const (
 
 // Defaults of a Trunk.
 const (
+	defaultUDPLimit = 1300 // RFC 3261 §18.1.1
+
 	defaultT100 = time.Second
 	defaultPDD  = 8 * time.Second
 	defaultRing = 60 * time.Second
@@ -101,10 +114,12 @@ type route struct {
 	caller   string         // CallerPrefix, escaped
 	identity string         // "@domain>" of From and P-Asserted-Identity
 
+	secure *tls.Config // of TransportTLS; nil otherwise
+
 	redirects *routes // whose sources a 3xx may name; nil = nobody
 }
 
-func newRoute(t Trunk, ourHost string) (*route, error) {
+func newRoute(t Trunk, ourHost string, common *tls.Config) (*route, error) {
 	r := &route{Trunk: t}
 	r.Sources, r.Redirects = nil, nil // kept in sets
 	var errs []error
@@ -117,7 +132,16 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 		}
 	}
 	var err error
-	if r.host, r.port, err = splitHostPort(t.Addr, defaultPort); err != nil {
+	if t.Transport > TransportTLS {
+		errs = append(errs, fault("Transport", "%d is unknown", t.Transport))
+	}
+	if t.TLS != nil && t.TLS.MaxVersion != 0 && t.TLS.MaxVersion < tls.VersionTLS12 {
+		errs = append(errs, fault("TLS", "a version below 1.2 is not spoken"))
+	}
+	if r.UDPLimit == 0 {
+		r.UDPLimit = defaultUDPLimit
+	}
+	if r.host, r.port, err = splitHostPort(t.Addr, t.Transport.defaultPort()); err != nil {
 		errs = append(errs, fault("Addr", "%v", err))
 	} else {
 		r.uriHost = net.JoinHostPort(r.host, strconv.Itoa(int(r.port)))
@@ -125,6 +149,15 @@ func newRoute(t Trunk, ourHost string) (*route, error) {
 			r.fixed = netip.AddrPortFrom(a.Unmap(), r.port)
 		} else if r.domain = r.host == t.Addr; r.domain {
 			r.uriHost = r.host
+		}
+	}
+	if t.Transport == TransportTLS || t.Transport == TransportAuto && r.domain {
+		if r.secure = t.TLS; r.secure == nil {
+			r.secure = common
+		}
+		if r.secure = atLeast12(r.secure); r.secure.ServerName == "" {
+			r.secure = r.secure.Clone()
+			r.secure.ServerName = r.host
 		}
 	}
 	if t.Format > FormatDigits {
@@ -207,12 +240,12 @@ type routes struct {
 	prefixes []netip.Prefix
 }
 
-func newRoutes(trunks map[outdial.TrunkID]Trunk, ourHost string) (*routes, error) {
+func newRoutes(trunks map[outdial.TrunkID]Trunk, ourHost string, common *tls.Config) (*routes, error) {
 	rs := &routes{byID: make(map[outdial.TrunkID]*route, len(trunks)), sources: map[netip.AddrPort]struct{}{}}
 	var errs []error
 	for _, id := range slices.Sorted(maps.Keys(trunks)) {
 		t := trunks[id]
-		r, err := newRoute(t, ourHost)
+		r, err := newRoute(t, ourHost, common)
 		if id == 0 {
 			err = errors.Join(errors.New("0 is no trunk"), err)
 		}
@@ -248,6 +281,19 @@ func (rs *routes) addSource(s string) error {
 	}
 	rs.prefixes = append(rs.prefixes, p.Masked())
 	return nil
+}
+
+// admitsHost reports whether any port of an address is a source: a connection comes from whatever port.
+func (rs *routes) admitsHost(from netip.Addr) bool {
+	if rs.admits(netip.AddrPortFrom(from, 0)) {
+		return true
+	}
+	for a := range rs.sources {
+		if a.Addr() == from {
+			return true
+		}
+	}
+	return false
 }
 
 func (rs *routes) admits(from netip.AddrPort) bool {

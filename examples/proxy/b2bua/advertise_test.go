@@ -44,7 +44,7 @@ func TestLoopedIPv6(t *testing.T) {
 	msg, err := newParser().ParseSIP([]byte("INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK2\r\n" +
 		"Via: SIP/2.0/UDP [2001:db8::1]:5080;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"))
 	require.NoError(t, err)
-	r := newRequest(msg.(*sip.Request), home, &source{})
-	require.True(t, (&Proxy{sentBy: "[2001:db8::9]:5070", carrierSentBy: "[2001:db8::1]:5080"}).looped(r))
-	require.False(t, (&Proxy{sentBy: "[2001:db8::9]:5070", carrierSentBy: "[2001:db8::2]:5080"}).looped(r))
+	r := newRequest(msg.(*sip.Request), over(home.String(), "UDP"), &source{})
+	require.True(t, (&Proxy{names: []string{"[2001:db8::9]:5070", "[2001:db8::1]:5080"}}).looped(r))
+	require.False(t, (&Proxy{names: []string{"[2001:db8::9]:5070", "[2001:db8::2]:5080"}}).looped(r))
 }

@@ -1,7 +1,6 @@
 package b2bua
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -15,7 +14,7 @@ type asked struct {
 	branch   string
 	seq      uint32
 	packet   []byte
-	to       netip.AddrPort
+	to       place
 	offer    bool // it has a session description
 	resend   time.Time
 	interval time.Duration
@@ -34,22 +33,26 @@ func (d *dialog) ask(now time.Time, method sip.RequestMethod, contentType string
 	d.cseq++
 	tx := &asked{
 		method: method, branch: sip.RFC3261BranchMagicCookie + randomHex(12), seq: d.cseq, offer: len(body) > 0,
-		resend: now.Add(t1), interval: t1, deadline: now.Add(timeout), final: final,
+		interval: t1, deadline: now.Add(timeout), final: final,
 	}
 	if method == sip.INVITE || method == sip.UPDATE {
-		headers = append(headers, header{"Contact", d.p.contact}, header{"Allow", allow}, header{"Supported", supported})
+		headers = append(headers, header{"Contact", d.contactOf()}, header{"Allow", d.p.allow()}, header{"Supported", supported})
+	} else if isTransfer(method) {
+		headers = append(headers, header{"Contact", d.contactOf()})
 	}
 	tx.packet, tx.to = d.request(method, tx.branch, tx.seq, contentType, body, headers)
+	if !tx.to.stream() { // Timers A and E
+		tx.resend = now.Add(t1)
+	}
 	d.asked = append(d.asked, tx)
-	d.p.wire.send(tx.packet, tx.to)
+	d.p.send(tx.packet, tx.to)
 }
 
 // request writes a request within the dialog, and says where it goes.
-func (d *dialog) request(method sip.RequestMethod, branch string, seq uint32, contentType string, body []byte, headers []header) ([]byte, netip.AddrPort) {
+func (d *dialog) request(method sip.RequestMethod, branch string, seq uint32, contentType string, body []byte, headers []header) ([]byte, place) {
 	uri, routes, to := d.target()
 	b := append(append(append(make([]byte, 0, 512+len(body)), method...), ' '), clean(uri)...)
-	b = append(append(b, " SIP/2.0\r\nVia: SIP/2.0/UDP "...), d.p.sentBy...)
-	b = append(append(append(b, ";branch="...), branch...), ";rport\r\n"...)
+	b = via(append(b, " SIP/2.0\r\n"...), to, branch)
 	for _, r := range routes {
 		b = line(b, "Route", r)
 	}
@@ -68,11 +71,21 @@ func (d *dialog) request(method sip.RequestMethod, branch string, seq uint32, co
 	return appendBody(b, contentType, body), to
 }
 
+// via writes the Via of a request that goes to a place.
+func via(b []byte, to place, branch string) []byte {
+	b = append(append(b, "Via: SIP/2.0/"...), to.link.transport...)
+	b = append(append(append(b, ' '), to.link.sentBy...), ";branch="...)
+	return append(append(b, branch...), ";rport\r\n"...)
+}
+
+// contactOf is our Contact in the dialog.
+func (d *dialog) contactOf() string { return d.invite.at.link.contactFor(d.invite) }
+
 // target is where a request of ours goes: the Request-URI, the routes, and the next hop. The route set is that of the INVITE
 // (§12.1.1), the remote target its Contact, or the last one that was told. Names are not looked up towards dialers: they
 // stand for the address that the INVITE came from.
-func (d *dialog) target() (uri string, routes []string, to netip.AddrPort) {
-	uri, to = "sip:"+d.invite.from.String(), d.invite.from
+func (d *dialog) target() (uri string, routes []string, to place) {
+	uri, to = "sip:"+d.invite.from.String(), d.at
 	next := (*sip.Uri)(nil)
 	if c := d.contact; c != nil {
 		uri, next = c.Address.String(), &c.Address
@@ -88,9 +101,7 @@ func (d *dialog) target() (uri string, routes []string, to netip.AddrPort) {
 		uri, routes = next.String(), append(routes[1:], "<"+uri+">")
 	}
 	if next != nil && !d.invite.source.nat {
-		if a, ok := hop(next); ok {
-			to = a
-		}
+		to = d.p.reachable(next, to)
 	}
 	return uri, routes, to
 }
@@ -101,7 +112,7 @@ func (d *dialog) onResponse(now time.Time, r *sip.Response) {
 	i := slices.IndexFunc(d.asked, func(tx *asked) bool { return tx.method == method && tx.branch == branch })
 	if i < 0 {
 		if d.acked.packet != nil && method == sip.INVITE && r.StatusCode >= 200 && branch == d.acked.branch {
-			d.p.wire.send(d.acked.packet, d.acked.to) // the ACK was lost
+			d.p.send(d.acked.packet, d.acked.to) // the ACK was lost
 		}
 		return
 	}
@@ -133,15 +144,14 @@ func (d *dialog) onResponse(now time.Time, r *sip.Response) {
 type acked struct {
 	branch string
 	packet []byte
-	to     netip.AddrPort
+	to     place
 }
 
 // ackRejection acknowledges a failure: the ACK belongs to the transaction of the INVITE, and goes where that went
 // (§17.1.1.3).
 func (d *dialog) ackRejection(tx *asked, r *sip.Response) {
 	uri, routes, _ := d.target()
-	b := append(append(append([]byte(nil), "ACK "...), clean(uri)...), " SIP/2.0\r\nVia: SIP/2.0/UDP "...)
-	b = append(append(append(append(b, d.p.sentBy...), ";branch="...), tx.branch...), ";rport\r\n"...)
+	b := via(append(append(append([]byte(nil), "ACK "...), clean(uri)...), " SIP/2.0\r\n"...), tx.to, tx.branch)
 	for _, r := range routes {
 		b = line(b, "Route", r)
 	}
@@ -159,9 +169,9 @@ func (d *dialog) ackAnswer(tx *asked, contentType string, body []byte) {
 	d.keepAck(tx, packet, to)
 }
 
-func (d *dialog) keepAck(tx *asked, packet []byte, to netip.AddrPort) {
+func (d *dialog) keepAck(tx *asked, packet []byte, to place) {
 	d.acked = acked{tx.branch, packet, to}
-	d.p.wire.send(packet, to)
+	d.p.send(packet, to)
 }
 
 // asking reports whether a request of ours that negotiates the session has no final response yet, or no ACK.
@@ -219,7 +229,7 @@ func (d *dialog) tickAsked(now time.Time) {
 				tx.interval = min(tx.interval, t2)
 			}
 			tx.resend = now.Add(tx.interval)
-			d.p.wire.send(tx.packet, tx.to)
+			d.p.send(tx.packet, tx.to)
 			d.p.stats.repeated.Add(1)
 		}
 		return false

@@ -217,11 +217,15 @@ func (c Config) limits() []trunk.Limits {
 // asserted are the names of siptrunk's ways to assert a caller ID, in its order.
 var asserted = []string{"pai", "ppi", "rpid", "none"}
 
+// transports are the names of siptrunk's transports.
+var transports = map[string]siptrunk.Transport{"udp": siptrunk.TransportUDP, "tcp": siptrunk.TransportTCP, "tls": siptrunk.TransportTLS}
+
 func (t Trunk) sip() siptrunk.Trunk {
 	s := siptrunk.Trunk{
 		Addr: t.Address, Sources: t.Sources, Redirects: t.Redirects, Username: t.Username, Password: t.Password, FromDomain: t.FromDomain,
 		Prefix: t.Prefix, T100: t.T100, PDDTimer: t.PDD, RingTimer: t.Ring,
 		Reliable: t.Reliable, SessionExpires: t.SessionExpires,
+		Transport: transports[t.Transport], TCP: t.TCP, UDPLimit: t.UDPLimit,
 	}
 	s.Strip, s.CallerStrip, s.CallerPrefix = t.Strip, t.CallerStrip, t.CallerPrefix
 	s.Asserted = siptrunk.Asserted(max(slices.Index(asserted, t.Asserted), 0))
@@ -235,13 +239,21 @@ func (t Trunk) sip() siptrunk.Trunk {
 func (c Config) interconnects(ids *outdial.Registry) map[outdial.TrunkID]siptrunk.Trunk {
 	m := map[outdial.TrunkID]siptrunk.Trunk{}
 	for _, t := range c.Trunks {
-		m[ids.Trunks.ID(t.Name)] = t.sip()
+		s := t.sip()
+		if s.Transport == siptrunk.TransportTLS || s.Transport == siptrunk.TransportAuto { // DNS may say TLS
+			s.TLS, _ = t.TLS.over(c.CarrierTLS).towards(c.dir) // Config.secrets has read the files before
+		}
+		m[ids.Trunks.ID(t.Name)] = s
 	}
 	return m
 }
 
-func (c Config) sources(ids *outdial.Registry) sources {
+// defaultMaxCall ends calls that both sides have forgotten, where neither keeps a session timer.
+const defaultMaxCall = 12 * time.Hour
+
+func (c Config) sources(ids *outdial.Registry) (sources, []identified) {
 	var all sources
+	var certified []identified
 	for _, d := range c.Dialers {
 		s := &source{
 			name: d.Name, nat: d.NAT, tenant: ids.Tenants.ID(d.Tenant), program: ids.Programs.ID(d.Program),
@@ -254,6 +266,10 @@ func (c Config) sources(ids *outdial.Registry) sources {
 			s.session = defaultSession
 		}
 		s.session = max(s.session, 0)
+		if s.maxCalls, s.maxCall = d.MaxCalls, d.MaxCall; s.maxCall == 0 {
+			s.maxCall = defaultMaxCall
+		}
+		s.maxCall = max(s.maxCall, 0)
 		if d.Auth.Username != "" {
 			auth := d.Auth
 			auth.Realm = cmp.Or(auth.Realm, "outdial")
@@ -268,13 +284,17 @@ func (c Config) sources(ids *outdial.Registry) sources {
 		}
 		s.mode, _ = parseMode(d.Mode)
 		s.priority, _ = parsePriority(d.Priority)
+		if d.TLS.some() {
+			certified = append(certified, newIdentified(d, s))
+			continue
+		}
 		for _, text := range d.Sources {
 			if p, err := parseNetwork(text); err == nil {
 				all = append(all, network{p, s})
 			}
 		}
 	}
-	return all
+	return all, certified
 }
 
 // build returns the configuration of the inventory, with the numbers of the file.

@@ -25,6 +25,7 @@ type call struct {
 	answered *siptrunk.Leg     // the leg that the dialer talks to
 	gap      gap               // what hunting waits for besides
 	over     bool              // hunting is over
+	until    time.Time         // when an answered call has lasted long enough; zero = it may go on
 	delayed  bool              // the INVITE had no offer: the dialer's ACK brings the answer
 
 	retired bool          // Proxy.retire knows
@@ -95,7 +96,7 @@ func (c *call) done() bool { return c.over && c.open == 0 && c.dialog.state == c
 
 // pause is how long nothing is to be done but wait.
 func (c *call) pause() time.Duration {
-	next := earliest(earliest(c.dialog.next(), c.gap.until), c.held.until)
+	next := earliest(earliest(c.dialog.next(), c.gap.until), earliest(c.held.until, c.until))
 	if next.IsZero() {
 		return time.Hour
 	}
@@ -114,12 +115,28 @@ func (c *call) tick(now time.Time) {
 		c.dialog.hangUp(now, why.String())
 	}
 	c.expire(now)
+	c.limit(now)
 	if g := c.gap; !g.until.IsZero() && !g.until.After(now) {
 		c.gap = gap{}
 		if g.dial == (outdial.AttemptID{}) || !c.dial(now, g.dial) {
 			c.hunt(now)
 		}
 	}
+}
+
+// limit ends an answered call that has lasted as long as its dialer's may.
+func (c *call) limit(now time.Time) {
+	if c.until.IsZero() || c.until.After(now) {
+		return
+	}
+	c.until = time.Time{}
+	if c.dialog.state != accepted && c.dialog.state != confirmed {
+		return
+	}
+	c.p.stats.overlong.Add(1)
+	why := siptrunk.Reason{Cause: outdial.Cause{Value: 102}} // recovery on timer expiry
+	c.hangUpAll(outdial.OriginHost, why)
+	c.dialog.hangUp(now, why.String())
 }
 
 func (c *call) handle(item any) {
@@ -175,12 +192,12 @@ func (c *call) onRequest(r *request) {
 		d.answer(now, r, 500, "CSeq Out Of Order")
 		return
 	}
-	d.seq = r.CSeq().SeqNo
+	d.seq, d.at = r.CSeq().SeqNo, r.at
 	if r.Method == sip.BYE {
 		c.onBye(now, r)
 		return
 	}
-	if passes(r) {
+	if c.p.passes(r) {
 		c.pass(now, r)
 		return
 	}
@@ -199,17 +216,17 @@ func (c *call) inDialog(now time.Time, r *request) (code int, phrase string, hea
 		if at := r.Contact(); at != nil {
 			d.contact = at
 		}
-		headers = []header{{"Contact", c.p.contact}, {"Allow", allow}, {"Supported", supported}}
+		headers = []header{{"Contact", d.contactOf()}, {"Allow", c.p.allow()}, {"Supported", supported}}
 		if d.state == accepted || d.state == confirmed {
 			headers = append(headers, d.session.agree(now, r, d.invite.source.session)...)
 		}
 		return 200, "OK", headers
 	case sip.INFO, sip.OPTIONS:
-		return 200, "OK", []header{{"Allow", allow}}
+		return 200, "OK", []header{{"Allow", c.p.allow()}}
 	case sip.REFER:
 		return 403, "Forbidden", nil
 	}
-	return 405, "Method Not Allowed", []header{{"Allow", allow}}
+	return 405, "Method Not Allowed", []header{{"Allow", c.p.allow()}}
 }
 
 // onBye ends the call for the dialer. Within an early dialog a BYE is as good as a CANCEL (§15).

@@ -85,9 +85,13 @@ func (c *capture) copy(sent bool, local, remote netip.AddrPort, transport hep.Tr
 
 // dialer is the tap of the dialers' side, carrier the one of the carriers'. A socket that is bound to no address is shown under the one
 // that is advertised.
-func (c *capture) dialer(advertised string) func(sent bool, local, remote netip.AddrPort, data []byte) {
+func (c *capture) dialer(advertised, transport string) func(sent bool, local, remote netip.AddrPort, data []byte) {
+	over := hep.UDP
+	if transport != "UDP" {
+		over = hep.TCP
+	}
 	return func(sent bool, local, remote netip.AddrPort, data []byte) {
-		c.copy(sent, shownAs(local, advertised), remote, hep.UDP, data)
+		c.copy(sent, shownAs(local, advertised), remote, over, data)
 	}
 }
 

@@ -18,9 +18,20 @@ type Config struct {
 	CarrierListen    string `yaml:"carrier_listen"`    // UDP address towards the carriers
 	CarrierAdvertise string `yaml:"carrier_advertise"` // what Contact and Via name to carriers; "" = the socket's address
 
+	Listeners        []Listener `yaml:"listeners"`         // what else it listens on for dialers
+	CarrierListeners []Listener `yaml:"carrier_listeners"` // … and for carriers
+	TLS              TLS        `yaml:"tls"`               // towards dialers
+	CarrierTLS       TLS        `yaml:"carrier_tls"`       // towards carriers
+	Streams          Streams    `yaml:"streams"`           // bounds of the dialers' connections
+	CarrierStreams   Streams    `yaml:"carrier_streams"`   // … and of the carriers'
+
+	DNS DNS `yaml:"dns"`
+
 	Node         uint16        `yaml:"node"`          // tells the call ids of several processes apart, 0 to 4095
 	MaxCalls     int           `yaml:"max_calls"`     // calls being set up or up at one time; 0 = 10000
 	DrainTimeout time.Duration `yaml:"drain_timeout"` // how long live calls may go on after SIGTERM; 0 = 30s, negative = not at all
+
+	Refer string `yaml:"refer"` // REFER within a call: refuse (403), or pass with its NOTIFYs; "" = refuse
 
 	Dialers  []Dialer `yaml:"dialers"`
 	Headers  Headers  `yaml:"headers"`
@@ -42,10 +53,33 @@ type Config struct {
 	dir string // what relative names of files that are read are relative to
 }
 
+// Listener is a socket beside the first one.
+type Listener struct {
+	Transport string `yaml:"transport"` // udp, tcp or tls
+	Address   string `yaml:"address"`   // "host:port"; port 0 = any
+	Advertise string `yaml:"advertise"` // what Contact and Via name; "" = the host of advertise, or the address
+}
+
+// DNS is who is asked for the names of trunks; see siptrunk.DNS.
+type DNS struct {
+	Servers []string      `yaml:"servers"`
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+// Streams bounds connections; see siptrunk.Streams. 0 = the default, negative = no bound.
+type Streams struct {
+	MaxConns       int           `yaml:"max_conns"`       // that the other side opened; 0 = 4096
+	MaxPerSource   int           `yaml:"max_per_source"`  // … from one address; 0 = 1024
+	MessageTimeout time.Duration `yaml:"message_timeout"` // for a message, and for the first one of a connection; 0 = 10s
+	IdleTimeout    time.Duration `yaml:"idle_timeout"`    // 0 = 30m
+	ConnectTimeout time.Duration `yaml:"connect_timeout"` // 0 = 2s
+	WriteTimeout   time.Duration `yaml:"write_timeout"`   // for a peer that does not read; 0 = 5s
+}
+
 // Dialer is who may send calls, and what these are where they do not say.
 type Dialer struct {
 	Name     string   `yaml:"name"`    // required, unique
-	Sources  []string `yaml:"sources"` // addresses and networks that it sends from; at least one
+	Sources  []string `yaml:"sources"` // addresses and networks that it sends from; at least one, but where tls says who it is
 	NAT      bool     `yaml:"nat"`     // answer to the address that requests come from, whatever their Via and Contact say
 	Tenant   string   `yaml:"tenant"`
 	Program  string   `yaml:"program"`
@@ -54,12 +88,16 @@ type Dialer struct {
 	Priority string   `yaml:"priority"` // bulk, normal, urgent; "" = bulk
 	Tags     []string `yaml:"tags"`     // for routing to go by; at most eight
 
+	TLS      Certified     `yaml:"tls"`      // it is known by its certificate
 	Auth     Auth          `yaml:"auth"`     // without a user name its address is enough
 	Privacy  string        `yaml:"privacy"`  // refuse (433) or pass calls that hide the caller ID; "" = refuse
 	Redirect bool          `yaml:"redirect"` // answer with 302: it calls the carrier itself
 	Lease    time.Duration `yaml:"lease"`    // how long a redirected call holds its channel; 0 = 2m
 
 	SessionExpires time.Duration `yaml:"session_expires"` // where it asks for none (RFC 4028); 0 = 30m, negative = none
+
+	MaxCalls int           `yaml:"max_calls"` // being set up or up at one time; 0 = as many as all may have
+	MaxCall  time.Duration `yaml:"max_call"`  // an answered call is ended after so long; 0 = 12h, negative = never
 }
 
 // Headers are the names of the header fields by which an INVITE says what call it is. "" = the default, X-Outdial-….
@@ -92,8 +130,12 @@ type Trunk struct {
 	Tags         []string             `yaml:"tags"`         // for routing to name several trunks
 	Surcharges   []routing.Surcharge  `yaml:"surcharges"`   // what the carrier takes for short calls
 
-	Address    string   `yaml:"address"` // "host:port" or "host"; required
-	Sources    []string `yaml:"sources"` // where else the carrier sends from
+	Address    string   `yaml:"address"`   // "host:port" or "host"; required
+	Transport  string   `yaml:"transport"` // udp, tcp, tls; "" = by DNS, or udp
+	TLS        TLS      `yaml:"tls"`       // what it has not is that of carrier_tls
+	TCP        bool     `yaml:"tcp"`       // it takes TCP beside UDP: for INVITEs above udp_limit
+	UDPLimit   int      `yaml:"udp_limit"` // bytes; 0 = 1300, negative = none
+	Sources    []string `yaml:"sources"`   // where else the carrier sends from
 	Redirects  []string `yaml:"redirects"`
 	Username   string   `yaml:"username"`
 	Password   string   `yaml:"password"`

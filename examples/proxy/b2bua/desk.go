@@ -2,7 +2,7 @@ package b2bua
 
 import (
 	"net"
-	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,9 +10,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// receive takes one datagram of a dialer: it finds the call that it belongs to, or answers it. It runs on the goroutine
-// that reads the socket, so that the order of arrival is the order of everything.
-func (p *Proxy) receive(b []byte, from netip.AddrPort, src *source) {
+// receive takes one message of a dialer: it finds the call that it belongs to, or answers it. It runs on the goroutine
+// that reads the socket or the connection, so that the order of arrival is the order of everything.
+func (p *Proxy) receive(b []byte, at place, src *source) {
 	if len(b) <= 4 && strings.Trim(string(b), "\r\n\x00") == "" {
 		return // keep-alive (RFC 5626 §4.4.1)
 	}
@@ -29,7 +29,7 @@ func (p *Proxy) receive(b []byte, from netip.AddrPort, src *source) {
 		if !usable(m) {
 			break
 		}
-		r := newRequest(m, from, src)
+		r := newRequest(m, at, src)
 		// The parser writes methods in capitals where they do not stand in CSeq.
 		if err != nil || !strings.EqualFold(string(r.CSeq().MethodName), string(r.Method)) || ambiguous(m) {
 			p.stats.malformed.Add(1)
@@ -74,7 +74,9 @@ func generally(r *request) *response {
 		return &response{code: 505, phrase: "Version Not Supported"}
 	case r.fromTag() == "":
 		return &response{code: 400, phrase: "Missing From Tag"}
-	case !strings.EqualFold(r.Recipient.Scheme, "sip") && !strings.EqualFold(r.Recipient.Scheme, "tel"):
+	case r.secure() && r.at.link.transport != "TLS": // the promise is broken already
+		return &response{code: 416, phrase: "Unsupported URI Scheme"}
+	case !strings.EqualFold(r.Recipient.Scheme, "sip") && !r.secure() && !strings.EqualFold(r.Recipient.Scheme, "tel"):
 		return &response{code: 416, phrase: "Unsupported URI Scheme"}
 	case unsupported != "":
 		return &response{code: 420, phrase: "Bad Extension", headers: []header{{"Unsupported", unsupported}}}
@@ -99,13 +101,13 @@ func (p *Proxy) outside(r *request) response {
 		if p.draining.Load() {
 			return unavailable(drainRetry)
 		}
-		return response{code: 200, phrase: "OK", headers: []header{{"Allow", allow}, {"Accept", "application/sdp"}, {"Supported", supported}}}
+		return response{code: 200, phrase: "OK", headers: []header{{"Allow", p.allow()}, {"Accept", "application/sdp"}, {"Supported", supported}}}
 	case sip.REFER:
 		return response{code: 403, phrase: "Forbidden"}
 	case sip.BYE, sip.UPDATE, sip.INFO, sip.PRACK:
 		return response{code: 481, phrase: "Call/Transaction Does Not Exist"}
 	}
-	return response{code: 405, phrase: "Method Not Allowed", headers: []header{{"Allow", allow}}}
+	return response{code: 405, phrase: "Method Not Allowed", headers: []header{{"Allow", p.allow()}}}
 }
 
 // invite begins a call, or says why not. c is the call that has the same Call-ID and From tag, if there is one.
@@ -123,6 +125,10 @@ func (p *Proxy) invite(r *request, c *call) {
 	key := r.dialog()
 	if c = newCall(p, r, key); !p.enter(c) {
 		p.stats.rejected.Add(1)
+		if p.find(key) != nil { // it has come through another socket meanwhile
+			p.refuse(r, response{code: 482, phrase: "Merged Request"})
+			return
+		}
 		p.refuse(r, unavailable(unknownRetry))
 		return
 	}
@@ -159,10 +165,10 @@ func (p *Proxy) looped(r *request) bool {
 		if v, ok := h.(*sip.ViaHeader); ok {
 			port := v.Port
 			if port == 0 {
-				port = sip.DefaultUdpPort
+				port = defaultPort(v.Transport)
 			}
 			s := net.JoinHostPort(strings.Trim(v.Host, "[]"), strconv.Itoa(port))
-			if s == p.sentBy || s == p.carrierSentBy {
+			if slices.Contains(p.names, s) {
 				return true
 			}
 		}
@@ -201,14 +207,14 @@ func (p *Proxy) refuse(r *request, res response) {
 func (p *Proxy) answer(now time.Time, r *request, res response) {
 	packet, to := res.render(r), r.replyTo()
 	p.finished.put(now, r.key, packet, to)
-	p.wire.send(packet, to)
+	p.send(packet, to)
 }
 
 // repeat answers a copy of a request that was answered before.
 func (p *Proxy) repeat(r *request) bool {
 	f, ok := p.finished.get(r.key)
 	if ok && f.packet != nil {
-		p.wire.send(f.packet, f.to)
+		p.send(f.packet, f.to)
 	}
 	return ok
 }
@@ -224,14 +230,15 @@ func (p *Proxy) find(key string) *call {
 // those that are being set up or are up count. The second bound is that of the memory: legs that nobody waits for any more
 // last half a minute, and are not forgotten before the carrier's side is over.
 func (p *Proxy) enter(c *call) bool {
-	most := p.set().MaxCalls
+	most, src := p.set().MaxCalls, c.dialog.invite.source
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closing || p.up >= most || len(p.calls) >= 3*most {
+	if p.closing || p.calls[c.key] != nil || p.up >= most || len(p.calls) >= 3*most || src.maxCalls > 0 && p.upOf[src.name] >= src.maxCalls {
 		return false
 	}
 	p.calls[c.key] = c
 	p.up++
+	p.upOf[src.name]++
 	p.tasks.Add(1)
 	return true
 }
@@ -242,6 +249,11 @@ func (p *Proxy) retire(c *call) {
 	most := p.set().MaxCalls
 	p.mu.Lock()
 	p.up--
+	if src := c.dialog.invite.source.name; p.upOf[src] > 1 {
+		p.upOf[src]--
+	} else {
+		delete(p.upOf, src)
+	}
 	c.lingers = p.lingering.PushBack(c)
 	var oldest *call
 	if p.lingering.Len() > most {

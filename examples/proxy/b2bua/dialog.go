@@ -2,7 +2,6 @@ package b2bua
 
 import (
 	"cmp"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -21,7 +20,8 @@ import (
 type dialog struct {
 	p      *Proxy
 	invite *request
-	to     netip.AddrPort // where responses go
+	to     place // where responses go
+	at     place // where the dialer is, by its last request
 	state  dialogState
 	own    string            // To tag of responses that no carrier's attempt caused
 	tags   map[string]string // our To tag for an early dialog of an attempt
@@ -73,7 +73,7 @@ const (
 
 func newDialog(p *Proxy, invite *request) dialog {
 	return dialog{
-		p: p, invite: invite, to: invite.replyTo(), own: randomHex(8), seq: invite.CSeq().SeqNo, contact: invite.Contact(),
+		p: p, invite: invite, to: invite.replyTo(), at: invite.at, own: randomHex(8), seq: invite.CSeq().SeqNo, contact: invite.Contact(),
 	}
 }
 
@@ -116,11 +116,11 @@ func (d *dialog) provisional(r response) {
 		return
 	}
 	if r.code > 100 {
-		r.contact = d.p.contact
-		r.headers = append(r.headers, header{"Allow", allow})
+		r.contact = d.contactOf()
+		r.headers = append(r.headers, header{"Allow", d.p.allow()})
 	}
 	d.last = r.render(d.invite)
-	d.p.wire.send(d.last, d.to)
+	d.p.send(d.last, d.to)
 }
 
 // reject sends a final response of 300 and above, and repeats it until the ACK comes (Timers G and H).
@@ -138,8 +138,8 @@ func (d *dialog) accept(now time.Time, r response) {
 		return
 	}
 	d.tag = r.tag
-	r.contact = d.p.contact
-	r.headers = append(append(r.headers, header{"Allow", allow}, header{"Supported", supported}),
+	r.contact = d.contactOf()
+	r.headers = append(append(r.headers, header{"Allow", d.p.allow()}, header{"Supported", supported}),
 		d.session.agree(now, d.invite, d.invite.source.session)...)
 	d.describe(r.contentType, r.body)
 	d.final(now, accepted, r)
@@ -149,12 +149,14 @@ func (d *dialog) final(now time.Time, s dialogState, r response) {
 	d.state = s
 	d.last = r.render(d.invite)
 	d.repeat(now)
-	d.p.wire.send(d.last, d.to)
+	d.p.send(d.last, d.to)
 }
 
 func (d *dialog) repeat(now time.Time) {
 	d.interval = t1
-	d.resend, d.deadline = now.Add(t1), now.Add(timeout)
+	if d.deadline = now.Add(timeout); d.state == accepted || !d.to.stream() { // a 2xx is, over connections too
+		d.resend = now.Add(t1)
+	}
 }
 
 func (d *dialog) quiet() { d.resend, d.deadline = time.Time{}, time.Time{} }
@@ -162,7 +164,7 @@ func (d *dialog) quiet() { d.resend, d.deadline = time.Time{}, time.Time{} }
 // onInvite answers a copy of the INVITE.
 func (d *dialog) onInvite() {
 	if d.last != nil && d.state <= rejected { // a 2xx is repeated by its own timer
-		d.p.wire.send(d.last, d.to)
+		d.p.send(d.last, d.to)
 	}
 }
 
@@ -234,7 +236,7 @@ func (d *dialog) tick(now time.Time) lapse {
 	case !d.resend.IsZero() && !d.resend.After(now):
 		d.interval = min(2*d.interval, t2)
 		d.resend = now.Add(d.interval)
-		d.p.wire.send(d.last, d.to)
+		d.p.send(d.last, d.to)
 		d.p.stats.repeated.Add(1)
 	}
 	d.tickAsked(now)

@@ -41,12 +41,18 @@
 //
 // Datagrams of addresses that are not configured: in silence, counted in Stats.Strangers. Max-Forwards 0: 483. Loops and
 // merged requests: 482. Require of anything but timer: 420. A session interval below 90 s: 422. Privacy that would hide the number: 433.
-// REFER, from either side: 403. UPDATE and INFO with a body in an early dialog: 488. New calls while draining, or beyond max_calls: 503.
+// REFER, from either side: 403, unless refer is pass. A sips: URI where the message did not come over TLS: 416. UPDATE and INFO with a body in an early dialog: 488. New calls while draining, or beyond max_calls: 503.
 //
 // # Another configuration
 //
 // Proxy.Reload puts a new configuration in force while calls go on, or names what is wrong with it, and what only a restart can change; then
 // all of the former one stays.
+//
+// # Connections
+//
+// TCP and TLS are carried by internal/sipstream, on either side. A dialer's messages come in their order on the goroutine of their connection; what it is
+// sent goes back through it, or through one that is opened to its Contact or Via when it has closed that. Nothing waits for a peer that does not read.
+// A dialer is known by its address or by its certificate (identified.go), which is judged anew after every reload.
 //
 // # How sipgo is used
 //

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// origin is how the packages begin an error, and place how they go on: with the field, as Go names it, and what it is in
+// origin is how the packages begin an error, and spot how they go on: with the field, as Go names it, and what it is in
 // a list: `cli: Numbers[3] +12125550101: Pool: …`, `trunk: Trunks[0] "a": CPS: …`, `outdial: config: Node: …`.
 var (
 	origin = regexp.MustCompile(`^(?:outdial|cli|trunk|siptrunk|kpi|failover): (?:config: |dial plan: )?`)
-	place  = regexp.MustCompile(`^(\w+)(\[\d+\])?(?: [^:]*)?: `)
+	spot   = regexp.MustCompile(`^(\w+)(\[\d+\])?(?: [^:]*)?: `)
 )
 
 // otherKeys are the keys that are not spelt as the packages spell their fields.
@@ -43,7 +43,7 @@ func fields(err error) []error {
 
 // field takes the fields that text begins with into the path of a section, as far as the file has keys for them.
 func field(path, text string) (string, string) {
-	for m := place.FindStringSubmatch(text); m != nil; m = place.FindStringSubmatch(text) {
+	for m := spot.FindStringSubmatch(text); m != nil; m = spot.FindStringSubmatch(text) {
 		key := keyOf(m[1])
 		inner := path + "." + key + m[2]
 		switch {

@@ -2,7 +2,6 @@ package b2bua
 
 import (
 	"context"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -25,7 +24,7 @@ type finished struct {
 
 type final struct {
 	packet []byte // nil = absorb the copy: a 2xx to an INVITE is repeated by its call, not here
-	to     netip.AddrPort
+	to     place
 }
 
 type expiry struct {
@@ -41,7 +40,7 @@ const (
 )
 
 // put keeps a transaction for 64·T1.
-func (f *finished) put(now time.Time, key string, packet []byte, to netip.AddrPort) {
+func (f *finished) put(now time.Time, key string, packet []byte, to place) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.byKey == nil {

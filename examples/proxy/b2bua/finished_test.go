@@ -16,7 +16,7 @@ func TestFinishedIsSwept(t *testing.T) {
 		var f finished
 		go f.sweep(t.Context(), time.Now)
 		for i := range 1000 {
-			f.put(time.Now(), strconv.Itoa(i), []byte("x"), home)
+			f.put(time.Now(), strconv.Itoa(i), []byte("x"), place{})
 		}
 		time.Sleep(timeout - time.Second)
 		_, known := f.get("999")
@@ -34,9 +34,9 @@ func TestFinishedIsBounded(t *testing.T) {
 	var f finished
 	now := time.Unix(1_800_000_000, 0)
 	for i := range maxFinished + 10 {
-		f.put(now, strconv.Itoa(i), nil, home)
+		f.put(now, strconv.Itoa(i), nil, place{})
 	}
-	f.put(now, "20", []byte("again"), home) // it is known: nothing is forgotten for it beyond what makes room
+	f.put(now, "20", []byte("again"), place{}) // it is known: nothing is forgotten for it beyond what makes room
 	require.LessOrEqual(t, len(f.byKey), maxFinished)
 	require.Len(t, f.queue, len(f.byKey))
 	_, known := f.get("9")
@@ -54,8 +54,8 @@ func TestFinishedIsBoundedInBytes(t *testing.T) {
 	long := make([]byte, 30<<10)
 	most := 0
 	for i := range 5000 {
-		f.put(now, strconv.Itoa(i), long, home)
-		f.put(now, strconv.Itoa(i), long, home)
+		f.put(now, strconv.Itoa(i), long, place{})
+		f.put(now, strconv.Itoa(i), long, place{})
 		most = max(most, f.bytes)
 	}
 	require.LessOrEqual(t, most, maxFinishedBytes)
@@ -68,12 +68,12 @@ func TestFinishedIsBoundedInBytes(t *testing.T) {
 	f = finished{}
 	keys := strings.Repeat("x", 40<<10)
 	for i := range 4000 { // of an INVITE that was answered only its key is kept
-		f.put(now, keys[:36<<10+i], nil, home)
+		f.put(now, keys[:36<<10+i], nil, place{})
 		most = max(most, f.bytes)
 	}
 	require.LessOrEqual(t, most, maxFinishedBytes)
 	require.Less(t, len(f.byKey), 4000)
-	f.put(now.Add(timeout), "after", nil, home)
+	f.put(now.Add(timeout), "after", nil, place{})
 	require.Len(t, f.byKey, 1)
 	require.Equal(t, len("after"), f.bytes)
 }

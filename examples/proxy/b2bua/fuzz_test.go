@@ -62,13 +62,14 @@ func FuzzReceive(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := newRequest(msg.(*sip.Request), home, src)
+		at := place{addr: home, link: p.links[0]}
+		r := newRequest(msg.(*sip.Request), at, src)
 		c := newCall(p, r, r.dialog())
 		p.calls, p.finished = map[string]*call{c.key: c}, finished{}
 		c.dialog.accept(time.Now(), response{code: 200, phrase: "OK", tag: "ours"})
 		for _, msg := range [][]byte{a, b} {
 			wire.sent = nil
-			p.receive(msg, home, src)
+			p.receive(msg, at, src)
 			for _, item := range c.in.take(nil) {
 				c.handle(item)
 			}

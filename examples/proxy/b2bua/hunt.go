@@ -70,7 +70,7 @@ func (c *call) dial(now time.Time, id outdial.AttemptID) bool {
 	rules := c.p.set().rules[a.Candidate.Trunk]
 	opts := siptrunk.InviteOptions{
 		Offer: invite.Body(), ContentType: invite.contentType(), MaxForwards: forwards(invite), ManualAck: c.delayed,
-		OnRequest: c.onCarrier, Headers: rules.out(invite), Private: anonymous(invite),
+		OnRequest: c.onCarrier, Headers: rules.out(invite), Private: anonymous(invite), Secure: invite.secure(), Allow: c.p.allowed(),
 		CallID: c.p.capture.leg(invite.CallID().Value()),
 	}
 	if opts.CallID != "" {
@@ -177,6 +177,9 @@ func (c *call) connect(ev *siptrunk.Event) {
 		}
 	}
 	c.p.stats.answered.Add(1)
+	if most := c.dialog.invite.source.maxCall; most > 0 {
+		c.until = c.p.now().Add(most)
+	}
 	c.outcome.code = ev.Code
 	c.dialog.accept(c.p.now(), response{
 		code: ev.Code, phrase: ev.Phrase, tag: c.dialog.tagFor(ev.Attempt.Leg, ev.ToTag),

@@ -19,6 +19,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
 type request struct {
 	*sip.Request
 	from   netip.AddrPort // where it came from
+	at     place          // … and through what
 	source *source
 	key    string // of its server transaction, RFC 3261 §17.2.3
 	echo   echo   // what its responses repeat; see there
@@ -34,6 +35,9 @@ type echo struct {
 // header is a header field to be written.
 type header struct{ name, value string }
 
+// maxMessage is the longest message, in bytes.
+const maxMessage = 64 << 10
+
 // newParser returns a parser that reads the headers that are looked into, and leaves the rest as text: a header
 // that nobody reads here must not lose a message.
 func newParser() *sip.Parser {
@@ -44,7 +48,9 @@ func newParser() *sip.Parser {
 	} {
 		some[name] = all[name]
 	}
-	return sip.NewParser(sip.WithHeadersParsers(some))
+	p := sip.NewParser(sip.WithHeadersParsers(some))
+	p.MaxMessageLength = maxMessage
+	return p
 }
 
 // usable reports whether a request has what RFC 3261 §8.1.1 demands of every request, so far that it can be answered
@@ -98,9 +104,9 @@ func ambiguous(r *sip.Request) bool {
 }
 
 // newRequest wraps a usable request.
-func newRequest(r *sip.Request, from netip.AddrPort, src *source) *request {
+func newRequest(r *sip.Request, at place, src *source) *request {
 	r.From().Params, r.To().Params, r.Via().Params = tidy(r.From().Params), tidy(r.To().Params), tidy(r.Via().Params)
-	req := &request{Request: r, from: from, source: src}
+	req := &request{Request: r, from: at.addr, at: at, source: src}
 	method := r.Method
 	if method == sip.ACK {
 		method = sip.INVITE
@@ -145,16 +151,24 @@ func (r *request) contentType() string {
 
 // replyTo is where responses go: the source address with the Via's port, or with rport the source port (RFC 3261
 // §18.2.2, RFC 3581 §4). A dialer behind NAT that does not ask for rport is configured as such.
-func (r *request) replyTo() netip.AddrPort {
-	via := r.Via()
-	if r.source.nat || via.Params.Has("rport") {
-		return r.from
+func (r *request) replyTo() place {
+	via, to := r.Via(), r.at
+	if !to.stream() && (r.source.nat || via.Params.Has("rport")) {
+		return to
 	}
 	port := via.Port
 	if port <= 0 || port > 65535 {
-		port = sip.DefaultUdpPort
+		port = defaultPort(to.link.transport)
 	}
-	return netip.AddrPortFrom(r.from.Addr(), uint16(port))
+	to.addr = netip.AddrPortFrom(r.from.Addr(), uint16(port)) // over a connection: where the dialer listens, when it has closed that
+	return to
+}
+
+func defaultPort(transport string) int {
+	if strings.EqualFold(transport, "TLS") {
+		return sip.DefaultTlsPort
+	}
+	return sip.DefaultUdpPort
 }
 
 // response is a response to be written.
@@ -267,14 +281,14 @@ func randomHex(n int) string {
 }
 
 // hop returns the address of a URI whose host is an IP address.
-func hop(u *sip.Uri) (netip.AddrPort, bool) {
+func hop(u *sip.Uri, transport string) (netip.AddrPort, bool) {
 	ip, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
 	if err != nil || u.Port < 0 || u.Port > 65535 {
 		return netip.AddrPort{}, false
 	}
 	port := u.Port
 	if port == 0 {
-		port = sip.DefaultUdpPort
+		port = defaultPort(transport)
 	}
 	return netip.AddrPortFrom(ip.Unmap(), uint16(port)), true
 }

@@ -42,7 +42,7 @@ func TestDomainOverIPv6(t *testing.T) {
 			Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
 				return []netip.Addr{netip.MustParseAddr(map[string]string{"a.example": "2001:db8:1::1", "b.example": "2001:db8:1::2"}[host])}, nil
 			},
-			ResolveSRV: func(context.Context, string) ([]*net.SRV, error) {
+			ResolveSRV: func(context.Context, string, string, string) ([]*net.SRV, error) {
 				return []*net.SRV{{Target: "b.example", Port: 5062, Priority: 2}, {Target: "a.example", Port: 5060, Priority: 1}}, nil
 			},
 		})

@@ -15,6 +15,7 @@ import (
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
 	"github.com/outdial/outdial/failover"
+	"github.com/outdial/outdial/internal/sipstream"
 	"github.com/outdial/outdial/kpi"
 	"github.com/outdial/outdial/kpi/cdr"
 	"github.com/outdial/outdial/routing"
@@ -37,7 +38,10 @@ type Options struct {
 	Now                     func() time.Time // the clock; nil = time.Now
 	// Resolve and ResolveSRV look up the names of trunks; see siptrunk.Config.
 	Resolve    func(ctx context.Context, host string) ([]netip.Addr, error)
-	ResolveSRV func(ctx context.Context, domain string) ([]*net.SRV, error)
+	ResolveSRV func(ctx context.Context, service, proto, domain string) ([]*net.SRV, error)
+	// ListenStream and DialStream make the listeners and connections of TCP and TLS, on both sides. nil = the network's.
+	ListenStream func(addr string) (net.Listener, error)
+	DialStream   func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 }
 
 // Proxy is the back-to-back user agent between dialers and carriers. Make it with New, serve it with Run. All methods
@@ -55,15 +59,14 @@ type Proxy struct {
 	recovery outdial.Recovery
 	metrics  net.Listener // nil = none
 	dialer   *siptrunk.Dialer
-	wire     *wire
+	links    []*link // towards dialers; the first one is the UDP socket of Config.Listen
+	streams  *sipstream.Set
 	capture  *capture // nil = none
 	parser   *sip.Parser
 	sessions sync.Pool // *outdial.Session
 	nonces   *nonces
 
-	sentBy        string // what Via and Contact name to dialers
-	carrierSentBy string
-	contact       string
+	names []string // what our Via names on all sides
 
 	finished finished
 	stats    counters
@@ -76,6 +79,7 @@ type Proxy struct {
 	mu         sync.RWMutex // guards what follows; a few lines each time
 	calls      map[string]*call
 	redirected map[string]*call // by token
+	upOf       map[string]int   // … of each dialer that has a limit, by name
 	up         int              // calls that are not retired
 	lingering  list.List        // of *call: retired ones, the oldest first
 	idle       chan struct{}    // closed when the last call has left, if somebody waits
@@ -90,7 +94,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 	}
 	p := &Proxy{
 		cfg: cfg.withDefaults(), log: opts.Logger, now: opts.Now, parser: newParser(),
-		calls: map[string]*call{}, redirected: map[string]*call{}, nonces: newNonces(),
+		calls: map[string]*call{}, redirected: map[string]*call{}, upOf: map[string]int{}, nonces: newNonces(),
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
@@ -154,37 +158,55 @@ func (p *Proxy) openJournal(ids *outdial.Registry) (outdial.Journal, func(error)
 
 // bind opens the sockets.
 func (p *Proxy) bind(opts Options) error {
-	var err error
-	if p.wire, err = newWire(opts.DialerConn, p.cfg.Listen); err != nil {
-		return &FieldError{"listen", err}
+	p.streams = p.newStreams(opts)
+	if err := p.open(opts); err != nil {
+		return err
 	}
-	if p.sentBy, err = sentBy(p.cfg.Advertise, p.wire.local); err != nil {
-		return &FieldError{"advertise", err}
-	}
-	p.contact = "<sip:" + p.sentBy + ">"
 	sender, err := p.cfg.HEP.build()
 	if err != nil {
 		return &FieldError{"hep", err}
 	}
 	p.capture = newCapture(sender, p.now)
+	common := p.cfg.CarrierStreams
 	cfg := siptrunk.Config{
 		Conn: opts.CarrierConn, Advertise: p.cfg.CarrierAdvertise, Trunks: p.cfg.interconnects(p.ids), Logger: p.log,
+		DNS: siptrunk.DNS(p.cfg.DNS), DialStream: opts.DialStream, Streams: siptrunk.Streams{
+			MaxConns: common.MaxConns, MaxPerSource: common.MaxPerSource, MessageTimeout: common.MessageTimeout,
+			IdleTimeout: common.IdleTimeout, ConnectTimeout: common.ConnectTimeout, WriteTimeout: common.WriteTimeout,
+		},
 		Headers: p.selector.Headers(),
 		Resolve: opts.Resolve, ResolveSRV: opts.ResolveSRV,
 		Grace: -1, // Run has waited when it ends the Dialer
 	}
 	if p.capture != nil {
-		p.wire.tap = p.capture.dialer(p.sentBy)
+		for _, k := range p.links {
+			k.tap = p.capture.dialer(k.sentBy, k.transport)
+			if k.wire != nil {
+				k.wire.tap = k.tap
+			}
+		}
 		cfg.Trace = p.capture.carrier(p.cfg.CarrierAdvertise)
 	}
 	if cfg.Conn == nil {
 		cfg.ListenAddr = p.cfg.CarrierListen
 	}
+	for i, l := range p.cfg.CarrierListeners {
+		at := siptrunk.Listener{Transport: transports[l.Transport], Addr: l.Address, Advertise: l.Advertise, TLS: p.carrierTLS}
+		if opts.ListenStream != nil && at.Transport != siptrunk.TransportUDP {
+			if at.Listener, err = opts.ListenStream(l.Address); err != nil {
+				return &FieldError{listenerPath("carrier_listeners", i, "address"), err}
+			}
+		}
+		cfg.Listeners = append(cfg.Listeners, at)
+	}
 	if p.dialer, err = siptrunk.New(cfg); err != nil {
 		return &FieldError{"carrier_listen", err}
 	}
-	p.carrierSentBy, err = sentBy(p.cfg.CarrierAdvertise, p.dialer.LocalAddr())
-	return err
+	for _, k := range p.links {
+		p.names = append(p.names, k.sentBy)
+	}
+	p.names = append(p.names, p.dialer.Names()...)
+	return nil
 }
 
 // Run serves until ctx is done. Then it refuses new calls with 503, waits for the live ones up to the configured
@@ -201,7 +223,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	carriers, dialers := make(chan error, 1), make(chan error, 1)
 	var clocks sync.WaitGroup
 	go func() { carriers <- p.dialer.Run(background) }()
-	go func() { dialers <- p.wire.serve(p.admits, p.receive) }()
+	go func() { dialers <- p.serve() }()
 	clocks.Go(func() { _ = p.engine.Run(background) }) // its error is that of the context
 	clocks.Go(func() { p.finished.sweep(background, p.now) })
 	clocks.Go(func() { p.watchTrunks(background) })
@@ -231,7 +253,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	err = errors.Join(err, <-carriers)
 	p.dismiss()
 	p.tasks.Wait()
-	err = errors.Join(err, p.wire.close(), <-dialers)
+	err = errors.Join(err, p.closeLinks(), <-dialers)
 	stopCopies()
 	clocks.Wait()
 	s := p.Stats()
@@ -303,9 +325,7 @@ func (p *Proxy) Close() error {
 		return ErrRunning
 	}
 	var errs []error
-	if p.wire != nil {
-		errs = append(errs, p.wire.close())
-	}
+	errs = append(errs, p.closeLinks())
 	if p.metrics != nil {
 		errs = append(errs, p.metrics.Close())
 	}
@@ -325,7 +345,19 @@ func (p *Proxy) closeJournal() error {
 func (p *Proxy) session() *outdial.Session { return p.sessions.Get().(*outdial.Session) }
 
 // Addr is the address that dialers send to, CarrierAddr the one that carriers see.
-func (p *Proxy) Addr() netip.AddrPort { return p.wire.local }
+func (p *Proxy) Addr() netip.AddrPort { return p.links[0].local }
+
+// Addrs are the addresses of Config.Listeners, in their order, and CarrierAddrs those of Config.CarrierListeners.
+func (p *Proxy) Addrs() []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, k := range p.links[1:] {
+		all = append(all, k.local)
+	}
+	return all
+}
+
+// CarrierAddrs are the addresses of Config.CarrierListeners, in their order.
+func (p *Proxy) CarrierAddrs() []netip.AddrPort { return p.dialer.ListenAddrs() }
 
 // CarrierAddr is the address that carriers see.
 func (p *Proxy) CarrierAddr() netip.AddrPort { return p.dialer.LocalAddr() }

@@ -22,8 +22,10 @@ type passed struct {
 }
 
 // passes reports whether a request of the dialer's is for the carrier to answer.
-func passes(r *request) bool {
+func (p *Proxy) passes(r *request) bool {
 	switch r.Method {
+	case sip.REFER, sip.NOTIFY:
+		return p.transfers()
 	case sip.INVITE:
 		return true
 	case sip.UPDATE, sip.INFO:
@@ -35,7 +37,7 @@ func passes(r *request) bool {
 // pass hands a request of the dialer's to the carrier, or says why not.
 func (c *call) pass(now time.Time, r *request) {
 	d := &c.dialog
-	negotiates := r.Method != sip.INFO
+	negotiates := negotiates(r.Method)
 	refusal := brief(r)
 	switch {
 	case refusal != nil:
@@ -57,7 +59,7 @@ func (c *call) pass(now time.Time, r *request) {
 	}
 	leg, body, contentType := c.answered, r.Body(), r.contentType()
 	c.p.tasks.Go(func() { // it lasts as long as the transaction, whatever becomes of the call
-		res, err := leg.Do(context.Background(), r.Method, contentType, body)
+		res, err := leg.Do(context.Background(), r.Method, contentType, body, transfer(r.Request)...)
 		c.in.post(passed{r, res, err}, false)
 	})
 }
@@ -66,9 +68,13 @@ func (c *call) pass(now time.Time, r *request) {
 func (c *call) onPassed(x passed) {
 	now, d := c.p.now(), &c.dialog
 	res := passedOn(x.res, x.err)
-	if res.code < 300 && x.request.Method != sip.INFO {
-		res.contact = c.p.contact
-		res.headers = append(append(res.headers, header{"Allow", allow}, header{"Supported", supported}),
+	switch m := x.request.Method; {
+	case res.code >= 300 || m == sip.INFO:
+	case !negotiates(m):
+		res.contact = d.contactOf()
+	default:
+		res.contact = d.contactOf()
+		res.headers = append(append(res.headers, header{"Allow", c.p.allow()}, header{"Supported", supported}),
 			d.session.agree(now, x.request, d.invite.source.session)...)
 		if at := x.request.Contact(); at != nil {
 			d.contact = at
@@ -195,17 +201,17 @@ func (c *call) onWish(w *wish) {
 	}
 	up := w.leg == c.answered && d.state == confirmed
 	switch {
-	case req.Method == sip.REFER:
+	case req.Method == sip.REFER && !c.p.transfers():
 		refuse(403, "Forbidden")
 	case req.Method == sip.OPTIONS, (req.Method == sip.UPDATE || req.Method == sip.INFO) && !body:
-		refuse(200, "OK", header{"Allow", allow})
-	case req.Method != sip.INVITE && req.Method != sip.UPDATE && req.Method != sip.INFO:
-		refuse(405, "Method Not Allowed", header{"Allow", allow})
-	case w.leg == c.answered && d.state == accepted && req.Method != sip.INFO:
+		refuse(200, "OK", header{"Allow", c.p.allow()})
+	case !negotiates(req.Method) && req.Method != sip.INFO && (!isTransfer(req.Method) || !c.p.transfers()):
+		refuse(405, "Method Not Allowed", header{"Allow", c.p.allow()})
+	case w.leg == c.answered && d.state == accepted && negotiates(req.Method):
 		refuse(491, "Request Pending") // the dialer's ACK is on its way
 	case !up:
 		refuse(488, "Not Acceptable Here") // in an early dialog
-	case req.Method != sip.INFO && (d.serving() || d.asking()):
+	case negotiates(req.Method) && (d.serving() || d.asking()):
 		refuse(491, "Request Pending")
 	default:
 		c.forward(now, w)
@@ -219,8 +225,11 @@ func (c *call) forward(now time.Time, w *wish) {
 	if ct := req.ContentType(); ct != nil {
 		contentType = clean(ct.Value())
 	}
-	if req.Method != sip.INFO {
+	if negotiates(req.Method) {
 		said = d.session.offer()
+	}
+	for _, h := range transfer(req) {
+		said = append(said, header{h.Name, clean(h.Value)})
 	}
 	if req.Method == sip.INVITE {
 		c.wish = w
@@ -230,7 +239,7 @@ func (c *call) forward(now time.Time, w *wish) {
 		if res != nil {
 			p = passedOn(res, nil)
 		}
-		if p.code < 300 && req.Method != sip.INFO {
+		if p.code < 300 && negotiates(req.Method) {
 			d.session.accepted(now, res)
 			d.describe(contentType, req.Body())
 		}

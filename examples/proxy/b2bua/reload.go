@@ -16,12 +16,19 @@ type settings struct {
 	Config
 	dialPlan outdial.DialPlan
 	sources  sources
-	rules    map[outdial.TrunkID]*headerRules
-	signer   *signer // nil = calls are not signed
+	// identified are the dialers that show a certificate.
+	identified []identified
+	*secrets
+	rules  map[outdial.TrunkID]*headerRules
+	signer *signer // nil = calls are not signed
 }
 
 func (c Config) settings(ids *outdial.Registry) (s *settings, err error) {
-	s = &settings{Config: c, dialPlan: c.dialPlan(), sources: c.sources(ids), rules: map[outdial.TrunkID]*headerRules{}}
+	s = &settings{Config: c, dialPlan: c.dialPlan(), rules: map[outdial.TrunkID]*headerRules{}}
+	s.sources, s.identified = c.sources(ids)
+	if s.secrets, err = c.secrets(); err != nil {
+		return nil, err
+	}
 	if s.signer, err = c.Identity.build(c.dir); err != nil {
 		return nil, &FieldError{"identity", err}
 	}
@@ -100,6 +107,11 @@ func (c Config) fixed(next Config) error {
 	same("advertise", c.Advertise, next.Advertise)
 	same("carrier_listen", c.CarrierListen, next.CarrierListen)
 	same("carrier_advertise", c.CarrierAdvertise, next.CarrierAdvertise)
+	same("listeners", c.Listeners, next.Listeners)
+	same("carrier_listeners", c.CarrierListeners, next.CarrierListeners)
+	same("streams", c.Streams, next.Streams)
+	same("carrier_streams", c.CarrierStreams, next.CarrierStreams)
+	same("dns", c.DNS, next.DNS)
 	same("node", c.Node, next.Node)
 	same("failover", c.Failover, next.Failover)
 	was, is := c.Hunting, next.Hunting

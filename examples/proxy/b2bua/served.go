@@ -28,7 +28,7 @@ func (d *dialog) respond(res response) {
 	s := d.served
 	res.tag = cmp.Or(d.tag, d.own)
 	s.last = res.render(s.request)
-	d.p.wire.send(s.last, s.request.replyTo())
+	d.p.send(s.last, s.request.replyTo())
 }
 
 func (d *dialog) conclude(now time.Time, res response) {
@@ -36,7 +36,10 @@ func (d *dialog) conclude(now time.Time, res response) {
 	if s == nil || s.code != 0 {
 		return
 	}
-	s.code, s.interval, s.resend, s.deadline = res.code, t1, now.Add(t1), now.Add(timeout)
+	s.code, s.interval, s.deadline = res.code, t1, now.Add(timeout)
+	if res.code < 300 || !s.request.at.stream() {
+		s.resend = now.Add(t1)
+	}
 	d.respond(res)
 }
 
@@ -50,7 +53,7 @@ func (d *dialog) isServed(r *request) bool {
 		return false
 	}
 	if s.code < 200 || s.code >= 300 {
-		d.p.wire.send(s.last, r.replyTo())
+		d.p.send(s.last, r.replyTo())
 	}
 	return true
 }
@@ -84,7 +87,7 @@ func (d *dialog) tickServed(now time.Time) (unacknowledged bool) {
 	case !s.resend.IsZero() && !s.resend.After(now):
 		s.interval = min(2*s.interval, t2)
 		s.resend = now.Add(s.interval)
-		d.p.wire.send(s.last, s.request.replyTo())
+		d.p.send(s.last, s.request.replyTo())
 		d.p.stats.repeated.Add(1)
 	}
 	return false

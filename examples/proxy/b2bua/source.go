@@ -20,6 +20,8 @@ type source struct {
 	auth     *Auth         // nil = its address is enough
 	private  bool          // its calls may hide the caller ID
 	lease    time.Duration // it is redirected, and its calls are held for so long; 0 = it is not
+	maxCalls int           // at one time; 0 = as many as all may have
+	maxCall  time.Duration // how long an answered call may last; 0 = for ever
 	session  time.Duration // session interval where the dialer asks for none; 0 = no session timer then
 }
 

@@ -9,6 +9,15 @@ import (
 )
 
 // Where the BYE towards a dialer goes: RFC 3261 §12.1.1 and §12.2.1.1.
+// over is a place that is reached over a transport.
+func over(addr, transport string) place {
+	k := &link{transport: transport}
+	if transport == "UDP" {
+		k.wire = &wire{}
+	}
+	return place{addr: netip.MustParseAddrPort(addr), link: k}
+}
+
 func TestTarget(t *testing.T) {
 	const from = "10.0.0.2:7000"
 	for _, tt := range []struct {
@@ -39,12 +48,12 @@ func TestTarget(t *testing.T) {
 			msg, err := newParser().ParseSIP([]byte("INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:7000;branch=z9hG4bK2\r\n" +
 				"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n" + tt.headers + "\r\n"))
 			require.NoError(t, err)
-			d := newDialog(nil, newRequest(msg.(*sip.Request), netip.MustParseAddrPort(from), &source{nat: tt.nat}))
+			d := newDialog(nil, newRequest(msg.(*sip.Request), over(from, "UDP"), &source{nat: tt.nat}))
 			for range 2 { // asking changes nothing
 				uri, routes, to := d.target()
 				require.Equal(t, tt.uri, uri)
 				require.Equal(t, tt.routes, routes)
-				require.Equal(t, tt.to, to.String())
+				require.Equal(t, tt.to, to.addr.String())
 			}
 		})
 	}

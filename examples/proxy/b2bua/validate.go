@@ -37,7 +37,21 @@ func (c Config) Validate() error {
 	v.address("carrier_listen", c.CarrierListen)
 	v.advertised("advertise", c.Advertise)
 	v.advertised("carrier_advertise", c.CarrierAdvertise)
+	v.listeners("listeners", c.Listeners, c.TLS)
+	v.listeners("carrier_listeners", c.CarrierListeners, c.CarrierTLS)
+	if c.Refer != "" {
+		v.oneOf("refer", c.Refer, "refuse", "pass")
+	}
+	for i, s := range c.DNS.Servers {
+		_, err := netip.ParseAddr(s)
+		if _, err2 := netip.ParseAddrPort(s); err != nil && err2 != nil {
+			v.bad(fmt.Sprintf("dns.servers[%d]", i), fmt.Errorf("%q is not an address, with or without a port", s))
+		}
+	}
 	v.dialers(c.Dialers)
+	if _, err := c.secrets(); err != nil {
+		v.errs = append(v.errs, leaves(err)...)
+	}
 	told := []struct{ path, name string }{
 		{"program", c.Headers.Program},
 		{"campaign", c.Headers.Campaign},
@@ -123,6 +137,21 @@ func (v *validator) address(path, addr string) {
 	}
 }
 
+func listenerPath(list string, i int, field string) string {
+	return fmt.Sprintf("%s[%d].%s", list, i, field)
+}
+
+func (v *validator) listeners(list string, all []Listener, secrets TLS) {
+	for i, l := range all {
+		v.oneOf(listenerPath(list, i, "transport"), l.Transport, "udp", "tcp", "tls")
+		v.address(listenerPath(list, i, "address"), l.Address)
+		v.advertised(listenerPath(list, i, "advertise"), l.Advertise)
+		if l.Transport == "tls" && secrets.Certificate == "" {
+			v.bad(listenerPath(list, i, "transport"), errors.New("tls needs a certificate, in tls or carrier_tls"))
+		}
+	}
+}
+
 func (v *validator) advertised(path, s string) {
 	if s == "" {
 		return
@@ -152,18 +181,25 @@ func (v *validator) dialers(all []Dialer) {
 			v.bad(path+".name", fmt.Errorf("%q is given twice", d.Name))
 		}
 		names[d.Name] = true
-		if len(d.Sources) == 0 {
+		if len(d.Sources) == 0 && !d.TLS.some() {
 			v.bad(path+".sources", errRequired)
+		}
+		for k, f := range d.TLS.Fingerprints {
+			if _, err := fingerprint(f); err != nil {
+				v.bad(fmt.Sprintf("%s.tls.fingerprints[%d]", path, k), err)
+			}
 		}
 		for k, s := range d.Sources {
 			p, err := parseNetwork(s)
-			if err == nil && taken[p] != "" {
+			if err == nil && taken[p] != "" && !d.TLS.some() {
 				err = fmt.Errorf("%s is already a source of %q", p, taken[p])
 			}
 			if err != nil {
 				v.bad(fmt.Sprintf("%s.sources[%d]", path, k), err)
 			}
-			taken[p] = d.Name
+			if !d.TLS.some() {
+				taken[p] = d.Name
+			}
 		}
 		switch a := d.Auth; {
 		case a.Username == "" && a.Password != "":
@@ -184,6 +220,9 @@ func (v *validator) dialers(all []Dialer) {
 		}
 		if d.Privacy != "" {
 			v.oneOf(path+".privacy", d.Privacy, "refuse", "pass")
+		}
+		if d.MaxCalls < 0 {
+			v.bad(path+".max_calls", fmt.Errorf("%d is negative", d.MaxCalls))
 		}
 		if d.Lease < 0 {
 			v.bad(path+".lease", fmt.Errorf("%v is negative", d.Lease))
@@ -214,6 +253,9 @@ func (v *validator) trunks(all []Trunk) {
 		if t.Address == "" {
 			v.bad(path+".address", errRequired)
 			t.Address = "host.invalid" // the rest is to be checked all the same
+		}
+		if t.Transport != "" {
+			v.oneOf(path+".transport", t.Transport, "udp", "tcp", "tls")
 		}
 		if t.Format != "" {
 			v.oneOf(path+".format", t.Format, "plus", "digits")
