@@ -29,10 +29,12 @@ type parts struct {
 	clis     *cli.Governor // nil = the dialer's own number is presented
 	meter    *kpi.Meter
 	engine   *outdial.Engine
+	ungated  *outdial.Engine // for rehearsals alone: what would be if all campaigns were open
 	numbers  *outdial.NumberingPlan
 	limits   trunk.Config          // without the trunks
 	reads    routing.CompileConfig // what a routing table is compiled with
 
+	orders    *orders
 	collector *kpiprom.Collector // nil = no metrics
 	counted   *counted           // beside the meter
 }
@@ -115,14 +117,15 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	table, err := routing.Compile(c.policy(), reads)
 	try("routing", err)
 	p.router = routing.NewRouter(table)
+	p.orders = newOrders(p.ids, c.Gate)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	if saved != nil {
 		p.restore(saved, warn)
 	}
-	ec.IDs, ec.Numbering, ec.Router, ec.Failover, ec.Trunks = p.ids, numbering, p.router, p.selector, p.trunks
-	ec.Observers, ec.Now, ec.Node, ec.MaxAttempts = []outdial.Observer{p.meter}, now, c.Node, c.Hunting.MaxAttempts
+	ec.IDs, ec.Numbering, ec.Router, ec.Failover, ec.Trunks = p.ids, numbering, gated{p.router, p.orders}, p.selector, p.trunks
+	ec.Observers, ec.Now, ec.Node, ec.MaxAttempts = []outdial.Observer{p.meter, p.orders}, now, c.Node, c.Hunting.MaxAttempts
 	ec.Observers = append(ec.Observers, p.counted.observers()...)
 	ec.MaxWait, ec.AdvanceAfterProgress, ec.Explain = c.Hunting.MaxWait, c.Hunting.AdvanceAfterProgress, c.Hunting.Explain
 	if p.collector != nil {
@@ -138,7 +141,9 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	if !try("hunting", err) {
 		return nil, errors.Join(errs...)
 	}
-	return p, nil
+	ec.Router, ec.Observers, ec.Journal = p.router, nil, nil
+	p.ungated, err = outdial.New(ec)
+	return p, err
 }
 
 func (k KPI) build(ids *outdial.Registry) kpi.Config {

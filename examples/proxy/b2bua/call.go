@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"container/list"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -17,6 +18,7 @@ type call struct {
 	key     string // in Proxy.calls
 	dialog  dialog
 	session *outdial.Session
+	id      atomic.Uint64 // of the Session's call, for operators; 0 = the engine was not asked
 	began   time.Time
 
 	legs     [outdial.MaxAttempts]*siptrunk.Leg
@@ -155,6 +157,10 @@ func (c *call) handle(item any) {
 		c.onOutcome(x)
 	case shutdown:
 		c.shutDown()
+	case inquiry:
+		x.answer <- c.describe(x.decision)
+	case hangup:
+		c.endByOperator()
 	case dismissal:
 		c.dialog.close()
 	}

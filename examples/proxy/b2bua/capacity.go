@@ -1,9 +1,7 @@
 package b2bua
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"math"
 	"time"
 
@@ -112,21 +110,4 @@ type shortages struct{ p *parts }
 
 func (s shortages) Shortage(carrier outdial.CarrierID, r *outdial.Result) outdial.Shortage {
 	return s.p.selector.Shortage(carrier, r)
-}
-
-// watchTrunks logs what the trunks have to tell, once a second, until ctx is done.
-func (p *Proxy) watchTrunks(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for _, a := range p.trunks.Alerts(nil) {
-			p.log.LogAttrs(ctx, slog.LevelWarn, "trunk", slog.String("trunk", a.Name), slog.String("alert", a.Kind.String()),
-				slog.Float64("value", a.Value), slog.Float64("limit", a.Limit))
-		}
-	}
 }

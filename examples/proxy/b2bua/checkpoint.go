@@ -24,9 +24,9 @@ const checkpointKind = "OUTDPXY1"
 // checkpoint is what the packages knew at one place of the journal. One that does not fit any more costs only the replay of
 // that package's past: what is not restored is told everything.
 type checkpoint struct {
-	Waterline                             outdial.Waterline
-	Meter, Router, Selector, Trunks, CLIs []byte
-	Callees, Numbers                      []byte
+	Waterline                                     outdial.Waterline
+	Meter, Router, Selector, Trunks, CLIs, Orders []byte
+	Callees, Numbers                              []byte
 }
 
 // readCheckpoint reads the file; nil where there is none.
@@ -73,6 +73,7 @@ func (p *Proxy) snapshot() (*checkpoint, error) {
 		take(&c.Selector, p.selector.Save)
 		take(&c.Trunks, p.trunks.Save)
 		p.counted.save(take, &c)
+		take(&c.Orders, p.orders.Save)
 		if p.clis != nil {
 			take(&c.CLIs, p.clis.Save)
 		}
@@ -155,6 +156,7 @@ func (p *parts) restore(c *checkpoint, warn func(string, error)) {
 	warn("routing", p.router.Restore(c.Router))
 	warn("failover", p.selector.Restore(c.Selector))
 	warn("trunks", p.trunks.Restore(c.Trunks))
+	warn("orders", p.orders.Restore(c.Orders))
 }
 
 // governor builds the inventory, out of a checkpoint if there is one: that needs a secret of the configuration.

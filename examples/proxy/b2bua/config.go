@@ -46,11 +46,17 @@ type Config struct {
 	KPI      KPI            `yaml:"kpi"`
 	Metrics  Metrics        `yaml:"metrics"`
 	HEP      HEP            `yaml:"hep"`
+	Admin    HTTP           `yaml:"admin"`
 	Journal  Journal        `yaml:"journal"`
 	DayParts []DayPart      `yaml:"day_parts"`
-	Log      Log            `yaml:"log"`
 
-	dir string // what relative names of files that are read are relative to
+	Providers []Provider `yaml:"providers"` // what is on record of carriers
+	Gate      Gate       `yaml:"gate"`      // which campaigns wait to be opened
+
+	Log Log `yaml:"log"`
+
+	dir     string // what relative names of files that are read are relative to
+	version string // of the text that it was read from
 }
 
 // Listener is a socket beside the first one.

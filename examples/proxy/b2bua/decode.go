@@ -49,7 +49,7 @@ func Load(name string, data []byte) (Config, error) {
 	default:
 		d.bad(file.Docs[1].Body, errors.New("only one document is expected"))
 	}
-	cfg.dir = filepath.Dir(name)
+	cfg.dir, cfg.version = filepath.Dir(name), VersionOf(data)
 	if len(d.errs) > 0 {
 		return cfg, inOrder(d.errs)
 	}

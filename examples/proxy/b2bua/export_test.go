@@ -23,3 +23,6 @@ func Private(log *slog.Logger, l Log) *slog.Logger {
 
 // Feed is GET /kpi/feed.
 func (p *Proxy) Feed(w http.ResponseWriter, r *http.Request) { p.feed(w, r) }
+
+// Snake is how a field without a tag is spelt.
+var Snake = snake

@@ -26,7 +26,9 @@ func (c *call) begin() {
 		wish.Deadline = c.began.Add(budget)
 	}
 	c.session = c.p.session()
-	if err := c.session.Begin(c.began, wish); err != nil {
+	err := c.session.Begin(c.began, wish)
+	c.id.Store(uint64(c.session.Call().ID))
+	if err != nil {
 		c.refuse(c.began, err)
 		return
 	}

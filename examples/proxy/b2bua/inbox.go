@@ -12,7 +12,7 @@ type inbox struct {
 	wake chan struct{} // has room for one: something came
 
 	mu     sync.Mutex
-	items  []any // *request, *sip.Response, *siptrunk.Event, passed, *wish, shutdown, dismissal
+	items  []any // *request, *sip.Response, *siptrunk.Event, passed, *wish, inquiry, hangup, shutdown, dismissal
 	closed bool
 }
 

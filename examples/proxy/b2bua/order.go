@@ -103,11 +103,7 @@ func (p *Proxy) number(u *sip.Uri) (outdial.Number, error) {
 	} else {
 		user, _, _ = strings.Cut(user, ";") // RFC 3966 parameters in the user part
 	}
-	plan := &p.set().dialPlan
-	if *plan == (outdial.DialPlan{}) {
-		return outdial.ParseDigits(user)
-	}
-	return plan.Parse(user)
+	return p.set().read(user)
 }
 
 // uriIn returns the URI of the first name-addr or addr-spec, without a display name: in a quoted one anything may stand

@@ -74,7 +74,12 @@ type Proxy struct {
 	ran      atomic.Bool
 	draining atomic.Bool
 
-	reloading sync.Mutex // one Reload at a time
+	guests []Guest // set before Run
+	alerts alerts
+
+	reloading sync.Mutex // one change of the configuration at a time; guards what follows
+	current   Loaded
+	former    []former
 
 	mu         sync.RWMutex // guards what follows; a few lines each time
 	calls      map[string]*call
@@ -122,6 +127,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 		return nil, err
 	}
 	p.settings.Store(set)
+	p.current = Loaded{Version: cfg.version, Time: p.now(), Actor: "file", Reason: "the proxy was started"}
 	p.sessions.New = func() any { return p.engine.NewSession() }
 	if err = errors.Join(p.bind(opts), p.listenMetrics()); err != nil {
 		return nil, err
@@ -226,9 +232,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 	go func() { dialers <- p.serve() }()
 	clocks.Go(func() { _ = p.engine.Run(background) }) // its error is that of the context
 	clocks.Go(func() { p.finished.sweep(background, p.now) })
-	clocks.Go(func() { p.watchTrunks(background) })
+	clocks.Go(func() { p.watch(background) })
 	clocks.Go(func() { p.ping(background) })
-	clocks.Go(func() { p.notices(background) })
 	clocks.Go(func() { p.serveMetrics(background) })
 	clocks.Go(func() { p.checkpoints(background) })
 	if p.capture != nil {
@@ -266,9 +271,12 @@ func (p *Proxy) Run(ctx context.Context) error {
 func (p *Proxy) drain() {
 	p.draining.Store(true)
 	p.log.Info("draining", "live", p.Live())
-	if limit := p.set().DrainTimeout; limit > 0 {
+	limit := p.set().DrainTimeout
+	guests := p.drainGuests(max(limit, 0))
+	if limit > 0 {
 		p.await(limit)
 	}
+	guests()
 	p.end()
 }
 
@@ -276,7 +284,9 @@ func (p *Proxy) drain() {
 func (p *Proxy) end() {
 	p.draining.Store(true)
 	p.each(shutdown{})
+	guests := p.drainGuests(0)
 	p.await(hangupGrace)
+	guests()
 }
 
 // dismiss makes the calls forget what they still wait for on the dialers' side.

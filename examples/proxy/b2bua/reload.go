@@ -43,31 +43,46 @@ func (c Config) settings(ids *outdial.Registry) (s *settings, err error) {
 // trunks, programs and numbers. A trunk that is left out takes no more calls; one that is new is not asked by OPTIONS before a restart.
 //
 // The error names every field that is wrong, and every section that only a restart can change; then all of the former configuration
-// stays in force.
+// stays in force. The journal has it as a change by "file"; Load is for an operator's.
 func (p *Proxy) Reload(cfg Config) error {
-	p.reloading.Lock()
-	defer p.reloading.Unlock()
+	return p.Load(cfg, "", Change{"file", "the configuration file was read again"})
+}
+
+// prepared is a configuration that may be put in force.
+type prepared struct {
+	p         *Proxy
+	old, next Config
+	table     *routing.Table
+	set       *settings
+}
+
+// prepare checks a configuration, and compiles what takes time.
+func (p *Proxy) prepare(cfg Config) (*prepared, error) {
 	if err := cfg.Validate(); err != nil {
-		return err
+		return nil, err
 	}
-	old, next := p.set().Config, cfg.withDefaults()
-	if err := old.fixed(next); err != nil {
-		return err
+	n := &prepared{p: p, old: p.set().Config, next: cfg.withDefaults()}
+	if err := n.old.fixed(n.next); err != nil {
+		return nil, err
 	}
-	table, err := routing.Compile(next.policy(), p.reads)
-	if err != nil {
-		return &FieldError{"routing", err}
+	var err error
+	if n.table, err = routing.Compile(n.next.policy(), p.reads); err != nil {
+		return nil, &FieldError{"routing", err}
 	}
-	set, err := next.settings(p.ids)
-	if err != nil {
-		return err
+	n.set, err = n.next.settings(p.ids)
+	return n, err
+}
+
+// install puts the configuration in force.
+func (n *prepared) install() error {
+	p := n.p
+	if err := p.install(n.next); err != nil {
+		return errors.Join(err, p.install(n.old)) // back, where the first parts were taken already
 	}
-	if err := p.install(next); err != nil {
-		return errors.Join(err, p.install(old)) // back, where the first parts were taken already
-	}
-	p.router.Swap(table)
-	p.settings.Store(set)
-	p.log.Info("reloaded", "trunks", len(next.Trunks), "dialers", len(next.Dialers))
+	p.router.Swap(n.table)
+	p.orders.gate.Store(&n.next.Gate)
+	p.settings.Store(n.set)
+	p.log.Info("reloaded", "trunks", len(n.next.Trunks), "dialers", len(n.next.Dialers))
 	return nil
 }
 
@@ -120,6 +135,7 @@ func (c Config) fixed(next Config) error {
 	same("kpi", c.KPI, next.KPI)
 	same("metrics", c.Metrics, next.Metrics)
 	same("hep", c.HEP, next.HEP)
+	same("admin", c.Admin, next.Admin)
 	same("journal", c.Journal, next.Journal)
 	same("day_parts", c.DayParts, next.DayParts)
 	same("log", c.Log, next.Log)

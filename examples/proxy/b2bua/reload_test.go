@@ -80,6 +80,7 @@ func TestEverySectionReloadsOrNot(t *testing.T) {
 	reloads := map[string]bool{
 		"max_calls": true, "drain_timeout": true, "dialers": true, "headers": true, "dial_plan": true, "trunks": true, "routing": true,
 		"identity": true, "cli": true, "tls": true, "refer": true, "carrier_tls": true, // TestReloadRefused has what of it a restart must change
+		"providers": true, "gate": true,
 	}
 	whole := reflect.TypeFor[b2bua.Config]()
 	for i := range whole.NumField() {

@@ -161,3 +161,23 @@ func unavailable(after time.Duration) response {
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64(max((d+time.Second-1)/time.Second, 1)), 10)
 }
+
+// Refusal is what a dialer is told of a call that was not placed: status, phrase, the codes of the refusals, and when asking again may help
+// (0 = that is not known). err is that of Session.Begin or Next.
+func Refusal(now time.Time, err error) (code int, phrase, refusal string, after time.Duration) {
+	r := refusalOf(now, err)
+	refusal = "error"
+	if none := (*outdial.NoRouteError)(nil); errors.As(err, &none) {
+		refusal, after = refusals(none), max(none.Again.Sub(now), 0)
+	}
+	if none := errors.Is(err, outdial.ErrJournal); none {
+		after = unknownRetry
+	}
+	return r.code, r.phrase, refusal, after
+}
+
+// Final is what a dialer is told of a call that nobody answered: the best of what its attempts met (RFC 3261 §16.7).
+func Final(attempts []outdial.Attempt) (code int, phrase string) {
+	r := bestOf(attempts)
+	return r.code, r.phrase
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/examples/proxy/door"
 	"github.com/outdial/outdial/trunk/siptrunk"
 )
 
@@ -103,6 +104,8 @@ func (c Config) Validate() error {
 	if _, err := c.HEP.build(); err != nil {
 		v.foreign("hep", err)
 	}
+	v.providers(c.Providers, c.Trunks)
+	v.http("admin", c.Admin)
 	if c.MaxCalls < 0 {
 		v.bad("max_calls", fmt.Errorf("%d is negative", c.MaxCalls))
 	}
@@ -149,6 +152,23 @@ func (v *validator) listeners(list string, all []Listener, secrets TLS) {
 		if l.Transport == "tls" && secrets.Certificate == "" {
 			v.bad(listenerPath(list, i, "transport"), errors.New("tls needs a certificate, in tls or carrier_tls"))
 		}
+	}
+}
+
+func (v *validator) http(path string, h HTTP) {
+	if h.Listen == "" {
+		return
+	}
+	addr, err := door.Address(h.Listen)
+	if err != nil {
+		v.bad(path+".listen", err)
+	} else if h.TokenFile == "" && h.TokenEnv == "" {
+		if err := door.Loopback(addr); err != nil {
+			v.bad(path+".listen", err)
+		}
+	}
+	if (h.CertFile == "") != (h.KeyFile == "") {
+		v.bad(path+".key_file", errors.New("it comes with cert_file"))
 	}
 }
 
