@@ -3,115 +3,89 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
-	"net/netip"
+	"io"
 	"os"
-	"os/signal"
-	"strings"
-	"sync/atomic"
-	"syscall"
 	_ "time/tzdata" // callee-local time must not depend on the machine
-
-	"github.com/outdial/outdial/examples/proxy/b2bua"
 )
 
-func main() {
-	config := flag.String("config", "outdial.yaml", "the configuration file")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "proxy: unexpected argument %q\n", flag.Arg(0))
-		os.Exit(2)
-	}
-	if err := run(*config); err != nil {
-		fmt.Fprintln(os.Stderr, "proxy:", err)
-		os.Exit(1)
-	}
-}
+// Exit codes beside 0.
+const (
+	exitFailed = 1 // it could not be done
+	exitUsage  = 2 // it is not called like that; of validate: there are findings and -strict was given
+)
 
-// run serves until the first SIGINT or SIGTERM, and then drains; the second one ends the process at once. SIGHUP reads the
-// configuration again. SIGUSR2 drains, and then starts the program anew in the same process: for another version of it, and for what
-// only a start reads.
-func run(name string) error {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	cfg, err := b2bua.Load(name, data)
-	if err != nil {
-		return err
-	}
-	log := logger(cfg.Log)
-	p, err := b2bua.New(cfg, b2bua.Options{Logger: log})
-	if err != nil {
-		return err
-	}
-	fmt.Printf("dialers %s carriers %s\n", addresses(p.Addr(), p.Addrs()), addresses(p.CarrierAddr(), p.CarrierAddrs()))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, syscall.SIGHUP, syscall.SIGUSR2)
-	var restart atomic.Bool
-	go func() {
-		for s := range again {
-			if s == syscall.SIGUSR2 {
-				restart.Store(true)
-				stop()
-				return
-			}
-			reload(p, name, log)
-		}
-	}()
-	err = p.Run(ctx)
-	signal.Stop(again)
-	if err != nil || !restart.Load() {
-		return err
-	}
-	return replace()
-}
+// errUsage says that a command was called in a way that it is not; it has told how it is.
+var errUsage = errors.New("usage")
 
-// addresses are those of one side, separated by commas.
-func addresses(first netip.AddrPort, more []netip.AddrPort) string {
-	s := first.String()
-	for _, a := range more {
-		s += "," + a.String()
-	}
-	return s
-}
+const usage = `usage:
+  proxy [-config outdial.yaml]                    serve
+  proxy validate [-strict] [outdial.yaml]         check a configuration; with -strict, findings are errors (exit code 2)
+  proxy explain [-config outdial.yaml] +1…        what would be done with a call, and why (-url asks a running proxy)
+  proxy init [-carrier name=host:port …] [file]   write a starter for carriers of your own
+`
 
-// reload puts the configuration file in force, or says in the log why not.
-func reload(p *b2bua.Proxy, name string, log *slog.Logger) {
-	data, err := os.ReadFile(name)
-	if err == nil {
-		var cfg b2bua.Config
-		if cfg, err = b2bua.Load(name, data); err == nil {
-			err = p.Reload(cfg)
+func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// command does what the arguments say, and returns the exit code.
+func command(args []string, out, diag io.Writer) int {
+	sub := ""
+	if len(args) > 0 {
+		sub = args[0]
+	}
+	var err error
+	code := 0
+	switch sub {
+	case "validate":
+		code, err = validate(args[1:], out, diag)
+	case "explain":
+		err = explain(args[1:], out, diag)
+	case "init":
+		err = initialise(args[1:], out, diag)
+	case "help":
+		fmt.Fprint(out, usage)
+	default:
+		flags := flagSet("proxy", diag)
+		config := flags.String("config", "outdial.yaml", "the configuration file")
+		if err = parse(flags, args, 0); err == nil {
+			err = run(*config, out)
 		}
 	}
-	if err != nil {
-		log.Error("not reloaded: the former configuration stays in force", "error", err)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return exitUsage
+	case err != nil:
+		fmt.Fprintln(diag, "proxy:", err)
+		return exitFailed
 	}
+	return code
 }
 
-// replace becomes the program that is installed now, with the same arguments, under the same process id.
-func replace() error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
+func flagSet(name string, diag io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(diag)
+	flags.Usage = func() {
+		fmt.Fprint(diag, usage)
+		flags.PrintDefaults()
 	}
-	return syscall.Exec(strings.TrimSuffix(self, " (deleted)"), os.Args, os.Environ())
+	return flags
 }
 
-func logger(cfg b2bua.Log) *slog.Logger {
-	var opts slog.HandlerOptions
-	var level slog.Level
-	if level.UnmarshalText([]byte(cfg.Level)) == nil { // empty = info
-		opts.Level = level
+// parse reads flags, and takes so many arguments behind them at most.
+func parse(flags *flag.FlagSet, args []string, most int) error {
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
 	}
-	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, &opts))
+	if flags.NArg() > most {
+		fmt.Fprintf(flags.Output(), "proxy: unexpected argument %q\n", flags.Arg(most))
+		return errUsage
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &opts))
+	return nil
 }
