@@ -26,6 +26,7 @@ type campaign struct {
 	dir      string
 	carriers []*carrier
 	proxy    *b2bua.Proxy
+	page     *served // nil = none
 	dialer   *dialer
 	scenario *scenario
 	orders   *orders
@@ -79,6 +80,9 @@ func (c *campaign) start(list []profile) (err error) {
 	if c.proxy, err = newProxy(c.opts, c.dir, c.carriers); err != nil {
 		return err
 	}
+	if c.page, err = servePage(c.opts.Page, c.proxy); err != nil {
+		return err
+	}
 	if c.dialer, err = newDialer(c.opts, c.proxy.Addr().String()); err != nil {
 		return err
 	}
@@ -93,10 +97,11 @@ func (c *campaign) start(list []profile) (err error) {
 // abort closes what start opened before it failed.
 func (c *campaign) abort() error {
 	closeCarriers(c.carriers)
+	err := c.page.close()
 	if c.proxy != nil {
-		return c.proxy.Close()
+		err = errors.Join(err, c.proxy.Close())
 	}
-	return nil
+	return err
 }
 
 // run dials until every call is over, drains the proxy, and lets the carriers settle.
@@ -122,7 +127,7 @@ func (c *campaign) run(ctx context.Context, e *evidence) error {
 	c.scenario.note(e.Finished, "all calls are over; the proxy drains")
 	c.show(e.Finished)
 	stopProxy()
-	err = errors.Join(err, <-ran) // unless watch has read it already: then it is closed
+	err = errors.Join(err, c.page.close(), <-ran) // unless watch has read it already: then it is closed
 	settling, stop := context.WithTimeout(context.Background(), settleLimit)
 	defer stop()
 	if c.opts.Fault == faultSilent {

@@ -25,6 +25,9 @@ func (c *campaign) opening() []string {
 			c.opts.Calls, c.opts.Seats, c.opts.Seed, trim(c.opts.CPS), trim(c.opts.Scale)),
 		fmt.Sprintf("  proxy     dialers %s, carriers %s", c.proxy.Addr(), c.proxy.CarrierAddr()),
 	}
+	if addr := c.page.addr(); addr != nil {
+		lines = append(lines, fmt.Sprintf("  page      http://%s/", addr))
+	}
 	lines = append(lines, "  carriers  calls/s: what the proxy may send, of what is agreed with the carrier")
 	for _, p := range c.carriers {
 		lines = append(lines, fmt.Sprintf("  %s  %s  weight %d, %d channels, %d of %d calls/s: %s",

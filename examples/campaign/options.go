@@ -20,6 +20,7 @@ type options struct {
 	JSON     bool
 	Assert   bool
 	Keep     bool
+	Page     string // where the proxy's page is served; "" = nowhere
 
 	edit func(config string) string // of the proxy's configuration, by a test; nil = none
 }
@@ -48,8 +49,17 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	fs.BoolVar(&o.JSON, "json", false, "nothing but the summary, as JSON")
 	fs.BoolVar(&o.Assert, "assert", false, "list the invariants; exit 1 if one does not hold")
 	fs.BoolVar(&o.Keep, "keep", false, "keep the directory with the proxy's configuration and journal")
+	fs.StringVar(&o.Page, "page", "127.0.0.1:0", "where the proxy's page is served, with the run live on it; a port alone is on loopback, 0 picks one, \"\" = nowhere.\n"+
+		"With --headless or --json nowhere, unless it is given")
 	if err := fs.Parse(args); err != nil {
 		return o, err
+	}
+	if o.Headless || o.JSON {
+		given := false
+		fs.Visit(func(f *flag.Flag) { given = given || f.Name == "page" })
+		if !given {
+			o.Page = ""
+		}
 	}
 	var errs []error
 	if fs.NArg() > 0 {

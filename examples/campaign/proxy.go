@@ -102,5 +102,6 @@ func newProxy(o options, dir string, carriers []*carrier) (*b2bua.Proxy, error) 
 	if err != nil {
 		return nil, err
 	}
+	cfg.Admin.Listen, cfg.Hunting.Explain = o.Page, o.Page != "" // the page shows decisions, also of calls that are over
 	return b2bua.New(cfg, b2bua.Options{})
 }

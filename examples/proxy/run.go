@@ -18,6 +18,7 @@ import (
 	"github.com/outdial/outdial/examples/proxy/admin"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/examples/proxy/door"
+	"github.com/outdial/outdial/examples/proxy/page"
 )
 
 // run serves until the first SIGINT or SIGTERM, and then drains; the second one ends the process at once. SIGHUP reads the
@@ -93,11 +94,15 @@ func open(cfg b2bua.Config, name string, p *b2bua.Proxy, log *slog.Logger) (all 
 	if d, err := openDoor("admin", cfg.Admin, cfg); err != nil {
 		return all, err
 	} else if d != nil {
-		s, err := admin.New(admin.Config{Proxy: p, Tokens: d.Tokens, File: name, Log: log})
+		pg, err := page.New(page.Config{Proxy: p})
 		if err != nil {
 			return all, err
 		}
-		all = append(all, api{"admin", d, s.Handler(), nil})
+		s, err := admin.New(admin.Config{Proxy: p, Tokens: d.Tokens, File: name, Page: pg, Log: log})
+		if err != nil {
+			return all, err
+		}
+		all = append(all, api{"admin", d, s.Handler(), pg.Run})
 	}
 	return all, nil
 }

@@ -30,13 +30,15 @@ type callView struct {
 	Campaign string               `json:"campaign"`
 	Tenant   string               `json:"tenant"`
 	Attempts int                  `json:"attempts"`
+	Ended    *time.Time           `json:"ended,omitempty"`    // of a call that is over
+	Code     int                  `json:"code,omitempty"`     // that the dialer was told in the end
 	Decision *outdial.Explanation `json:"decision,omitempty"` // of one call that is asked for
 }
 
 func viewCall(l *b2bua.LiveCall) callView {
 	return callView{
 		l.ID.String(), l.Ref, l.Dialer, l.State, l.Began.UTC(), known(l.Answered), l.To, l.CLI, l.Trunk, l.Carrier, l.Program, l.Campaign,
-		l.Tenant, l.Attempts, l.Decision,
+		l.Tenant, l.Attempts, known(l.Ended), l.Code, l.Decision,
 	}
 }
 

@@ -18,7 +18,14 @@ type Config struct {
 	Proxy  *b2bua.Proxy // required
 	Tokens *door.Tokens // nil = none is asked for: on a loopback address alone
 	File   string       // the configuration file, for PUT /v1/policy?save=true; "" = it cannot be saved
+	Page   Page         // for browsers; nil = none
 	Log    *slog.Logger // nil = silent
+}
+
+// Page is what is served beside the API.
+type Page interface {
+	Mount(mux *http.ServeMux)
+	Open() []string // paths that need no token
 }
 
 // Server is the admin API of one Proxy. It is safe for concurrent use; the zero value is not usable.
@@ -49,7 +56,12 @@ func New(cfg Config) (*Server, error) {
 	for _, r := range routes() {
 		mux.Handle(r.method+" "+r.path, s.serve(r))
 	}
-	s.handler = door.Guard(cfg.Tokens, unknown(mux), "/healthz", "/readyz")
+	open := []string{"/healthz", "/readyz"}
+	if cfg.Page != nil {
+		cfg.Page.Mount(mux)
+		open = append(open, cfg.Page.Open()...)
+	}
+	s.handler = door.Guard(cfg.Tokens, unknown(mux), open...)
 	return s, nil
 }
 

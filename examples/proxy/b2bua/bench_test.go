@@ -33,6 +33,12 @@ func BenchmarkCall(b *testing.B) {
 	}{
 		{"plain", func(c *b2bua.Config) { c.CLI = nil }, nil},
 		{"all", func(c *b2bua.Config) { c.Journal.Dir = b.TempDir() }, nil},
+		{"all,remembered", func(c *b2bua.Config) { // for the page: the decision of each call that is over
+			c.Journal.Dir, c.Admin.Listen = b.TempDir(), "127.0.0.1:0"
+		}, nil},
+		{"all,copied", func(c *b2bua.Config) { // to a HEP collector that is not there
+			c.Journal.Dir, c.HEP.Collector = b.TempDir(), "127.0.0.1:9"
+		}, nil},
 		{"all,logged", func(c *b2bua.Config) { c.Journal.Dir = b.TempDir() }, slog.New(slog.NewTextHandler(sink{}, nil))},
 	} {
 		b.Run(tt.name, func(b *testing.B) {

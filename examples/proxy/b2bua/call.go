@@ -319,5 +319,6 @@ func (c *call) finish() {
 		defer c.p.sessions.Put(c.session)
 	}
 	c.p.capture.forget(c.copied)
+	c.remember(now)
 	c.p.report(c, now)
 }

@@ -22,7 +22,7 @@ type LiveCall struct {
 	Dialer   string
 	Began    time.Time
 	Answered time.Time // zero = it is not, or not yet
-	To       string    // as in the log: masked unless the configuration says otherwise
+	To       string    // masked, unless the configuration has numbers clear
 	CLI      string    // the caller ID of the latest attempt, or of the answered one
 	Trunk    string    // … and its trunk
 	Carrier  string
@@ -30,7 +30,9 @@ type LiveCall struct {
 	Program  string
 	Tenant   string
 	Attempts int
-	State    string // "hunting", "ringing", "up", "ending"
+	State    string // "hunting", "ringing", "up", "ending"; of a call that is over "ended"
+	Ended    time.Time
+	Code     int // that the dialer was told in the end; 0 = nothing yet
 
 	Decision *outdial.Explanation // where it was asked for
 }
@@ -71,12 +73,15 @@ func (p *Proxy) LiveCalls(ctx context.Context, before outdial.CallID, limit int)
 	return list, all
 }
 
-// LiveCall returns one live call with its decision explained. The error is ErrNoCall.
+// LiveCall returns one call with its decision explained: a live one, or one of the latest that are over (EndedCalls). The error is ErrNoCall.
 func (p *Proxy) LiveCall(ctx context.Context, id outdial.CallID) (LiveCall, error) {
 	if c := p.live(id); c != nil {
 		if l, ok := c.tell(ctx, true); ok {
 			return l, nil
 		}
+	}
+	if l, ok := p.endedCall(id); ok {
+		return l, nil
 	}
 	return LiveCall{}, ErrNoCall
 }
@@ -130,7 +135,7 @@ func (c *call) describe(decision bool) LiveCall {
 	}
 	k, ids := c.session.Call(), c.p.ids
 	l := LiveCall{
-		ID: k.ID, Ref: k.Ref, Dialer: c.dialog.invite.source.name, Began: c.began, To: c.p.shown(k.To), State: "hunting",
+		ID: k.ID, Ref: k.Ref, Dialer: c.dialog.invite.source.name, Began: c.began, To: c.p.masked(k.To), State: "hunting",
 		Campaign: ids.Campaigns.Name(k.Campaign), Program: ids.Programs.Name(k.Program), Tenant: ids.Tenants.Name(k.Tenant),
 	}
 	attempts := c.session.Attempts()

@@ -76,6 +76,7 @@ type Proxy struct {
 
 	guests []Guest // set before Run
 	alerts alerts
+	ended  ended
 
 	reloading sync.Mutex // one change of the configuration at a time; guards what follows
 	current   Loaded

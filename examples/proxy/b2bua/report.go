@@ -54,5 +54,13 @@ func (p *Proxy) report(c *call, now time.Time) {
 	p.log.LogAttrs(context.Background(), slog.LevelInfo, "call", attrs...)
 }
 
+// masked is a callee's number as operators see it.
+func (p *Proxy) masked(n outdial.Number) string {
+	if p.private.mode == numbersClear {
+		return n.String()
+	}
+	return (&private{mode: numbersMasked}).number(n)
+}
+
 // shown is a number as it may stand in a log.
 func (p *Proxy) shown(n outdial.Number) string { return p.private.number(n) }
