@@ -125,8 +125,11 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 		p.restore(saved, warn)
 	}
 	ec.IDs, ec.Numbering, ec.Router, ec.Failover, ec.Trunks = p.ids, numbering, gated{p.router, p.orders}, p.selector, p.trunks
-	ec.Observers, ec.Now, ec.Node, ec.MaxAttempts = []outdial.Observer{p.meter, p.orders}, now, c.Node, c.Hunting.MaxAttempts
-	ec.Observers = append(ec.Observers, p.counted.observers()...)
+	if !c.KPI.Off {
+		ec.Observers = append(ec.Observers, p.meter)
+	}
+	ec.Observers = append(append(ec.Observers, p.orders), p.counted.observers()...)
+	ec.Now, ec.Node, ec.MaxAttempts = now, c.Node, c.Hunting.MaxAttempts
 	ec.MaxWait, ec.AdvanceAfterProgress, ec.Explain = c.Hunting.MaxWait, c.Hunting.AdvanceAfterProgress, c.Hunting.Explain
 	if p.collector != nil {
 		ec.Observers = append(ec.Observers, liveOnly{p.collector})

@@ -234,6 +234,7 @@ type Hunting struct {
 
 // KPI is what the meter looks back over, and what it keeps apart; see kpi.Config.
 type KPI struct {
+	Off     bool          `yaml:"off"` // nothing is counted
 	Window  time.Duration `yaml:"window"`
 	Buckets int           `yaml:"buckets"`
 
