@@ -41,6 +41,7 @@ func run(name string, out io.Writer) error {
 	fmt.Fprintf(out, "dialers %s carriers %s%s\n", addresses(p.Addr(), p.Addrs()), addresses(p.CarrierAddr(), p.CarrierAddrs()), apis)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
+	go processors(ctx, cfg.Processors)
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP, syscall.SIGUSR2)
 	var restart atomic.Bool

@@ -29,6 +29,7 @@ type Config struct {
 
 	Node         uint16        `yaml:"node"`          // tells the call ids of several processes apart, 0 to 4095
 	MaxCalls     int           `yaml:"max_calls"`     // calls being set up or up at one time; 0 = 10000
+	Processors   int           `yaml:"processors"`    // cores that the program uses at one time; 0 = what the load needs, negative = all
 	DrainTimeout time.Duration `yaml:"drain_timeout"` // how long live calls may go on after SIGTERM; 0 = 30s, negative = not at all
 
 	Refer string `yaml:"refer"` // REFER within a call: refuse (403), or pass with its NOTIFYs; "" = refuse

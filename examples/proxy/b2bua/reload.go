@@ -128,6 +128,7 @@ func (c Config) fixed(next Config) error {
 	same("carrier_streams", c.CarrierStreams, next.CarrierStreams)
 	same("dns", c.DNS, next.DNS)
 	same("node", c.Node, next.Node)
+	same("processors", c.Processors, next.Processors)
 	same("failover", c.Failover, next.Failover)
 	was, is := c.Hunting, next.Hunting
 	was.SetupBudget, is.SetupBudget = 0, 0

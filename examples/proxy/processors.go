@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Go wakes another thread for every goroutine that becomes ready while a core is idle, and lets it look for more work before it sleeps. A
+// proxy handles a message in some 50 µs and then waits, so that at low rates most of what it used was that: on one core at a time a
+// call costs a third less. Only a load that needs more than one core is worth more than one.
+
+const (
+	// weighEvery is how often the use of the cores is looked at; meanwhile the sockets' buffers take what is too much.
+	weighEvery = 250 * time.Millisecond
+	// busy is the share of the cores above which one more is used, and slack the share of one less below which one less is, ...
+	busy, slack = .8, .5
+	// ... once it has been so for so many looks.
+	calm = 20
+)
+
+// processors keeps the number of cores that Go uses at one time at what the load needs, until ctx is done. limit is the most: 0 = all there
+// are, negative = leave it alone. So does GOMAXPROCS in the environment.
+func processors(ctx context.Context, limit int) {
+	if limit < 0 || os.Getenv("GOMAXPROCS") != "" {
+		return
+	}
+	most := runtime.GOMAXPROCS(0)
+	if limit > 0 {
+		most = min(most, limit)
+	}
+	g := governor{most: most, now: 1}
+	runtime.GOMAXPROCS(g.now)
+	if most == 1 {
+		return
+	}
+	tick := time.NewTicker(weighEvery)
+	defer tick.Stop()
+	at, used := time.Now(), cpuTime()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		at2, used2 := time.Now(), cpuTime()
+		if before := g.now; g.weigh((used2-used).Seconds()/at2.Sub(at).Seconds()) != before {
+			runtime.GOMAXPROCS(g.now) // it stops the program for some microseconds
+		}
+		at, used = at2, used2
+	}
+}
+
+// governor decides how many cores are used at one time.
+type governor struct {
+	most, now int
+	quiet     int // looks since one more was needed
+}
+
+// weigh takes the number of cores that were used on average, and returns how many there shall be.
+func (g *governor) weigh(used float64) int {
+	switch {
+	case used > busy*float64(g.now):
+		g.quiet = 0
+		g.now = min(g.now+1, g.most)
+	case used >= slack*float64(g.now-1):
+		g.quiet = 0
+	default:
+		if g.quiet++; g.quiet >= calm {
+			g.quiet = 0
+			g.now = max(g.now-1, 1)
+		}
+	}
+	return g.now
+}
+
+// cpuTime is what the process has used of the processors so far.
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
