@@ -21,7 +21,7 @@ func (s *Server) healthz(http.ResponseWriter, *http.Request) (reply, *door.Probl
 	return ok(map[string]string{"status": "ok"})
 }
 
-// readyz says whether calls are taken: not while draining, and not where the journal cannot be written and calls are refused for it.
+// readyz says whether calls are taken: not while draining.
 func (s *Server) readyz(http.ResponseWriter, *http.Request) (reply, *door.Problem) {
 	if s.p.Draining() {
 		return reply{}, door.Refuse(http.StatusServiceUnavailable, "draining", "no new calls are taken")

@@ -41,9 +41,10 @@ type parts struct {
 
 // past is where the facts of former processes are: a journal, and what they come to up to a place. The zero past is none.
 type past struct {
-	open  func(*outdial.Registry) (outdial.Journal, func(error), error)
-	saved func() *checkpoint // asked for once the journal is open
-	warn  func(section string, err error)
+	observers []outdial.Observer
+	open      func(*outdial.Registry) (outdial.Journal, func(error), error)
+	saved     func() *checkpoint // asked for once the journal is open
+	warn      func(section string, err error)
 }
 
 // assemble builds the packages and the engine. Errors are *FieldErrors that name the section.
@@ -134,6 +135,7 @@ func (c Config) assemble(past past, now func() time.Time) (*parts, error) {
 	if p.collector != nil {
 		ec.Observers = append(ec.Observers, liveOnly{p.collector})
 	}
+	ec.Observers = append(ec.Observers, past.observers...)
 	if p.clis != nil {
 		ec.CLIs = p.clis
 	}

@@ -48,6 +48,7 @@ type Config struct {
 	Metrics  Metrics        `yaml:"metrics"`
 	HEP      HEP            `yaml:"hep"`
 	Admin    HTTP           `yaml:"admin"`
+	Decision Decision       `yaml:"decision"`
 	Journal  Journal        `yaml:"journal"`
 	DayParts []DayPart      `yaml:"day_parts"`
 

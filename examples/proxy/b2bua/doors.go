@@ -16,6 +16,14 @@ type HTTP struct {
 	KeyFile   string `yaml:"key_file"`
 }
 
+// Decision is the API for switches that keep their own SIP; see package decide.
+type Decision struct {
+	HTTP     HTTP          `yaml:"http"`
+	MaxCalls int           `yaml:"max_calls"` // calls under way at one time; 0 = 10000
+	Lease    time.Duration `yaml:"lease"`     // a call of which nothing is heard for so long before an answer is given up; 0 = 2m
+	Longest  time.Duration `yaml:"longest"`   // … and one that was answered; 0 = 4h
+}
+
 // Gate says which campaigns must be opened by an operator, who can do so once their preflight passes. The zero Gate is open.
 type Gate struct {
 	All       bool     `yaml:"all"`       // every call that has a campaign

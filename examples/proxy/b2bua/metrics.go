@@ -53,7 +53,7 @@ func (p *Proxy) serveMetrics(ctx context.Context) {
 		return
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(p.collector, newGauges(p))
+	reg.MustRegister(p.collector, newGauges(p), states{p})
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	p.serveKPIs(mux)

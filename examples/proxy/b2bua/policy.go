@@ -87,8 +87,9 @@ func (p *Proxy) replace(cfg Config, action string, by Change) error {
 	if err := p.engine.Control(now, c); err != nil {
 		return err
 	}
-	if err := next.install(); err != nil {
-		return err
+	if err := next.install(); err != nil { // the journal has to say that it is not in force after all
+		why := outdial.Control{Actor: "proxy", Action: ActionRollback, Value: p.current.Version, Reason: "it could not be put in force"}
+		return errors.Join(err, p.engine.Control(p.now(), why))
 	}
 	p.current = Loaded{Version: cfg.version, Time: now, Actor: by.Actor, Reason: by.Reason}
 	return nil

@@ -36,6 +36,8 @@ type Options struct {
 	// configured addresses.
 	DialerConn, CarrierConn net.PacketConn
 	Now                     func() time.Time // the clock; nil = time.Now
+	// Observers see every event, live and replayed, after the packages' own.
+	Observers []outdial.Observer
 	// Resolve and ResolveSRV look up the names of trunks; see siptrunk.Config.
 	Resolve    func(ctx context.Context, host string) ([]netip.Addr, error)
 	ResolveSRV func(ctx context.Context, service, proto, domain string) ([]*net.SRV, error)
@@ -115,7 +117,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	var past past
+	past := past{observers: opts.Observers}
 	if cfg.Journal.Dir != "" {
 		past.open, past.saved = p.openJournal, p.readSaved
 		past.warn = func(section string, err error) { p.log.Warn("checkpoint not used", "of", section, "error", err) }

@@ -137,6 +137,7 @@ func (c Config) fixed(next Config) error {
 	same("metrics", c.Metrics, next.Metrics)
 	same("hep", c.HEP, next.HEP)
 	same("admin", c.Admin, next.Admin)
+	same("decision", c.Decision, next.Decision)
 	same("journal", c.Journal, next.Journal)
 	same("day_parts", c.DayParts, next.DayParts)
 	same("log", c.Log, next.Log)

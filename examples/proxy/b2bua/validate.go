@@ -106,6 +106,10 @@ func (c Config) Validate() error {
 	}
 	v.providers(c.Providers, c.Trunks)
 	v.http("admin", c.Admin)
+	v.http("decision.http", c.Decision.HTTP)
+	v.positive("decision.max_calls", int64(c.Decision.MaxCalls))
+	v.positive("decision.lease", int64(c.Decision.Lease))
+	v.positive("decision.longest", int64(c.Decision.Longest))
 	if c.MaxCalls < 0 {
 		v.bad("max_calls", fmt.Errorf("%d is negative", c.MaxCalls))
 	}
@@ -152,6 +156,12 @@ func (v *validator) listeners(list string, all []Listener, secrets TLS) {
 		if l.Transport == "tls" && secrets.Certificate == "" {
 			v.bad(listenerPath(list, i, "transport"), errors.New("tls needs a certificate, in tls or carrier_tls"))
 		}
+	}
+}
+
+func (v *validator) positive(path string, n int64) {
+	if n < 0 {
+		v.bad(path, errors.New("it is negative"))
 	}
 }
 
