@@ -17,6 +17,7 @@ import (
 
 	"github.com/outdial/outdial/examples/proxy/admin"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
+	"github.com/outdial/outdial/examples/proxy/decide"
 	"github.com/outdial/outdial/examples/proxy/door"
 	"github.com/outdial/outdial/examples/proxy/page"
 )
@@ -104,6 +105,17 @@ func open(cfg b2bua.Config, name string, p *b2bua.Proxy, log *slog.Logger) (all 
 			return all, err
 		}
 		all = append(all, api{"admin", d, s.Handler(), pg.Run})
+	}
+	if d, err := openDoor("decision", cfg.Decision.HTTP, cfg); err != nil {
+		return all, err
+	} else if d != nil {
+		c := cfg.Decision
+		s, err := decide.New(decide.Config{Proxy: p, Tokens: d.Tokens, MaxCalls: c.MaxCalls, Lease: c.Lease, Longest: c.Longest})
+		if err != nil {
+			return all, err
+		}
+		p.Attach(s)
+		all = append(all, api{"decision", d, s.Handler(), s.Run})
 	}
 	return all, nil
 }
