@@ -153,9 +153,13 @@ func (cfg *Config) codes() (list []countryCode) {
 	return list
 }
 
-// countries are those whose rules a number is judged by: what the inventory says, and what its digits do.
+// countries are those whose rules a number is judged by: what the inventory says, and what the numbering plan does. Calling codes
+// tell only where neither does, for countries share them.
 func (cfg *Config) countries(n *NumberConfig) []string {
 	list := []string{countryOf(cfg, n)}
+	if cfg.Numbering == nil && list[0] != "" {
+		return list
+	}
 	if located := cfg.located(n.Number); located != "" && located != list[0] {
 		list = append(list, located)
 	}

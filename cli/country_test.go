@@ -10,19 +10,31 @@ import (
 	"github.com/outdial/outdial/cli"
 )
 
-// TestClassesCannotBeTalkedAround: a number is judged by the rules of the country whose calling code it has, whatever the
-// inventory says, or says nothing, and by those of the country that the inventory says too.
+// TestClassesCannotBeTalkedAround: a number is judged by the rules of the country that its digits tell, where the inventory says
+// nothing or another one, and one that does not begin as the numbers of its country do is an error. Countries that share a
+// calling code are told apart by the inventory.
 func TestClassesCannotBeTalkedAround(t *testing.T) {
-	for _, n := range []cli.NumberConfig{
-		{Country: ""}, {Country: "GB"}, {Country: "FR"}, {Country: "", Type: cli.TypeMobile}, {Country: "GB", Type: cli.TypeMobile},
-	} {
-		n.Number, n.Pool, n.Evidence = outdial.MustNumber("+33612345678"), "sales", "LOA"
+	ids := new(outdial.Registry)
+	plan, err := outdial.NewNumberingPlan(outdial.NumberingConfig{IDs: ids})
+	require.NoError(t, err)
+	sales := func(n cli.NumberConfig, plan outdial.Numbering) error {
+		n.Pool, n.Evidence = "sales", "LOA"
 		_, err := cli.New(cli.Config{
-			IDs: new(outdial.Registry), Numbers: []cli.NumberConfig{n},
+			IDs: ids, Numbers: []cli.NumberConfig{n}, Numbering: plan,
 			Pools: []cli.PoolConfig{{Name: "sales", Program: "sales", Purpose: cli.PurposeTelemarketing}},
 		})
-		require.ErrorContains(t, err, "fr-sales", "%+v", n)
+		return err
 	}
+	paris := outdial.MustNumber("+33612345678")
+	for _, country := range []string{"", "FR"} {
+		require.ErrorContains(t, sales(cli.NumberConfig{Number: paris, Country: country}, nil), "fr-sales", country)
+	}
+	require.ErrorContains(t, sales(cli.NumberConfig{Number: paris, Country: "GB"}, nil), "+44")
+	for _, country := range []string{"", "FR", "GB", "XX"} {
+		require.ErrorContains(t, sales(cli.NumberConfig{Number: paris, Country: country}, plan), "fr-sales", country)
+	}
+	guernsey := outdial.MustNumber("+441481712345")
+	require.NoError(t, sales(cli.NumberConfig{Number: guernsey, Country: "GG"}, nil))
 }
 
 // TestCalleesOfAnUnknownCountry: where nothing looked a callee up, its calling code tells whose rules hold.
