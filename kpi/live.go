@@ -109,9 +109,9 @@ func (m *Meter) open(s *state, l *live, epoch int64) *account {
 	l.next.Store(a) // cells that are made from here on join by themselves
 	var sums [sumCount]float64
 	for _, base := range s.bases() {
-		base.join(m, a, base.feed(s), &sums)
+		base.join(m, a, s, &sums)
 	}
-	s.join(m, a, 0, &sums)
+	s.join(m, a, s, &sums)
 	for i, v := range sums {
 		a.first.sums[i].Add(uint64(v*one + 0.5))
 	}
@@ -120,10 +120,14 @@ func (m *Meter) open(s *state, l *live, epoch int64) *account {
 	return a
 }
 
-// join adds what the cell has counted to sums, and what it counts from now on to an account, which takes a place among its feeds.
-func (s *state) join(m *Meter, a *account, at int, sums *[sumCount]float64) {
+// join adds what the cell has counted to sums, and what it counts from now on to the account of a cell, itself or a roll-up of it.
+func (s *state) join(m *Meter, a *account, of *state, sums *[sumCount]float64) {
 	s.lock()
 	defer s.unlock()
+	at := 0 // the cell's own is the first of its feeds
+	if of != s {
+		at = 1 + slices.Index(s.ups(), of)
+	}
 	for _, p := range s.whole() {
 		if p.feeds == nil {
 			p.feeds = make([]*account, 1+len(s.ups()))
@@ -142,9 +146,6 @@ func (s *state) ups() []*state {
 	}
 	return *s.above
 }
-
-// feed is the place of a roll-up's account among the feeds of a base cell; the cell's own is the first.
-func (s *state) feed(up *state) int { return 1 + slices.Index(s.ups(), up) }
 
 func (s *state) weighOwn(m *Meter, now int64, sums *[sumCount]float64) {
 	span := &m.spans[0]

@@ -16,6 +16,8 @@ func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
 	}
 	x = m.cells.Load()
 	s := newState(*key)
+	s.mu.Lock() // a reader finds it below its roll-ups before all of them are known
+	defer s.mu.Unlock()
 	ups, feeds := make([]*state, 0, len(v.rollups)), make([]*account, 1+len(v.rollups))
 	for _, up := range v.rollups {
 		p := up.other
