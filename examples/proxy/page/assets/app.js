@@ -143,7 +143,7 @@ function meter() {
 // interval draws a ratio with its interval. All are drawn to one scale, which the head of the column names.
 let scale = 1;
 function rescale(s) {
-  const most = Math.max(...[...s.trunks, ...s.pools].map(x => x.kpi?.asr?.n >= 20 ? x.kpi.asr.hi : 0), 0.05);
+  const most = Math.max(...[...s.trunks, ...s.pools].map(x => x.kpi?.asr?.n >= 20 ? x.kpi.asr.hi : x.kpi?.asr?.v || 0), 0.05);
   scale = [0.1, 0.25, 0.5, 1].find(v => v >= most) || 1;
   for (const e of document.querySelectorAll('.scale')) text(e, `, bar to ${100 * scale} %`);
 }
@@ -364,7 +364,7 @@ function draw(s) {
     const box = $(id);
     const opts = {
       width: Math.max(120, box.clientWidth), height: box.clientHeight, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { show: false } },
-      padding: [8, 14, 0, 0], scales: { x: { time: true }, y: { range: (u, lo, hi) => [0, max(hi || 0)] } },
+      padding: [8, 24, 0, 0], scales: { x: { time: true }, y: { range: (u, lo, hi) => [0, max(hi || 0)] } },
       axes: [{ ...axis(22), space: 90, values: (u, ticks) => ticks.map(t => clock(1000 * t).slice(0, u.scales.x.max - u.scales.x.min < 240 ? 8 : 5)) }, { ...axis(38), space: 32, values }],
       series: [{}, ...series], bands,
     };
