@@ -80,11 +80,13 @@ func TestWhatIf(t *testing.T) {
 	dir := t.TempDir()
 	j, _, err := cdr.Open(cdr.Config{Dir: dir, IDs: ids})
 	require.NoError(t, err)
+	plan, err := outdial.NewNumberingPlan(outdial.NumberingConfig{IDs: ids})
+	require.NoError(t, err)
 	at := time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC)
 	for i := range 10 {
 		a := &outdial.Attempt{
 			ID: outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}, Start: at, State: outdial.AttemptOpen,
-			Call:      outdial.Call{ID: outdial.CallID(i + 1), To: 442079460123, Begun: at},
+			Call:      outdial.Call{ID: outdial.CallID(i + 1), To: 442079460123, Begun: at, Dest: plan.Locate(at, 442079460123)},
 			Candidate: outdial.Candidate{Trunk: ids.Trunks.ID("alpha-1"), Carrier: ids.Carriers.ID("alpha")},
 		}
 		require.NoError(t, j.Append(&outdial.Event{Kind: outdial.EventStarted, Time: at, Attempt: a}))

@@ -17,8 +17,9 @@ type gauges struct {
 	desc gaugeDescs
 
 	mu      sync.Mutex
-	pools   cli.Snapshot // of a large inventory it is dear: at most one in poolsEvery
+	pools   cli.Snapshot // of a large inventory it is dear: at most one in poolsEvery, and after each change by an operator
 	poolsAt time.Time
+	changes uint64
 }
 
 const poolsEvery = 10 * time.Second
@@ -142,8 +143,12 @@ func (g *gauges) numbers(now time.Time, gauge func(*prometheus.Desc, float64, ..
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.poolsAt.IsZero() || now.Sub(g.poolsAt) >= poolsEvery {
-		g.pools, g.poolsAt = g.p.clis.Snapshot(now), now
+	changes := uint64(0)
+	for _, n := range g.p.Controls() {
+		changes += n
+	}
+	if g.poolsAt.IsZero() || now.Sub(g.poolsAt) >= poolsEvery || changes != g.changes {
+		g.pools, g.poolsAt, g.changes = g.p.clis.Snapshot(now), now, changes
 	}
 	for _, p := range g.pools.Pools {
 		for state, n := range p.States {
