@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +90,22 @@ func (w *world) dial(from string) net.Conn {
 	return c
 }
 
+// told is what was lost so far, and why.
+func (w *world) told() (lost []string, why []error) {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.lost), slices.Clone(w.reason)
+}
+
+// messages are those that have come.
+func (w *world) messages() []string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.got)
+}
+
 // over waits until the far end has closed a connection.
 func over(c net.Conn) error {
 	_, err := io.Copy(io.Discard, c)
@@ -101,9 +118,9 @@ func TestLongest(t *testing.T) {
 		c := w.dial("10.0.0.2")
 		_, err := io.WriteString(c, message(64<<10)+message(100))
 		require.NoError(t, err)
-		synctest.Wait()
-		require.Len(t, w.got, 2)
-		require.Len(t, w.got[0], 64<<10)
+		got := w.messages()
+		require.Len(t, got, 2)
+		require.Len(t, got[0], 64<<10)
 		go io.WriteString(c, message(64<<10+1)) //nolint:errcheck // it is cut off
 		require.NoError(t, over(c))
 		require.EqualValues(t, 1, w.set.Stats().Malformed)
@@ -144,7 +161,7 @@ func TestTimes(t *testing.T) {
 		}
 		require.NoError(t, over(c))
 		require.InDelta(t, 3*(30+9)+30, time.Since(start).Seconds(), 1, "a minute after the last message")
-		require.Len(t, w.got, 3)
+		require.Len(t, w.messages(), 3)
 		require.EqualValues(t, 2, w.set.Stats().HalfOpen, "that was no fault")
 	})
 }
@@ -169,8 +186,7 @@ func TestBounds(t *testing.T) {
 		more := w.dial("10.0.0.2")
 		_, err := io.WriteString(more, message(100))
 		require.NoError(t, err, "one that ends makes room")
-		synctest.Wait()
-		require.Len(t, w.got, 1)
+		require.Len(t, w.messages(), 1)
 	})
 }
 
@@ -194,16 +210,16 @@ func TestLost(t *testing.T) {
 	bubble(t, cfg, func(t *testing.T, w *world) {
 		to := func(a string) sipstream.Peer { return sipstream.Peer{Addr: netip.MustParseAddrPort(a)} }
 		w.set.Send(to("10.0.0.7:1"), []byte("a"))
-		synctest.Wait()
-		require.Equal(t, []string{"a"}, w.lost)
-		require.ErrorIs(t, w.reason[0], sipstream.ErrConnect)
+		lost, why := w.told()
+		require.Equal(t, []string{"a"}, lost)
+		require.ErrorIs(t, why[0], sipstream.ErrConnect)
 
 		require.NoError(t, w.network.Cut("10.0.0.1", "10.0.0.8"))
 		w.set.Send(to("10.0.0.8:1"), []byte("b"))
 		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		require.Equal(t, []string{"a", "b"}, w.lost)
-		require.ErrorIs(t, w.reason[1], sipstream.ErrConnect)
+		lost, why = w.told()
+		require.Equal(t, []string{"a", "b"}, lost)
+		require.ErrorIs(t, why[1], sipstream.ErrConnect)
 		require.EqualValues(t, 2, w.set.Stats().Failed)
 
 		stuck, err := w.network.ListenStream("10.0.0.9:1")
@@ -212,25 +228,30 @@ func TestLost(t *testing.T) {
 		go stuck.Accept() //nolint:errcheck // it is never read
 		w.set.Send(to("10.0.0.9:1"), []byte("c"))
 		time.Sleep(4 * time.Second)
-		require.Len(t, w.lost, 2)
+		lost, _ = w.told()
+		require.Len(t, lost, 2)
 		time.Sleep(time.Second)
-		synctest.Wait()
-		require.Equal(t, []string{"a", "b", "c"}, w.lost)
-		require.ErrorIs(t, w.reason[2], sipstream.ErrSlow)
-		require.Equal(t, 1, w.closed)
+		lost, why = w.told()
+		require.Equal(t, []string{"a", "b", "c"}, lost)
+		require.ErrorIs(t, why[2], sipstream.ErrSlow)
+		w.mu.Lock()
+		closed := w.closed
+		w.mu.Unlock()
+		require.Equal(t, 1, closed)
 		go stuck.Accept() //nolint:errcheck // it is never read
 		for range 12 {
 			w.set.Send(to("10.0.0.9:1"), []byte(strings.Repeat("d", 100)))
 		}
-		synctest.Wait()
-		require.GreaterOrEqual(t, len(w.lost), 3+11, "too much waits: that is known at once")
+		lost, _ = w.told()
+		require.GreaterOrEqual(t, len(lost), 3+11, "too much waits: that is known at once")
 		require.EqualValues(t, 2, w.set.Stats().Slow)
 
 		require.NoError(t, w.set.Close())
-		n := len(w.lost)
+		lost, _ = w.told()
 		w.set.Send(to(here), []byte("e"))
-		require.Len(t, w.lost, n+1)
-		require.ErrorIs(t, w.reason[n], sipstream.ErrClosed)
+		all, why := w.told()
+		require.Len(t, all, len(lost)+1)
+		require.ErrorIs(t, why[len(lost)], sipstream.ErrClosed)
 	})
 }
 
