@@ -134,7 +134,8 @@ func (b *bench) startForwarder(listen int, gateways []int) (*process, error) {
 	return launch(b.dir, b.Forwarder, "-listen", local(listen), "-gateways", strings.Join(addrs, ","))
 }
 
-// startKamailio starts two workers with 512 MB to share, which it touches as it needs them, and the quickest of its allocators.
+// startKamailio starts two workers with 512 MB to share, which it touches as it needs them, the quickest of its allocators, and buffers of its socket as
+// large as the others have.
 func (b *bench) startKamailio(dialog bool, listen int, gateways []int) (*process, error) {
 	var list strings.Builder
 	for i, g := range gateways {
@@ -145,7 +146,7 @@ func (b *bench) startKamailio(dialog bool, listen int, gateways []int) (*process
 	if err := cmp.Or(b.write("dispatcher.list", list.String()), b.write("kamailio.cfg", cfg)); err != nil {
 		return nil, err
 	}
-	args := []string{"-f", "kamailio.cfg", "-DD", "-E", "-m", "512", "-M", "16", "-x", "tlsf", "-w", b.dir, "-Y", b.dir, "-P", filepath.Join(b.dir, "kamailio.pid")}
+	args := []string{"-f", "kamailio.cfg", "-DD", "-E", "-m", "512", "-M", "16", "-x", "tlsf", "-b", "4194304", "-w", b.dir, "-Y", b.dir, "-P", filepath.Join(b.dir, "kamailio.pid")}
 	if dialog {
 		args = append(args, "-A", "WITH_DIALOG")
 	}
