@@ -74,7 +74,7 @@ func TestSoak(t *testing.T) {
 	second.start()
 	count := int(s.length.Seconds() * float64(s.rate))
 	caller := newSipp(t, "uac.xml", p.Addr().String(), "-s", "+12125550123", "-r", strconv.Itoa(s.rate), "-m", strconv.Itoa(count))
-	usage := s.watch(t, caller, first)
+	footprint := s.watch(t, caller, first)
 	require.NoError(t, caller.wait(), "every call of the dialer's succeeded: %s", caller.errors())
 	first.stop()
 	second.stop()
@@ -106,11 +106,11 @@ func TestSoak(t *testing.T) {
 	require.Equal(t, book.started, book.ended, "every attempt that began has an end")
 	require.Positive(t, book.answered["first"])
 	require.Positive(t, book.answered["second"])
-	usage.check(t, s)
+	footprint.check(t, s)
 }
 
 // watch lets the first carrier go and come back until the calls are over, and looks at what the process uses.
-func (s soak) watch(t *testing.T, caller *sippProcess, first *callee) (u usage) {
+func (s soak) watch(t *testing.T, caller *sippProcess, first *callee) (u footprint) {
 	t.Helper()
 	look := time.NewTicker(min(s.period/20, 5*time.Second))
 	defer look.Stop()
@@ -135,8 +135,8 @@ func (s soak) watch(t *testing.T, caller *sippProcess, first *callee) (u usage) 
 	}
 }
 
-// usage is what the process has used, over time.
-type usage []sample
+// footprint is what the process has used, over time.
+type footprint []sample
 
 type sample struct {
 	rss        int64 // bytes
@@ -144,7 +144,7 @@ type sample struct {
 }
 
 // check compares the last third with the one before: both see the first carrier go and come back. The first third is the warm-up.
-func (u usage) check(t *testing.T, s soak) {
+func (u footprint) check(t *testing.T, s soak) {
 	t.Helper()
 	if s.length < 2*time.Minute {
 		return // transactions stay for 32 s: it is all warm-up
@@ -159,7 +159,7 @@ func (u usage) check(t *testing.T, s soak) {
 	require.LessOrEqual(t, end.median(goroutines), flat*middle.median(goroutines)+2)
 }
 
-func (u usage) median(of func(sample) float64) float64 {
+func (u footprint) median(of func(sample) float64) float64 {
 	all := make([]float64, 0, len(u))
 	for _, s := range u {
 		all = append(all, of(s))
