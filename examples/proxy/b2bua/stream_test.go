@@ -127,7 +127,8 @@ func TestTCPDialerReconnects(t *testing.T) {
 
 // A trunk whose connection cannot be opened is as one that is down: the next one gets the call, and failover is told.
 func TestTCPTrunkDown(t *testing.T) {
-	bubbleTCP(t, siptest.Busy(0), siptest.Answer(10*ms, 20*ms, 0), nil, func(t *testing.T, w *world, _ *siptest.StreamConn) {
+	quiet := func(c *b2bua.Config) { c.Failover.PingEvery = -1 } // an OPTIONS would have opened a connection before it is refused
+	bubbleTCP(t, siptest.Busy(0), siptest.Answer(10*ms, 20*ms, 0), quiet, func(t *testing.T, w *world, _ *siptest.StreamConn) {
 		require.NoError(t, w.network.SetRefused("10.0.1.1:5060", true))
 		for range 8 {
 			require.Equal(t, 200, w.call(siptest.CallerCall{HangupAfter: ms}).Code())
