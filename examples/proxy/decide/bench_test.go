@@ -146,7 +146,7 @@ func BenchmarkDecisions(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
 }
 
-// BenchmarkDecisionLatency asks 1,000 times a second, whether or not answers came, and tells how long a decide took from the moment at which it
+// BenchmarkDecisionLatency asks 1,000 times a second, whether or not answers came, and tells how long a decide and its outcome took from the moment at which it
 // was due. The goal is 5 ms for 99 of 100.
 func BenchmarkDecisionLatency(b *testing.B) {
 	s := serve(b)
