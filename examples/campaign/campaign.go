@@ -180,7 +180,7 @@ func (c *campaign) observe(now time.Time) error {
 		return err
 	}
 	c.scenario.watch(c.proxy.Failover().Snapshot(now))
-	if err := c.orders.step(now, placed); err != nil {
+	if err := c.orders.step(time.Now(), placed); err != nil {
 		return err
 	}
 	if c.decision.Outcome == "" && !c.scenario.noticed.IsZero() {

@@ -139,6 +139,7 @@ func (g *ledger) Observe(ev *outdial.Event) {
 		a := &attempt{ID: e.ID.String(), Trunk: trunk, Why: e.Choice.Why, CLI: e.CLI, Start: ev.Time}
 		g.open[e.ID] = a
 		g.start(g.call(e.Call.To), a)
+		g.underOrders(a)
 		t.Started++
 		t.Open++
 		return

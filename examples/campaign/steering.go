@@ -15,7 +15,8 @@ type ordered struct {
 	Order       failover.Flip
 	Drill       bool
 	From, Until time.Time
-	Cut         bool // by a later order to the same trunk
+	Cut         bool   // by a later order to the same trunk
+	There       uint64 // attempts on the trunk that it sends calls to, as far as it was in force when the journal had them
 }
 
 // order notes an operator's flip or drill.
@@ -39,11 +40,21 @@ func (g *ledger) order(ev *outdial.Event) {
 // holds reports whether the order is in force at t.
 func (o *ordered) holds(t time.Time) bool { return !t.Before(o.From) && t.Before(o.Until) }
 
+// underOrders counts an attempt that has just started for the orders that are in force. One that is journalled before the order that cuts
+// another off counts for that other, whatever the clock said: an operator's order has the time at which it was given.
+func (g *ledger) underOrders(a *attempt) {
+	for i := range g.Orders {
+		if o := &g.Orders[i]; o.holds(a.Start) && a.Trunk == o.Order.To[0] {
+			o.There++
+		}
+	}
+}
+
 // justDecided is how long after a trunk was ejected a call may still leave there that had been decided before.
 const justDecided = 100 * time.Millisecond
 
-// atTheEdges is how many attempts a drill may count more or less than the journal says: those that left in the very moment in which
-// it began or was cut off.
+// atTheEdges is how many attempts a drill may count more or less than the journal says: those that were on their way from
+// the journal to failover when it began or was cut off.
 const atTheEdges = 3
 
 // partMoved: before the great fault the good carrier rests for the destination that it fails, and for no other; what is sent
@@ -80,7 +91,7 @@ func ordersKept(e *evidence) error {
 	}
 	for i := range e.Ledger.Orders {
 		o := &e.Ledger.Orders[i]
-		var first, picks, sent, there int
+		var first, picks, sent int
 		room := true
 		for _, s := range e.Ledger.Calls {
 			for k, a := range s.Attempts {
@@ -90,9 +101,6 @@ func ordersKept(e *evidence) error {
 				picks++
 				if k == 0 {
 					first++
-				}
-				if a.Trunk == o.Order.To[0] {
-					there++
 				}
 				if a.Why == outdial.WhyFlip {
 					sent++
@@ -115,7 +123,7 @@ func ordersKept(e *evidence) error {
 		if !o.Drill || e.Finished.Before(o.Until) {
 			continue
 		}
-		if err := e.reported(o, uint64(there)); err != nil {
+		if err := e.reported(o); err != nil {
 			return err
 		}
 	}
@@ -133,14 +141,14 @@ func (g *ledger) flipped(a *attempt) bool {
 }
 
 // reported checks the report of a drill.
-func (e *evidence) reported(o *ordered, there uint64) error {
+func (e *evidence) reported(o *ordered) error {
 	for i := range e.Drills {
 		d := &e.Drills[i]
 		if !d.From.Equal(o.From) {
 			continue
 		}
-		if off := int64(d.During.To.Started) - int64(there); !d.Over || d.Cut != o.Cut || max(off, -off) > atTheEdges {
-			return fmt.Errorf("the drill counts %d attempts on %s (over %v, cut %v), the journal %d", d.During.To.Started, o.Order.To[0], d.Over, d.Cut, there)
+		if off := int64(d.During.To.Started) - int64(o.There); !d.Over || d.Cut != o.Cut || max(off, -off) > atTheEdges {
+			return fmt.Errorf("the drill counts %d attempts on %s (over %v, cut %v), the journal %d", d.During.To.Started, o.Order.To[0], d.Over, d.Cut, o.There)
 		}
 		return nil
 	}
