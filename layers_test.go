@@ -50,84 +50,86 @@ func TestLayers(t *testing.T) {
 
 // TestLayersBite breaks a scratch copy of the module in one way at a time and expects the fault to be found.
 func TestLayersBite(t *testing.T) {
-	for _, tc := range []struct{ name, file, source, want string }{
+	cases := []struct{ name, file, source, want string }{
 		{
-			"cli imports trunk", "cli/zz_fault.go",
+			"cli imports trunk", "cli/zz_imports.go",
 			"package cli\n\nimport _ \"github.com/outdial/outdial/trunk\"\n",
 			"cli imports trunk",
 		},
 		{
-			"routing reads a clock", "routing/zz_fault.go",
-			"package routing\n\nimport \"time\"\n\nfunc zzNow() time.Time { return time.Now() }\n",
-			"routing/zz_fault.go:5: time.Now",
+			"routing reads a clock", "routing/zz_clock.go",
+			"package routing\n\nimport \"time\"\n\nfunc zzClock() time.Time { return time.Now() }\n",
+			"routing/zz_clock.go:5: time.Now",
 		},
 		{
-			"a clock under another name", "failover/zz_fault.go",
-			"package failover\n\nimport clock \"time\"\n\nvar zzNow = clock.Since\n",
-			"failover/zz_fault.go:5: time.Since",
+			"a clock under another name", "failover/zz_alias.go",
+			"package failover\n\nimport clock \"time\"\n\nvar zzAlias = clock.Since\n",
+			"failover/zz_alias.go:5: time.Since",
 		},
 		{
-			"kpi starts a goroutine", "kpi/zz_fault.go",
-			"package kpi\n\nfunc zzGo() { go func() {}() }\n",
-			"kpi/zz_fault.go:3: go statement",
+			"kpi starts a goroutine", "kpi/zz_goroutine.go",
+			"package kpi\n\nfunc zzGoroutine() { go func() {}() }\n",
+			"kpi/zz_goroutine.go:3: go statement",
 		},
 		{
-			"kpi starts a goroutine by another name", "kpi/zz_fault.go",
-			"package kpi\n\nimport \"sync\"\n\nfunc zzGo(wg *sync.WaitGroup) { wg.Go(func() {}) }\n",
-			"kpi/zz_fault.go:5: sync.Go",
+			"kpi starts a goroutine by another name", "kpi/zz_group.go",
+			"package kpi\n\nimport \"sync\"\n\nfunc zzGroup(wg *sync.WaitGroup) { wg.Go(func() {}) }\n",
+			"kpi/zz_group.go:5: sync.Go",
 		},
 		{
-			"a clock without a name", "cli/zz_fault.go",
-			"package cli\n\nimport . \"time\"\n\nvar zzNow = Now()\n",
-			"cli/zz_fault.go:5: time.Now",
+			"a clock without a name", "cli/zz_dot.go",
+			"package cli\n\nimport . \"time\"\n\nvar zzDot = Now()\n",
+			"cli/zz_dot.go:5: time.Now",
 		},
 		{
 			"a clock on another system", "routing/zz_plan9.go",
-			"package routing\n\nimport \"time\"\n\nfunc zzNow() time.Time { return time.Now() }\n",
+			"package routing\n\nimport \"time\"\n\nfunc zzPlan9() time.Time { return time.Now() }\n",
 			"routing/zz_plan9.go:5: time.Now",
 		},
 		{
-			"the journal reads a clock", "kpi/cdr/zz_fault.go",
-			"package cdr\n\nimport \"time\"\n\nvar zzNow = time.Now\n",
-			"kpi/cdr/zz_fault.go:5: time.Now",
+			"the journal reads a clock", "kpi/cdr/zz_journal.go",
+			"package cdr\n\nimport \"time\"\n\nvar zzJournal = time.Now\n",
+			"kpi/cdr/zz_journal.go:5: time.Now",
 		},
 		{
-			"chance without a seed", "routing/zz_fault.go",
-			"package routing\n\nimport \"math/rand/v2\"\n\nfunc zzDraw() float64 { return rand.Float64() }\n",
-			"routing/zz_fault.go:5: math/rand/v2.Float64",
+			"chance without a seed", "routing/zz_chance.go",
+			"package routing\n\nimport \"math/rand/v2\"\n\nfunc zzChance() float64 { return rand.Float64() }\n",
+			"routing/zz_chance.go:5: math/rand/v2.Float64",
 		},
 		{
-			"init", "failover/zz_fault.go",
+			"init", "failover/zz_init.go",
 			"package failover\n\nfunc init() {}\n",
-			"failover/zz_fault.go:3: init",
+			"failover/zz_init.go:3: init",
 		},
 		{
-			"what is for tests ships", "internal/window/zz_fault.go",
+			"what is for tests ships", "internal/window/zz_ships.go",
 			"package window\n\nimport _ \"github.com/outdial/outdial/internal/siptest\"\n",
 			"internal/window imports internal/siptest",
 		},
 		{
-			"trunk lets rate read the clock", "trunk/zz_fault.go",
-			"package trunk\n\nimport \"golang.org/x/time/rate\"\n\nfunc zzAllow(l *rate.Limiter) bool { return l.Allow() }\n",
-			"trunk/zz_fault.go:5: rate.Limiter.Allow",
+			"trunk lets rate read the clock", "trunk/zz_rate.go",
+			"package trunk\n\nimport \"golang.org/x/time/rate\"\n\nfunc zzRate(l *rate.Limiter) bool { return l.Allow() }\n",
+			"trunk/zz_rate.go:5: rate.Limiter.Allow",
 		},
 		{
-			"the root imports a package", "zz_fault.go",
+			"the root imports a package", "zz_root.go",
 			"package outdial\n\nimport _ \"github.com/stretchr/testify/require\"\n",
 			"the root imports github.com/stretchr/testify/require",
 		},
 		{
-			"testing in what ships", "internal/siptest/zz_fault.go",
+			"testing in what ships", "internal/siptest/zz_testing.go",
 			"package siptest\n\nimport _ \"testing\"\n",
 			"internal/siptest imports testing",
 		},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			dir := t.TempDir()
-			copyModule(t, dir)
-			require.NoError(t, os.WriteFile(filepath.Join(dir, tc.file), []byte(tc.source), 0o600))
-			require.Contains(t, strings.Join(layerFaults(t, dir), "\n"), tc.want)
-		})
+	}
+	dir := t.TempDir()
+	copyModule(t, dir)
+	for _, tc := range cases {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, tc.file), []byte(tc.source), 0o600))
+	}
+	faults := strings.Join(layerFaults(t, dir), "\n")
+	for _, tc := range cases {
+		require.Contains(t, faults, tc.want, tc.name)
 	}
 }
 
