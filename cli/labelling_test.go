@@ -9,12 +9,16 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/internal/race"
 )
 
 // TestLabelsComeFirst: labels step up at an instant, and the answers of the labelled numbers halve six hours later, as where an
 // engine labels first and callees learn to look away. The pool is told of its labels well before a number is condemned for its
 // answers; at the usual share of labels nobody is told anything.
 func TestLabelsComeFirst(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a simulation in one goroutine: there is nothing for the race detector to see")
+	}
 	for _, step := range []bool{false, true} {
 		f := newFleet(t, 60, func(cfg *cli.Config) {
 			cfg.Lifecycle.OnMixed, cfg.Lifecycle.OnLabelled = cli.StateActive, cli.StateActive // to see both

@@ -11,6 +11,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/internal/race"
 )
 
 // fleet is a pool of numbers whose calls a test tells the Governor of.
@@ -166,6 +167,9 @@ func TestUnwantedWeighsMore(t *testing.T) {
 // TestDecayIsFoundAmongPeers: the answer rate of one number halves, and it is found; a bad day of the whole list moves no
 // number.
 func TestDecayIsFoundAmongPeers(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a simulation in one goroutine: there is nothing for the race detector to see")
+	}
 	f := newFleet(t, 50, nil)
 	round := func(p float64, bad outdial.Number) {
 		for _, n := range f.cfg.Numbers {
@@ -389,6 +393,9 @@ func TestReplayFoldsToTheSameState(t *testing.T) {
 // TestDecayInOneNetwork: a number that one terminating network stops answering is found although the others answer it as
 // before, and the reason names the network.
 func TestDecayInOneNetwork(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a simulation in one goroutine: there is nothing for the race detector to see")
+	}
 	f := newFleet(t, 30, nil)
 	bad := f.cfg.Numbers[4].Number
 	networks := []outdial.NetworkID{f.ids.Networks.ID("north"), f.ids.Networks.ID("south"), f.ids.Networks.ID("west")}

@@ -4,10 +4,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/internal/race"
 )
 
 // TestSmallPool is the simulation in a small form, with fixed seeds: what is found, and what is taken for bad.
 func TestSmallPool(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a simulation in one goroutine: there is nothing for the race detector to see")
+	}
 	w := world{numbers: 200, days: 60, calls: 100, spread: .20, hazard: .005}
 	play := func(name string) (all tally) {
 		for _, r := range rules {
@@ -36,6 +41,9 @@ func TestSmallPool(t *testing.T) {
 }
 
 func TestBlocksAreFound(t *testing.T) {
+	if race.Enabled {
+		t.Skip("a simulation in one goroutine: there is nothing for the race detector to see")
+	}
 	b, err := blocks(1)
 	require.NoError(t, err)
 	require.Equal(t, b.decays, len(b.delays))

@@ -17,10 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(programs)
+		os.Exit(code)
+	}))
+}
 
 // numbers are the caller IDs of the test configuration.
 var numbers = []string{"+13035550101", "+13035550102", "+13035550103", "+13035550104", "+13035550105"}
@@ -99,12 +105,30 @@ func (p *process) logged(t *testing.T, want string) {
 	require.Eventually(t, func() bool { return strings.Contains(p.text(), want) }, patience, 10*time.Millisecond, want)
 }
 
-// build compiles the program.
+// programs is the folder that the program is built into, "" until then.
+var programs string
+
+var built = sync.OnceValues(func() (string, error) {
+	var err error
+	if programs, err = os.MkdirTemp("", "outdial-proxy"); err != nil {
+		return "", err
+	}
+	name := filepath.Join(programs, "proxy")
+	if out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return name, nil
+})
+
+// build compiles the program, once for all tests, and returns its name. What a test does with a process of its own, the race detector does
+// not see.
 func build(t *testing.T) string {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "proxy")
-	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	if race.Enabled {
+		t.Skip("the program is a process of its own, without the race detector")
+	}
+	name, err := built()
+	require.NoError(t, err)
 	return name
 }
 

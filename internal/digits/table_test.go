@@ -175,7 +175,9 @@ func testLeaps(t *testing.T, size int) {
 	for _, q := range queries {
 		value, matched, ok := table.Lookup(q)
 		wantValue, wantMatched, wantOK := o.lookup(q)
-		require.Equal(t, [3]any{wantValue, wantMatched, wantOK}, [3]any{value, matched, ok}, q)
+		if value != wantValue || matched != wantMatched || ok != wantOK {
+			t.Fatalf("%d: %d, %d digits, %v; want %d, %d, %v", q, value, matched, ok, wantValue, wantMatched, wantOK)
+		}
 	}
 }
 
