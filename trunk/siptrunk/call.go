@@ -18,25 +18,27 @@ func (l *Leg) sendInvite(now time.Time) error {
 	if v := l.supported(); v != "" {
 		m.lines = append(m.lines, v)
 	}
-	to := l.base
-	packet := l.d.render(&m, to)
-	if tcp, ok := l.larger(to, len(packet), now); ok {
-		to = tcp
-		packet = l.d.render(&m, to)
-	}
-	l.sentTo = to
-	if err := l.d.send(packet, to); err != nil {
+	p := l.parcel(&m, l.base)
+	l.sentTo = p.dst
+	if err := l.d.send(p.packet, p.dst); err != nil {
 		return err
 	}
-	l.meet(to)
+	l.meet(p.dst)
 	l.branch, l.seq = m.branch, m.cseq
-	l.invite = newClientTx(sip.INVITE, m.branch, packet, to, now)
+	l.invite = newClientTx(sip.INVITE, m.branch, p, now)
 	l.phase = calling
 	l.t100 = l.silence(now)
 	if l.route.PDDTimer > 0 && l.pdd.IsZero() {
 		l.pdd = now.Add(l.route.PDDTimer)
 	}
 	return nil
+}
+
+// resendInvite sends the INVITE anew, with what a refusal has asked for. Credentials are asked for again: an answer to a challenge is good once.
+func (l *Leg) resendInvite(now time.Time) bool {
+	l.creds = credentials{}
+	l.cseq++
+	return l.sendInvite(now) == nil
 }
 
 // onResponse moves the transaction that a response belongs to.
@@ -109,7 +111,7 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
 	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
 	l.ackRejection(m, res, l.sentTo)
-	if res.StatusCode == 503 && l.elsewhere(at) {
+	if res.StatusCode == 503 && l.phase < ringing && l.elsewhere(at) { // who has rung somebody is asked no second time
 		return
 	}
 	if l.redirect(res, at) || l.require(res, at) || l.tooBrief(res, at) {
@@ -136,7 +138,7 @@ func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 func (l *Leg) ackRejection(m message, res *sip.Response, dst hop) {
 	m.contact, m.extra, m.contentType, m.body, m.lines = false, nil, "", nil, authorization(m.lines)
 	m.method, m.maxForwards, m.to = string(sip.ACK), maxForwards, res.To().Value()
-	l.keepAck(ack{branch: m.branch, tag: toTagOf(res), packet: l.d.render(&m, dst), dst: dst})
+	l.keepAck(ack{m.branch, toTagOf(res), parcel{packet: l.d.render(&m, dst), dst: dst}})
 }
 
 // keepAck sends an ACK, and remembers it for the next time that its response comes: that asks for a lost ACK.
@@ -144,7 +146,9 @@ func (l *Leg) keepAck(a ack) {
 	if len(l.acks) >= maxAcks {
 		l.acks = slices.Delete(l.acks, 0, 1)
 	}
-	l.acks = append(l.acks, ack{a.branch, a.tag, bytes.Clone(a.packet), a.dst}) // without the room that render left
+	kept := a
+	kept.packet = bytes.Clone(a.packet) // without the room that render left
+	l.acks = append(l.acks, kept)
 	_ = l.d.send(a.packet, a.dst)
 }
 
@@ -193,7 +197,7 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 	l.sendAck(to, tag, t, "", nil)
 	l.cseq++
 	m := l.inDialog(sip.BYE, to, t)
-	tx := newClientTx(sip.BYE, m.branch, l.d.render(&m, t.dst), t.dst, at)
+	tx := newClientTx(sip.BYE, m.branch, l.parcel(&m, t.dst), at)
 	tx.fork = true
 	l.others = append(l.others, tx)
 	_ = l.d.send(tx.packet, tx.dst)
@@ -204,7 +208,7 @@ func (l *Leg) sendAck(to, tag string, t target, contentType string, body []byte)
 	m := l.inDialog(sip.ACK, to, t)
 	m.cseq, m.contentType, m.body = l.seq, contentType, body
 	m.lines = l.creds.lines(nil) // §13.2.2.4: the credentials of the INVITE
-	l.keepAck(ack{branch: l.branch, tag: tag, packet: l.d.render(&m, t.dst), dst: t.dst})
+	l.keepAck(ack{l.branch, tag, l.parcel(&m, t.dst)})
 }
 
 // maxAcks bounds the ACKs that a leg remembers: forks, challenges and re-INVITEs are few.
@@ -260,7 +264,7 @@ func (l *Leg) cancel(now time.Time) {
 		method: string(sip.CANCEL), uri: l.uri, branch: l.branch, maxForwards: maxForwards,
 		from: l.from, to: l.to, callID: l.callID, cseq: l.seq, lines: l.why.lines(),
 	}
-	tx := newClientTx(sip.CANCEL, l.branch, l.d.render(&m, l.sentTo), l.sentTo, now)
+	tx := newClientTx(sip.CANCEL, l.branch, parcel{packet: l.d.render(&m, l.sentTo), dst: l.sentTo}, now)
 	l.others = append(l.others, tx)
 	_ = l.d.send(tx.packet, tx.dst)
 }

@@ -73,7 +73,7 @@
 // What has no response when a connection ends is sent once more over the next one. A connection that cannot be opened, within Streams.ConnectTimeout, ends
 // the attempt with OriginTransport, unless its trunk has another address; T100 runs meanwhile. Nothing waits for a carrier that does not read: what it is sent is
 // queued, and lost with the connection after Streams.WriteTimeout. Requests are not repeated (RFC 3261 §17); carriers' requests are answered by transactions of this
-// package. An INVITE of more than 1,300 bytes goes over TCP where Trunk.TCP says that the carrier takes it.
+// package. A request of more than 1,300 bytes goes over TCP where Trunk.TCP says that the carrier takes it, within a dialog too, which stays on UDP otherwise.
 //
 // TLS is 1.2 at least. The certificate must be for the host of Trunk.Addr, whatever DNS makes of it, and the dialog does not leave TLS. Config.Listeners
 // accept connections of addresses that trunks have, for requests of carriers and for responses when ours was closed; Stats count those that are closed because they
@@ -87,6 +87,6 @@
 //
 // # Limits
 //
-// No WebSocket, no SCTP. Over UDP a request within a dialog is never too large. A response to a carrier whose connection is gone is lost. Next hops within a dialog that are names and not addresses are replaced by the trunk's
+// No WebSocket, no SCTP. A response to a carrier whose connection is gone is lost. Next hops within a dialog that are names and not addresses are replaced by the trunk's
 // address. Credentials are those of the trunk, one set.
 package siptrunk

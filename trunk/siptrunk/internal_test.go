@@ -150,8 +150,8 @@ func BenchmarkMessages(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			m.branch = newBranch()
-			m.render(us, "outdial")
-			m.render(us, "outdial")
+			m.render(us, us, "outdial")
+			m.render(us, us, "outdial")
 		}
 	})
 	b.Run("read", func(b *testing.B) {

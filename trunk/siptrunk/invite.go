@@ -37,7 +37,7 @@ type InviteOptions struct {
 	// OnRequest takes requests of the carrier within the dialog, other than BYE: re-INVITE, UPDATE, INFO, their
 	// ACK. It runs on a goroutine of its own and must have answered through tx when it returns (an ACK has no
 	// answer). An INVITE that meets another one is refused before (RFC 3261 §14.2); a 2xx to INVITE or UPDATE moves the
-	// remote target. nil = re-INVITE and UPDATE with a body are refused with 488, UPDATE without one and INFO get 200.
+	// remote target, and gets our Contact if it has none. nil = re-INVITE and UPDATE with a body are refused with 488, UPDATE without one and INFO get 200.
 	OnRequest func(leg *Leg, req *sip.Request, tx sip.ServerTransaction)
 }
 

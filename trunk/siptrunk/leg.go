@@ -25,7 +25,7 @@ type Leg struct {
 	uri       string // of the callee
 	from, to  string // values of our From, and of To before there is a tag
 	base      hop    // where the INVITE goes
-	sentTo    hop    // where it went: over TCP if it is too large for base
+	sentTo    hop    // where it went last: over TCP if it is too large for base
 	targets   []hop  // where else it may go
 	secure    bool   // a sips: call
 	allow     string
@@ -56,7 +56,8 @@ type Leg struct {
 	tag     string // that tag
 	target  target
 
-	heard       bool // a request of the carrier has come
+	heard       bool   // a request of the carrier has come
+	theirTag    string // of which dialog, where it forks: each has numbers of its own
 	theirSeq    uint32
 	theirInvite *sip.Request // an INVITE of the carrier that the host has not answered yet
 
@@ -98,8 +99,7 @@ const (
 // ack is an ACK that was sent, to be sent again whenever its response is.
 type ack struct {
 	branch, tag string // of the response
-	packet      []byte
-	dst         hop
+	parcel
 }
 
 // ID returns the attempt that the leg belongs to.

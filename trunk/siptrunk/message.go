@@ -37,8 +37,8 @@ type message struct {
 	body        []byte
 }
 
-// render writes m. us is how it names us, userAgent is the Dialer's.
-func (m *message) render(us self, userAgent string) []byte {
+// render writes m. us is how its Via names us, home its Contact, userAgent is the Dialer's.
+func (m *message) render(us, home self, userAgent string) []byte {
 	b := make([]byte, 0, 640+len(m.body))
 	b = append(append(append(b, m.method...), ' '), m.uri...)
 	b = append(append(b, " SIP/2.0\r\nVia: "...), us.via...)
@@ -53,7 +53,7 @@ func (m *message) render(us self, userAgent string) []byte {
 	b = strconv.AppendUint(append(b, "\r\nCSeq: "...), uint64(m.cseq), 10)
 	b = append(append(append(b, ' '), m.method...), '\r', '\n')
 	if m.contact {
-		b = append(append(append(b, "Contact: "...), us.contact(m.secure)...), "\r\nAllow: "...)
+		b = append(append(append(b, "Contact: "...), home.contact(m.secure)...), "\r\nAllow: "...)
 		b = append(append(b, cmp.Or(m.allow, allow)...), '\r', '\n')
 	}
 	if userAgent != "" {

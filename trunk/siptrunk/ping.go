@@ -46,7 +46,7 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 		d.peer(dst, -1)
 	}()
 	start := time.Now()
-	tx := newClientTx(sip.OPTIONS, p.branch, d.render(&m, dst), dst, start)
+	tx := newClientTx(sip.OPTIONS, p.branch, parcel{packet: d.render(&m, dst), dst: dst}, start)
 	if err := d.send(tx.packet, dst); err != nil {
 		return 0, 0, fmt.Errorf("siptrunk: ping %s: %w", dst, err)
 	}

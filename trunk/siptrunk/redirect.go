@@ -23,9 +23,8 @@ func (l *Leg) redirect(res *sip.Response, at time.Time) bool {
 			continue
 		}
 		l.redirects++
-		l.uri, l.initial.uri, l.base, l.creds = uri, uri, dst, credentials{}
-		l.cseq++
-		return l.sendInvite(at) == nil
+		l.uri, l.initial.uri, l.base = uri, uri, dst
+		return l.resendInvite(at)
 	}
 	return false
 }

@@ -59,8 +59,7 @@ func (l *Leg) require(res *sip.Response, at time.Time) bool {
 		return false
 	}
 	l.reliable = true
-	l.cseq++
-	return l.sendInvite(at) == nil
+	return l.resendInvite(at)
 }
 
 // lists reports whether one of the header fields, each a list of tokens, has this one.

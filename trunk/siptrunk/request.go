@@ -126,12 +126,12 @@ func (l *Leg) transactAt(now time.Time, method sip.RequestMethod, to string, t t
 	if add != nil {
 		add(&m)
 	}
-	tx := newClientTx(method, m.branch, l.d.render(&m, t.dst), t.dst, now)
+	tx := newClientTx(method, m.branch, l.parcel(&m, t.dst), now)
 	tx.final = func(res *sip.Response, at time.Time) {
 		switch {
 		case res == nil:
 		case method == sip.INVITE:
-			l.ackAgain(&m, res, at)
+			l.ackAgain(&m, tx.dst, res, at)
 		case method == sip.UPDATE && res.IsSuccess():
 			l.retarget(res.Contact()) // RFC 3311 §5.1
 		}
@@ -149,11 +149,11 @@ func (l *Leg) transactAt(now time.Time, method sip.RequestMethod, to string, t t
 	_ = l.d.send(tx.packet, tx.dst)
 }
 
-// ackAgain acknowledges the final response to an INVITE within the dialog; a 2xx may move the remote target
+// ackAgain acknowledges the final response to an INVITE within the dialog that went to a hop; a 2xx may move the remote target
 // (RFC 3261 §12.2.1.2). The 2xx to an INVITE without an offer is one, and waits for the answer.
-func (l *Leg) ackAgain(invite *message, res *sip.Response, at time.Time) {
+func (l *Leg) ackAgain(invite *message, to hop, res *sip.Response, at time.Time) {
 	if !res.IsSuccess() {
-		l.ackRejection(*invite, res, l.target.dst)
+		l.ackRejection(*invite, res, to)
 		return
 	}
 	l.retarget(res.Contact())
@@ -172,7 +172,7 @@ func (l *Leg) ackOffer(contentType string, body []byte) {
 	m.contentType, m.body = contentType, body
 	branch, tag := l.reoffered.branch, toTagOf(l.reoffer)
 	l.reoffer, l.reoffered = nil, message{}
-	l.keepAck(ack{branch: branch, tag: tag, packet: l.d.render(&m, l.target.dst), dst: l.target.dst})
+	l.keepAck(ack{branch, tag, l.parcel(&m, l.target.dst)})
 }
 
 // ackBare acknowledges an answer that still waits for Ack, without a body.

@@ -97,10 +97,11 @@ func (l *Leg) admit(req *sip.Request) verdict {
 		return verdict{code: 422, phrase: "Session Interval Too Small"}
 	}
 	if !req.IsAck() {
-		if l.heard && req.CSeq().SeqNo <= l.theirSeq {
+		tag := fromTagOf(req)
+		if l.heard && tag == l.theirTag && req.CSeq().SeqNo <= l.theirSeq {
 			return verdict{code: 500, phrase: "CSeq Out Of Order"}
 		}
-		l.heard, l.theirSeq = true, req.CSeq().SeqNo
+		l.heard, l.theirTag, l.theirSeq = true, tag, req.CSeq().SeqNo
 	}
 	switch {
 	case req.Method != sip.INVITE:
@@ -132,6 +133,9 @@ func (a *answering) Respond(res *sip.Response) error {
 	if !res.IsProvisional() && !a.done {
 		a.done = true
 		renew(a.req, res)
+		if res.IsSuccess() && res.Contact() == nil && (a.req.Method == sip.INVITE || a.req.Method == sip.UPDATE || a.req.Method == sip.REFER) {
+			res.AppendHeader(sip.NewHeader("Contact", a.l.d.contactFor(a.req)))
+		}
 		contentType := ""
 		if ct := res.ContentType(); ct != nil {
 			contentType = ct.Value()

@@ -130,8 +130,7 @@ func (l *Leg) tooBrief(res *sip.Response, at time.Time) bool {
 	if res.StatusCode != 422 || l.gaveUp != 0 || !l.session.longer(res) {
 		return false
 	}
-	l.cseq++
-	return l.sendInvite(at) == nil
+	return l.resendInvite(at)
 }
 
 // longer takes the Min-SE of a 422, and reports whether asking again makes sense.

@@ -261,9 +261,7 @@ func (l *Leg) elsewhere(at time.Time) bool {
 	l.d.targets.avoid(l.base, at)
 	for len(l.targets) > 0 {
 		l.base, l.targets = l.targets[0], l.targets[1:]
-		l.creds = credentials{}
-		l.cseq++
-		if l.sendInvite(at) == nil {
+		if l.resendInvite(at) {
 			return true
 		}
 	}

@@ -16,13 +16,37 @@ const (
 	ackWait = timeout - t2           // how long an answer may wait for Leg.Ack, before the far side gives it up
 )
 
+// parcel is a request as it is sent.
+type parcel struct {
+	packet []byte
+	dst    hop
+	small  []byte // the same for UDP, where it goes over TCP for its size alone; nil = it does not
+}
+
+// parcel writes a request for a hop: over TCP if it is too large for a datagram (RFC 3261 §18.1.1), and the trunk takes that and has not
+// refused it lately. The dialog stays where it is: its Contact is that for the hop.
+func (l *Leg) parcel(m *message, to hop) parcel {
+	p := parcel{packet: l.d.render(m, to), dst: to}
+	limit := l.route.UDPLimit
+	if !l.route.TCP || to.stream() || limit <= 0 || len(p.packet) <= limit || l.d.targets.refused(to, time.Now()) {
+		return p
+	}
+	tcp := hop{addr: to.addr, transport: TransportTCP}
+	l.meet(tcp)
+	return parcel{packet: m.render(l.d.self(tcp), l.d.self(to), l.d.cfg.UserAgent), dst: tcp, small: p.packet}
+}
+
+// shrink makes it one for UDP after all.
+func (p *parcel) shrink() {
+	p.packet, p.dst, p.small = p.small, hop{addr: p.dst.addr, transport: TransportUDP}, nil
+}
+
 // clientTx is a client transaction (RFC 3261 §17.1) of a leg. It is moved by the leg alone: by a response that
 // matches its branch and method, and by the leg's one timer.
 type clientTx struct {
-	method   sip.RequestMethod
-	branch   string
-	packet   []byte
-	dst      hop
+	method sip.RequestMethod
+	branch string
+	parcel
 	heard    bool      // a provisional response has come
 	again    bool      // it was sent once more, after its connection was over
 	resend   time.Time // when to send again; zero = no more
@@ -34,15 +58,17 @@ type clientTx struct {
 	final func(res *sip.Response, at time.Time)
 }
 
-func newClientTx(method sip.RequestMethod, branch string, packet []byte, dst hop, now time.Time) *clientTx {
-	tx := &clientTx{
-		method: method, branch: branch, packet: packet, dst: dst,
-		interval: t1, deadline: now.Add(timeout),
-	}
-	if !dst.stream() { // Timers A and E
+func newClientTx(method sip.RequestMethod, branch string, p parcel, now time.Time) *clientTx {
+	tx := &clientTx{method: method, branch: branch, parcel: p, interval: t1, deadline: now.Add(timeout)}
+	tx.repeats(now)
+	return tx
+}
+
+// repeats starts Timer A or E, where a request may be lost.
+func (tx *clientTx) repeats(now time.Time) {
+	if !tx.dst.stream() {
 		tx.resend = now.Add(t1)
 	}
-	return tx
 }
 
 // provisional notes a 1xx: an INVITE is not sent again (Timer A), anything else every T2 (Timer E).

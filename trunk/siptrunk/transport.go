@@ -215,4 +215,6 @@ func (d *Dialer) socket(a netip.Addr) *conn {
 }
 
 // render writes a request as it goes to a hop.
-func (d *Dialer) render(m *message, to hop) []byte { return m.render(d.self(to), d.cfg.UserAgent) }
+func (d *Dialer) render(m *message, to hop) []byte {
+	return m.render(d.self(to), d.self(to), d.cfg.UserAgent)
+}

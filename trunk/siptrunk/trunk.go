@@ -27,8 +27,8 @@ type Trunk struct {
 	// TLS is spoken over TransportTLS: the roots that the carrier's certificate is verified with, a certificate of ours. Without a ServerName,
 	// the certificate must be for the host of Addr (RFC 5922). nil = Config.TLS. Version 1.2 is the least. It must not be changed.
 	TLS *tls.Config
-	// TCP says that the carrier takes TCP at the same address beside UDP: an INVITE of more than UDPLimit bytes, one with an Identity say, goes there
-	// (RFC 3261 §18.1.1), and by UDP after all where the connection is refused; for five minutes it is not tried again then.
+	// TCP says that the carrier takes TCP at the same address beside UDP: a request of more than UDPLimit bytes, an INVITE with an Identity say, goes
+	// there (RFC 3261 §18.1.1), and by UDP after all where the connection is refused; for five minutes it is not tried again then.
 	TCP bool
 	// UDPLimit is in bytes. 0 = 1300; negative = none. Without TCP it means nothing: what is larger goes by UDP, in fragments.
 	UDPLimit int

@@ -14,14 +14,42 @@ func (l *Leg) unreachable(to hop) {
 }
 
 func (l *Leg) undelivered(to hop, at time.Time) {
-	if to != l.base && to == l.sentTo {
-		l.d.targets.refuse(l.base, at)
-	}
-	if l.phase != calling || l.invite == nil || l.invite.dst != to || l.smaller(to, at) || l.elsewhere(at) {
+	if l.shrink(to, at) || l.phase != calling || l.invite == nil || l.invite.dst != to || l.elsewhere(at) {
 		return
 	}
 	l.giveUp(outdial.OriginTransport)
 	l.end(at, outdial.Result{Origin: l.gaveUp}, Event{})
+}
+
+// shrink sends by UDP after all what was to go over TCP for its size, and notes that the carrier takes none there. It reports whether the
+// INVITE of the attempt was among it.
+func (l *Leg) shrink(to hop, at time.Time) (initial bool) {
+	some := false
+	again := func(p *parcel) bool {
+		if p.dst != to || p.small == nil {
+			return false
+		}
+		p.shrink()
+		some = true
+		return l.d.send(p.packet, p.dst) == nil
+	}
+	for _, tx := range l.others {
+		if !tx.heard && again(&tx.parcel) {
+			tx.repeats(at)
+		}
+	}
+	for i := range l.acks {
+		again(&l.acks[i].parcel)
+	}
+	if tx := l.invite; tx != nil && !tx.heard && l.gaveUp == 0 && again(&tx.parcel) {
+		tx.repeats(at)
+		l.sentTo, l.t100 = tx.dst, l.silence(at)
+		initial = true
+	}
+	if some {
+		l.d.targets.refuse(hop{addr: to.addr, transport: TransportUDP}, at)
+	}
+	return initial
 }
 
 // disconnected sends again, once, what has no response and went over a connection that is over: the carrier closes those that are
@@ -48,19 +76,4 @@ func (l *Leg) disconnected(to hop) {
 			_ = l.d.send(tx.packet, to)
 		}
 	}})
-}
-
-// larger is where an INVITE of so many bytes goes that is too large for a datagram to its hop (RFC 3261 §18.1.1): over TCP, if the trunk takes
-// that and has not refused it lately.
-func (l *Leg) larger(to hop, size int, now time.Time) (hop, bool) {
-	limit := l.route.UDPLimit
-	if !l.route.TCP || to.transport != TransportUDP || limit <= 0 || size <= limit || l.d.targets.refused(to, now) {
-		return to, false
-	}
-	return hop{addr: to.addr, transport: TransportTCP}, true
-}
-
-// smaller sends an INVITE by UDP after all, where the carrier would not take TCP; false = that was not it.
-func (l *Leg) smaller(to hop, at time.Time) bool {
-	return to != l.base && to == l.sentTo && l.gaveUp == 0 && l.sendInvite(at) == nil
 }
