@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	_ "time/tzdata" // callee-local time must not depend on the machine
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // Exit codes beside 0.
@@ -27,7 +29,10 @@ const usage = `usage:
   proxy init [-carrier name=host:port …] [file]   write a starter for carriers of your own
 `
 
-func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	sip.UDPMTUSize = 1 << 16 // answers to carriers are as large as they are, in fragments if need be; see siptrunk
+	os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // command does what the arguments say, and returns the exit code.
 func command(args []string, out, diag io.Writer) int {

@@ -13,8 +13,10 @@ type asked struct {
 	method   sip.RequestMethod
 	branch   string
 	seq      uint32
-	packet   []byte
+	uri      string // Request-URI and routes, which its ACK has too
+	routes   []string
 	to       place
+	packet   []byte
 	offer    bool // it has a session description
 	resend   time.Time
 	interval time.Duration
@@ -40,7 +42,8 @@ func (d *dialog) ask(now time.Time, method sip.RequestMethod, contentType string
 	} else if isTransfer(method) {
 		headers = append(headers, header{"Contact", d.contactOf()})
 	}
-	tx.packet, tx.to = d.request(method, tx.branch, tx.seq, contentType, body, headers)
+	tx.uri, tx.routes, tx.to = d.target()
+	tx.packet = d.request(method, tx, contentType, body, headers)
 	if !tx.to.stream() { // Timers A and E
 		tx.resend = now.Add(t1)
 	}
@@ -48,12 +51,11 @@ func (d *dialog) ask(now time.Time, method sip.RequestMethod, contentType string
 	d.p.send(tx.packet, tx.to)
 }
 
-// request writes a request within the dialog, and says where it goes.
-func (d *dialog) request(method sip.RequestMethod, branch string, seq uint32, contentType string, body []byte, headers []header) ([]byte, place) {
-	uri, routes, to := d.target()
-	b := append(append(append(make([]byte, 0, 512+len(body)), method...), ' '), clean(uri)...)
-	b = via(append(b, " SIP/2.0\r\n"...), to, branch)
-	for _, r := range routes {
+// request writes a request within the dialog, of a transaction.
+func (d *dialog) request(method sip.RequestMethod, tx *asked, contentType string, body []byte, headers []header) []byte {
+	b := append(append(append(make([]byte, 0, 512+len(body)), method...), ' '), clean(tx.uri)...)
+	b = via(append(b, " SIP/2.0\r\n"...), tx.to, tx.branch)
+	for _, r := range tx.routes {
 		b = line(b, "Route", r)
 	}
 	b = line(b, "Max-Forwards", "70")
@@ -64,11 +66,11 @@ func (d *dialog) request(method sip.RequestMethod, branch string, seq uint32, co
 	b = line(b, "From", from)
 	b = line(b, "To", d.invite.From().Value())
 	b = line(b, "Call-ID", d.invite.CallID().Value())
-	b = line(b, "CSeq", strconv.FormatUint(uint64(seq), 10)+" "+string(method))
+	b = line(b, "CSeq", strconv.FormatUint(uint64(tx.seq), 10)+" "+string(method))
 	for _, h := range headers {
 		b = line(b, h.name, h.value)
 	}
-	return appendBody(b, contentType, body), to
+	return appendBody(b, contentType, body)
 }
 
 // via writes the Via of a request that goes to a place.
@@ -131,7 +133,7 @@ func (d *dialog) onResponse(now time.Time, r *sip.Response) {
 	switch {
 	case method != sip.INVITE:
 	case r.StatusCode >= 300:
-		d.ackRejection(tx, r)
+		d.ackRejection(tx)
 	case tx.offer:
 		d.ackAnswer(tx, "", nil)
 	default:
@@ -149,24 +151,15 @@ type acked struct {
 
 // ackRejection acknowledges a failure: the ACK belongs to the transaction of the INVITE, and goes where that went
 // (§17.1.1.3).
-func (d *dialog) ackRejection(tx *asked, r *sip.Response) {
-	uri, routes, _ := d.target()
-	b := via(append(append(append([]byte(nil), "ACK "...), clean(uri)...), " SIP/2.0\r\n"...), tx.to, tx.branch)
-	for _, r := range routes {
-		b = line(b, "Route", r)
-	}
-	b = line(b, "Max-Forwards", "70")
-	b = line(b, "From", r.From().Value())
-	b = line(b, "To", r.To().Value())
-	b = line(b, "Call-ID", d.invite.CallID().Value())
-	b = line(b, "CSeq", strconv.FormatUint(uint64(tx.seq), 10)+" ACK")
-	d.keepAck(tx, appendBody(b, "", nil), tx.to)
+func (d *dialog) ackRejection(tx *asked) {
+	d.keepAck(tx, d.request(sip.ACK, tx, "", nil, nil), tx.to)
 }
 
 // ackAnswer acknowledges a 2xx (§13.2.2.4).
 func (d *dialog) ackAnswer(tx *asked, contentType string, body []byte) {
-	packet, to := d.request(sip.ACK, sip.RFC3261BranchMagicCookie+randomHex(12), tx.seq, contentType, body, nil)
-	d.keepAck(tx, packet, to)
+	ack := &asked{branch: sip.RFC3261BranchMagicCookie + randomHex(12), seq: tx.seq}
+	ack.uri, ack.routes, ack.to = d.target()
+	d.keepAck(tx, d.request(sip.ACK, ack, contentType, body, nil), ack.to)
 }
 
 func (d *dialog) keepAck(tx *asked, packet []byte, to place) {

@@ -2,17 +2,13 @@ package b2bua
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"crypto/md5" // the digest that every dialer understands; SHA-256 is offered before it
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -29,43 +25,6 @@ type Auth struct {
 }
 
 var algorithms = map[string]func() hash.Hash{"SHA-256": sha256.New, "MD5": md5.New}
-
-// nonceLife is how long a nonce is good for; after it the dialer is told that it is stale.
-const nonceLife = 5 * time.Minute
-
-// nonces makes and checks nonces that need no memory: a time, and its HMAC together with the dialer's address. Within nonceLife who
-// overhears a request on its way can send it again from the same address; TLS is against that.
-type nonces struct{ key [32]byte }
-
-func newNonces() *nonces {
-	n := &nonces{}
-	_, _ = rand.Read(n.key[:]) // it never fails (crypto/rand)
-	return n
-}
-
-func (n *nonces) at(now time.Time, from netip.Addr) string {
-	stamp := strconv.FormatInt(now.Unix(), 16)
-	return stamp + "." + n.sum(stamp, from)
-}
-
-func (n *nonces) sum(stamp string, from netip.Addr) string {
-	h := hmac.New(sha256.New, n.key[:])
-	h.Write([]byte(stamp))
-	b := from.As16()
-	h.Write(b[:])
-	return hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-// check reports whether a nonce is one of ours for that address, and whether it is too old.
-func (n *nonces) check(now time.Time, from netip.Addr, nonce string) (ours, stale bool) {
-	stamp, sum, _ := strings.Cut(nonce, ".")
-	made, err := strconv.ParseInt(stamp, 16, 64)
-	if err != nil || subtle.ConstantTimeCompare([]byte(sum), []byte(n.sum(stamp, from))) != 1 {
-		return false, false
-	}
-	age := now.Sub(time.Unix(made, 0))
-	return true, age > nonceLife || age < -time.Minute
-}
 
 // challenge is the answer to a request of a dialer that has credentials and did not show them; nil = it did.
 func (p *Proxy) challenge(now time.Time, r *request) *response {
@@ -87,7 +46,11 @@ func (p *Proxy) challenge(now time.Time, r *request) *response {
 		if !ours || !auth.answers(params, string(r.Method)) {
 			continue
 		}
-		if !old {
+		nc := params["nc"]
+		if params["qop"] == "" { // nobody vouches for it then
+			nc = ""
+		}
+		if !old && p.nonces.use(now, params["nonce"], nc) {
 			return nil
 		}
 		stale = true // the password is right: the dialer need not ask anybody for it

@@ -34,6 +34,34 @@ func TestNonces(t *testing.T) {
 	}
 }
 
+// An answer to a nonce is good once: its count goes up, and without one there is no second time. What is no longer remembered is stale.
+func TestNoncesAreUsedOnce(t *testing.T) {
+	n, now, a := newNonces(), time.Unix(1_800_000_000, 0), netip.MustParseAddr("10.0.0.2")
+	require.NotEqual(t, n.at(now, a), n.at(now, a), "two in one second")
+	nonce := n.at(now, a)
+	for _, tt := range []struct {
+		nc    string
+		first bool
+	}{{"00000001", true}, {"00000001", false}, {"00000003", true}, {"00000002", false}, {"x", false}, {"0000000a", true}, {"", true}, {"", false}, {"0000000b", false}} {
+		require.Equal(t, tt.first, n.use(now, nonce, tt.nc), tt.nc)
+	}
+	late := n.at(now, a)
+	require.True(t, n.use(now.Add(nonceLife), late, "1"))
+	require.False(t, n.use(now.Add(nonceLife+time.Second), late, "1"), "of the generation before")
+	require.True(t, n.use(now.Add(nonceLife+time.Second), late, "2"))
+
+	first := n.at(now, a)
+	now = now.Add(2 * nonceLife)
+	kept := n.at(now, a)
+	require.True(t, n.use(now, kept, "1"))
+	for range 2*maxNonces + 2 {
+		require.True(t, n.use(now.Add(time.Second), n.at(now.Add(time.Second), a), "1"))
+	}
+	require.False(t, n.use(now.Add(time.Second), kept, "1"), "forgotten, and so stale")
+	require.False(t, n.use(now.Add(time.Second), first, "1"))
+	require.LessOrEqual(t, len(n.used)+len(n.before), 2*maxNonces)
+}
+
 // The examples of RFC 7616 §3.9.1, and of RFC 2069 without qop.
 func TestDigestVectors(t *testing.T) {
 	const common = `Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", ` +

@@ -33,9 +33,10 @@ type call struct {
 	retired bool          // Proxy.retire knows
 	lingers *list.Element // in Proxy.lingering; the proxy's mutex guards it
 
-	held held          // a call that was redirected
-	wish *wish         // an INVITE of the carrier's that was passed on and is not acknowledged
-	gone chan struct{} // closed when nothing of the call is left
+	held    held          // a call that was redirected
+	passing int           // requests of the dialer's that the carrier has not answered
+	wish    *wish         // an INVITE of the carrier's that was passed on and is not acknowledged
+	gone    chan struct{} // closed when nothing of the call is left
 
 	outcome outcome  // what the dialer was told, for the log
 	copied  []string // Call-IDs of its legs that Proxy.capture knows

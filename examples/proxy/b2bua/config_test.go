@@ -126,10 +126,10 @@ day_parts: [{name: x, from: "08:00", to: "09:00", days: [someday]}]
 			`x.yaml:9:11: headers.program: "a b" is not the name of a header field`, `x.yaml:10:51: day_parts[0].days: "someday" is not a day of the week`,
 		}},
 		{"dialers and header fields", strings.NewReplacer("name: d,", "name: d, privacy: hide, lease: -1s, auth: {password: p},",
-			"address: 127.0.0.1", "address: 127.0.0.1, asserted: id, strip: +1, headers: {set: {Via: x}, pass: [a b], back: [To]}").Replace(minimal), []string{
+			"address: 127.0.0.1", "address: 127.0.0.1, asserted: id, strip: +1, headers: {set: {Via: x}, pass: [a b, Identity], back: [To]}").Replace(minimal), []string{
 			`dialers[0].privacy: "hide": want refuse or pass`, "dialers[0].lease: -1s is negative", "dialers[0].auth.username: required",
 			`trunks[0].asserted: "id": want pai or ppi or rpid or none`, `trunks[0].strip: "+1": only digits are allowed`, "trunks[0].headers: header Via is written by siptrunk itself",
-			`header name "a b" is no token`, "header To is written",
+			`header name "a b" is no token`, "header Identity passes by itself", "header To is written",
 		}},
 		{"tags", strings.NewReplacer("name: d,", "name: d, tags: [vip, a b],", "address: 127.0.0.1", "address: 127.0.0.1, headers: {pass: [x-tags]}").
 			Replace(minimal) + "headers: {tags: X-Tags}\n", []string{

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -14,7 +15,10 @@ import (
 	"github.com/outdial/outdial/internal/siptest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	sip.UDPMTUSize = 1 << 16 // as the program has it
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	ms     = time.Millisecond

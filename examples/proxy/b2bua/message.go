@@ -161,6 +161,9 @@ func (r *request) replyTo() place {
 		port = defaultPort(to.link.transport)
 	}
 	to.addr = netip.AddrPortFrom(r.from.Addr(), uint16(port)) // over a connection: where the dialer listens, when it has closed that
+	if _, err := netip.ParseAddr(strings.Trim(via.Host, "[]")); err != nil && to.stream() {
+		to.name = via.Host
+	}
 	return to
 }
 

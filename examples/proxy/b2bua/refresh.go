@@ -35,6 +35,14 @@ func sessionOf(r *request) siptrunk.SessionExpires {
 	return siptrunk.ParseSessionExpires(v)
 }
 
+// leastOf is what a Min-SE says; 0 = nothing.
+func leastOf(h sip.Header) time.Duration {
+	if h == nil {
+		return 0
+	}
+	return siptrunk.ParseSessionExpires(h.Value()).Interval
+}
+
 // brief is the refusal of a session interval that is too small; nil = it is not.
 func brief(r *request) *response {
 	if s := sessionOf(r); s.Interval == 0 || s.Interval >= siptrunk.MinSessionExpires {
@@ -58,7 +66,7 @@ func (s *refresh) agree(now time.Time, r *request, ask time.Duration) []header {
 			want.Refresher = siptrunk.RefresherUAS
 		}
 	case speaks && ask > 0:
-		want.Interval = ask
+		want.Interval = max(ask, leastOf(r.GetHeader("min-se")))
 	default:
 		s.start(now, siptrunk.SessionExpires{}, false)
 		return nil
@@ -139,6 +147,8 @@ func (d *dialog) tickSession(now time.Time) (expired bool) {
 			s.at, s.expiry = time.Time{}, now
 		case res.StatusCode < 300:
 			s.accepted(now, res)
+		case res.StatusCode == 422 && leastOf(res.GetHeader("min-se")) > s.agreed.Interval: // §7.3
+			s.agreed.Interval, s.at = leastOf(res.GetHeader("min-se")), now
 		case method == sip.UPDATE && (res.StatusCode == 405 || res.StatusCode == 501):
 			s.update, s.at = false, now
 		}

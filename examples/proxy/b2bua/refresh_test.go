@@ -79,6 +79,21 @@ func TestProxyRefreshes(t *testing.T) {
 	}
 }
 
+// A dialer that wants a longer interval than it had agreed upon gets it.
+func TestRefreshTooBrief(t *testing.T) {
+	asks := []string{"Supported: timer", "Session-Expires: 120;refresher=uas", "Allow: UPDATE"}
+	flows(t, noTimer, offerSDP, asks, func(t *testing.T, f *flow) {
+		f.up()
+		f.dialer.respond(f.dialer.next(61*time.Second), "422 Session Interval Too Small", "", "Min-SE: 600")
+		got := f.dialer.expect("UPDATE ")
+		require.Equal(t, "600;refresher=uac", header(got, "Session-Expires"))
+		f.dialer.respond(got, "200 OK", "", "Session-Expires: 600;refresher=uac")
+		f.dialer.silent(299 * time.Second)
+		f.dialer.respond(f.dialer.expect("UPDATE "), "200 OK", "", "Session-Expires: 600;refresher=uac")
+		f.down()
+	})
+}
+
 // A dialer that knows nothing of session timers has none; too short an interval is refused.
 func TestSessionTimerOfDialers(t *testing.T) {
 	flows(t, noTimer, offerSDP, nil, func(t *testing.T, f *flow) {
@@ -95,6 +110,11 @@ func TestSessionTimerOfDialers(t *testing.T) {
 	flows(t, noTimer, offerSDP, []string{"Supported: timer"}, func(t *testing.T, f *flow) {
 		f.up()
 		require.Equal(t, "1800;refresher=uac", header(f.answer, "Session-Expires"))
+		f.down()
+	})
+	flows(t, noTimer, offerSDP, []string{"Supported: timer", "Min-SE: 3600"}, func(t *testing.T, f *flow) {
+		f.up()
+		require.Equal(t, "3600;refresher=uac", header(f.answer, "Session-Expires"), "what the dialer has as its least")
 		f.down()
 	})
 	off := func(c *b2bua.Config) { noTimer(c); c.Dialers[0].SessionExpires = -1 }

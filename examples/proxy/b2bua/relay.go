@@ -14,6 +14,9 @@ import (
 // What one side asks of the other within an answered call passes: INVITE (again), UPDATE with a session description, INFO with a
 // body. Each side has a dialog of its own, so each request is written anew, and so is its answer.
 
+// maxPassing bounds the requests that wait for the answer of one side of a call: beyond it they are refused.
+const maxPassing = 32
+
 // passed is what the carrier said to a request of the dialer's.
 type passed struct {
 	request *request
@@ -47,6 +50,8 @@ func (c *call) pass(now time.Time, r *request) {
 		refusal = &response{code: 500, phrase: "Another INVITE Is Not Answered", headers: []header{soon()}}
 	case negotiates && (d.asking() || d.state != confirmed):
 		refusal = &response{code: 491, phrase: "Request Pending"}
+	case c.passing >= maxPassing:
+		refusal = &response{code: 500, phrase: "Too Many Requests At Once", headers: []header{soon()}}
 	}
 	if refusal != nil {
 		d.answer(now, r, refusal.code, refusal.phrase, refusal.headers...)
@@ -57,6 +62,7 @@ func (c *call) pass(now time.Time, r *request) {
 	} else {
 		c.p.finished.put(now, r.key, nil, r.replyTo()) // copies of it wait too
 	}
+	c.passing++
 	leg, body, contentType := c.answered, r.Body(), r.contentType()
 	c.p.tasks.Go(func() { // it lasts as long as the transaction, whatever becomes of the call
 		res, err := leg.Do(context.Background(), r.Method, contentType, body, transfer(r.Request)...)
@@ -67,6 +73,10 @@ func (c *call) pass(now time.Time, r *request) {
 // onPassed answers a request of the dialer's with what the carrier said.
 func (c *call) onPassed(x passed) {
 	now, d := c.p.now(), &c.dialog
+	c.passing--
+	if errors.Is(x.err, siptrunk.ErrNoResponse) && x.request.Method != sip.INVITE {
+		return // a 408 would come too late (RFC 4320 §4.2)
+	}
 	res := passedOn(x.res, x.err)
 	switch m := x.request.Method; {
 	case res.code >= 300 || m == sip.INFO:
@@ -127,7 +137,7 @@ func passedOn(res *sip.Response, err error) response {
 type wish struct {
 	leg   *siptrunk.Leg
 	req   *sip.Request
-	reply chan response // has room for one
+	reply chan response // has room for one; code 0 = none is sent
 	acked chan struct{} // closed when the carrier has acknowledged
 }
 
@@ -148,12 +158,12 @@ func (c *call) onCarrier(leg *siptrunk.Leg, req *sip.Request, tx sip.ServerTrans
 	case <-c.gone:
 		r = response{code: 481, phrase: "Call/Transaction Does Not Exist"}
 	}
+	if r.code == 0 {
+		return
+	}
 	res := sip.NewResponseFromRequest(req, r.code, clean(r.phrase), r.body)
 	if len(r.body) > 0 {
 		res.AppendHeader(sip.NewHeader("Content-Type", r.contentType))
-	}
-	if r.code < 300 && req.Method != sip.INFO {
-		res.AppendHeader(sip.NewHeader("Contact", "<sip:"+c.p.dialer.Advertised()+">"))
 	}
 	for _, h := range r.headers {
 		res.AppendHeader(sip.NewHeader(h.name, h.value))
@@ -211,8 +221,10 @@ func (c *call) onWish(w *wish) {
 		refuse(491, "Request Pending") // the dialer's ACK is on its way
 	case !up:
 		refuse(488, "Not Acceptable Here") // in an early dialog
-	case negotiates(req.Method) && (d.serving() || d.asking()):
+	case negotiates(req.Method) && (d.serving() || d.asking()), req.Method == sip.INVITE && c.wish != nil: // or their ACK is on its way
 		refuse(491, "Request Pending")
+	case len(d.asked) >= maxPassing:
+		refuse(500, "Too Many Requests At Once", soon())
 	default:
 		c.forward(now, w)
 	}
@@ -235,11 +247,16 @@ func (c *call) forward(now time.Time, w *wish) {
 		c.wish = w
 	}
 	d.ask(now, req.Method, contentType, req.Body(), said, func(now time.Time, res *sip.Response) {
-		p := response{code: 408, phrase: "Request Timeout"}
-		if res != nil {
+		var p response
+		switch {
+		case res != nil:
 			p = passedOn(res, nil)
+		case d.state == closed: // RFC 3261 §15.1.2
+			p = byOrigin[outdial.OriginCaller].response()
+		case req.Method == sip.INVITE: // to anything else it would come too late (RFC 4320 §4.2)
+			p = response{code: 408, phrase: "Request Timeout"}
 		}
-		if p.code < 300 && negotiates(req.Method) {
+		if res != nil && p.code < 300 && negotiates(req.Method) {
 			d.session.accepted(now, res)
 			d.describe(contentType, req.Body())
 		}

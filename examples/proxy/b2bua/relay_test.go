@@ -237,7 +237,12 @@ func TestUnansweredRequests(t *testing.T) {
 		for range 11 {
 			f.carrier.expect("INFO ")
 		}
-		f.dialer.expect("SIP/2.0 408 ")
+		f.dialer.silent(5 * time.Second) // RFC 4320 §4.2: no 408, which would come too late
+		f.carrier.ask("INFO", signal)
+		for range 11 {
+			f.dialer.expect("INFO ")
+		}
+		f.carrier.silent(5 * time.Second)
 		f.carrier.ask("INVITE", holds)
 		for range 7 {
 			f.dialer.expect("INVITE ")
@@ -262,11 +267,11 @@ func TestByeEndsRequests(t *testing.T) {
 		d.expect("SIP/2.0 200 ")
 		d.expect("SIP/2.0 487 ")
 		got := []string{c.next(time.Second), c.next(time.Second)}
-		if strings.HasPrefix(got[0], "SIP/2.0 408 ") {
+		if strings.HasPrefix(got[0], "SIP/2.0 487 ") {
 			got[0], got[1] = got[1], got[0]
 		}
 		require.True(t, strings.HasPrefix(got[0], "BYE "), got[0])
-		require.True(t, strings.HasPrefix(got[1], "SIP/2.0 408 "), got[1])
+		require.True(t, strings.HasPrefix(got[1], "SIP/2.0 487 "), got[1])
 		c.respond(got[0], "200 OK", "")
 		c.respond(theirs, "487 Request Terminated", "")
 		c.expect("ACK ")

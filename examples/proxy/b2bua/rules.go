@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -41,6 +42,9 @@ func (r HeaderRules) check() (errs []error) {
 		all = b.set
 	}
 	for _, h := range append(append(all, names(r.Pass)...), names(r.Back)...) {
+		if n := lower(h.Name); n == "identity" || n == "y" {
+			errs = append(errs, fmt.Errorf("header %s passes by itself, with the number that it was made for and no other", h.Name))
+		}
 		if err := siptrunk.CheckHeaders([]siptrunk.Header{h}); err != nil {
 			errs = append(errs, err)
 		}
