@@ -30,7 +30,7 @@ func sippRun(t *testing.T) (calls, rate int) {
 		t.Skip("there is no sipp (Debian: sip-tester)")
 	}
 	if forced {
-		return 500, 50
+		return 500, 100
 	}
 	if race.Enabled {
 		t.Skip("sipp and the proxy are processes of their own, without the race detector")

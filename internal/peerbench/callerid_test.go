@@ -166,6 +166,9 @@ func TestReservesAgree(t *testing.T) {
 // each number was presented before. p50-ns and p99-ns are of single calls.
 func BenchmarkReserve(b *testing.B) {
 	for _, numbers := range []int{10_000, 100_000, 1_000_000} {
+		if testing.Short() && numbers > 100_000 {
+			break // it takes ten seconds to make them
+		}
 		b.Run(fmt.Sprint(numbers), func(b *testing.B) {
 			g, calls := governor(b, numbers)
 			f, x := newFlat(numbers), newIndexed(numbers)
