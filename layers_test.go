@@ -27,8 +27,9 @@ var core = []string{"", "routing", "cli", "kpi", "failover", "trunk"}
 // quiet are the adapters that read no clock and start nothing either.
 var quiet = []string{"kpi/cdr", "kpi/rtpstats"}
 
-// hosts are the internal packages that read clocks and start goroutines: far ends for tests, and the connections of siptrunk and the proxy.
-var hosts = []string{"internal/siptest", "internal/sipstream"}
+// hosts are the internal packages that read clocks and start goroutines: far ends for tests, and the connections and goroutines of siptrunk and
+// the proxy.
+var hosts = []string{"internal/siptest", "internal/sipstream", "internal/crew"}
 
 // loops are the files of the root that are host loops: they may wait on a timer, which nothing else in the core may.
 var loops = []string{"run.go"}

@@ -151,7 +151,7 @@ func (g *Governor) install(next *layout, cfg *Config) {
 	next.rows = nil
 }
 
-// rings gives every number of the layout a place and a ring of uses that fits its pool, all of them in one piece of memory.
+// rings gives every number of the layout a place and a ring of uses that fits its pool; they begin in one piece of memory.
 func (g *Governor) rings(next *layout) {
 	total := 0
 	each := func(do func(n *number, want *rules)) {
@@ -161,16 +161,17 @@ func (g *Governor) rings(next *layout) {
 			if r.pool != nil {
 				want = &r.pool.rules
 			}
-			if n := &g.numbers[g.slot(r.number)]; len(n.uses.ring) != want.most || n.uses.step != want.step {
+			if n := &g.numbers[g.slot(r.number)]; int(n.uses.most) != want.most || n.uses.step != want.step {
 				do(n, want)
 			}
 		}
 	}
-	each(func(_ *number, want *rules) { total += want.most })
-	room := make([]uint32, total)
+	each(func(n *number, want *rules) { total += n.uses.room(want.most) })
+	all := make([]uint32, total)
 	each(func(n *number, want *rules) {
-		n.uses.fit(room[:want.most:want.most], want.step)
-		room = room[want.most:]
+		room := n.uses.room(want.most)
+		n.uses.fit(all[:room:room], want.most, want.step)
+		all = all[room:]
 	})
 }
 

@@ -113,7 +113,7 @@ func (g *Governor) started(m moment, a *outdial.Attempt, key calleeKey) {
 	g.due(m, slot)
 	n := &g.numbers[slot]
 	if n.uses.ring == nil {
-		n.uses.fit(make([]uint32, g.cfg.stock.most), g.cfg.stock.step)
+		n.uses.fit(make([]uint32, n.uses.room(g.cfg.stock.most)), g.cfg.stock.most, g.cfg.stock.step)
 	}
 	p := g.program(a.Call.Program)
 	l := g.use(m, slot, p, p.callees.find(key), key, &a.Call, prev)

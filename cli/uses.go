@@ -11,9 +11,13 @@ import (
 // more. So a cap is never exceeded, and a number is ready at most a unit later than the last nanosecond of exactness
 // would have it; the instants that a number is woken at are exact.
 //
+// The ring grows with the uses that there are: rings for caps of some thousand uses an hour, of numbers that are used now and then, would
+// be large and empty.
+//
 // TestUsesOracle compares every answer with a plain list of uses.
 type uses struct {
 	ring []uint32
+	most uint16 // uses that the ring may come to hold
 	next uint16 // where in ring the next use goes
 	n    uint16 // uses in ring
 	step uint8  // of useUnits
@@ -68,6 +72,9 @@ func (u *uses) add(now window.Instant) window.Instant {
 			u.lost = max(u.lost, u.newest(int(u.n)))
 			u.n-- // out of every window
 		}
+	}
+	if int(u.n) == len(u.ring) && u.n < u.most {
+		u.grow()
 	}
 	if int(u.n) == len(u.ring) {
 		u.lost = max(u.lost, u.newest(int(u.n)))
@@ -153,11 +160,25 @@ func (u *uses) index(k int) int {
 	return i
 }
 
-// fit moves the uses to a ring of another length or unit. Where the new caps remember more uses than the old ones did,
-// those that may have been forgotten count as made at the latest time that is possible.
-func (u *uses) fit(ring []uint32, step uint8) {
+// firstRoom is for how many uses a ring begins, where the caps ask for more.
+const firstRoom = 32
+
+// room is how long the ring begins for caps that ask for so many uses.
+func (u *uses) room(most int) int { return min(most, max(firstRoom, int(u.n))) }
+
+// grow doubles a ring that is full, up to what the caps ask for.
+func (u *uses) grow() {
+	ring := make([]uint32, min(2*len(u.ring), int(u.most)))
+	oldest := copy(ring, u.ring[u.next:])
+	copy(ring[oldest:], u.ring[:u.next])
+	u.ring, u.next = ring, u.n
+}
+
+// fit moves the uses to another ring, for caps that ask for most uses and have another unit. Where the new caps remember more uses than
+// the old ones did, those that may have been forgotten count as made at the latest time that is possible.
+func (u *uses) fit(ring []uint32, most int, step uint8) {
 	old := *u
-	*u = uses{ring: ring, step: step, last: window.Never, lost: window.Never}
+	*u = uses{ring: ring, most: uint16(most), step: step, last: window.Never, lost: window.Never}
 	if old.ring == nil {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/crew"
 	"github.com/outdial/outdial/internal/sipstream"
 )
 
@@ -43,6 +44,7 @@ type Dialer struct {
 	stopped chan struct{} // closed by Close
 	ran     atomic.Bool
 	tasks   sync.WaitGroup
+	crew    crew.Crew[struct{}] // runs them
 	unknown atomic.Uint64
 	targets targets
 
@@ -238,6 +240,7 @@ func (d *Dialer) Close() error {
 	d.parties = map[string]party{}
 	d.mu.Unlock()
 	d.tasks.Wait()
+	d.crew.Close()
 	for _, p := range left {
 		if l, ok := p.(*Leg); ok {
 			l.forget()

@@ -104,14 +104,18 @@ func (d *Dialer) peer(to hop, by int) {
 	}
 }
 
-// start runs f on a goroutine of its own that Run waits for; false when the Dialer is closed.
+// start runs f on another goroutine, for which Close waits; false when the Dialer is closed.
 func (d *Dialer) start(f func()) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if d.closed {
 		return false
 	}
-	d.tasks.Go(f)
+	d.tasks.Add(1)
+	d.crew.Go(func(*struct{}) {
+		defer d.tasks.Done()
+		f()
+	})
 	return true
 }
 

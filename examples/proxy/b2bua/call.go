@@ -14,6 +14,7 @@ import (
 // all of it and works off what has happened, in order; nothing is locked while it does.
 type call struct {
 	p       *Proxy
+	kit     *kit // while it runs
 	in      *inbox
 	key     string // in Proxy.calls
 	dialog  dialog
@@ -62,25 +63,24 @@ func newCall(p *Proxy, invite *request, key string) *call {
 }
 
 // run carries the call from its INVITE until nothing of it is left.
-func (c *call) run() {
+func (c *call) run(k *kit) {
 	defer c.p.leave(c)
+	c.kit = k
 	c.began = c.p.now()
 	c.dialog.provisional(response{code: 100, phrase: "Trying"})
 	c.begin()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	var spare, items []any
+	timer := k.clock()
+	defer k.rest()
 	for c.retire(); !c.done(); c.retire() {
 		timer.Reset(c.pause())
 		select {
 		case <-c.in.wake:
 		case <-timer.C:
 		}
-		items = c.in.take(spare)
-		for _, item := range items {
+		k.items = c.in.take(k.items)
+		for _, item := range k.items {
 			c.handle(item)
 		}
-		spare = items
 		c.tick(c.p.now())
 	}
 	c.finish()
@@ -317,7 +317,6 @@ func (c *call) finish() {
 	c.p.finished.put(now, d.invite.key, packet, d.to)
 	if c.session != nil {
 		_ = c.session.Cancel(now)
-		defer c.p.sessions.Put(c.session)
 	}
 	c.p.capture.forget(c.copied)
 	c.remember(now)

@@ -132,7 +132,7 @@ func (p *Proxy) invite(r *request, c *call) {
 		p.refuse(r, unavailable(unknownRetry))
 		return
 	}
-	go c.run()
+	p.crew.Go(c.run)
 }
 
 // check says what forbids an INVITE before anybody is asked about the call; nil = nothing.

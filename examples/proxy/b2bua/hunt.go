@@ -25,7 +25,7 @@ func (c *call) begin() {
 	if budget := c.p.set().Hunting.SetupBudget; budget > 0 {
 		wish.Deadline = c.began.Add(budget)
 	}
-	c.session = c.p.session()
+	c.session = c.kit.borrow(c.p.engine)
 	err := c.session.Begin(c.began, wish)
 	c.id.Store(uint64(c.session.Call().ID))
 	if err != nil {

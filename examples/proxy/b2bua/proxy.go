@@ -13,6 +13,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/crew"
 	"github.com/outdial/outdial/internal/sipstream"
 	"github.com/outdial/outdial/kpi/cdr"
 	"github.com/outdial/outdial/trunk/siptrunk"
@@ -60,7 +61,7 @@ type Proxy struct {
 	streams  *sipstream.Set
 	capture  *capture // nil = none
 	parser   *sip.Parser
-	sessions sync.Pool // *outdial.Session
+	crew     crew.Crew[kit] // runs the calls
 	nonces   *nonces
 
 	names []string // what our Via names on all sides
@@ -126,7 +127,6 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 	}
 	p.settings.Store(set)
 	p.current = Loaded{Version: cfg.version, Time: p.now(), Actor: "file", Reason: "the proxy was started"}
-	p.sessions.New = func() any { return p.engine.NewSession() }
 	if err = errors.Join(p.bind(opts), p.listenMetrics()); err != nil {
 		return nil, err
 	}
@@ -256,6 +256,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	err = errors.Join(err, <-carriers)
 	p.dismiss()
 	p.tasks.Wait()
+	p.crew.Close()
 	err = errors.Join(err, p.closeLinks(), <-dialers)
 	stopCopies()
 	clocks.Wait()
@@ -349,5 +350,3 @@ func (p *Proxy) closeJournal() error {
 	}
 	return p.journal.Close()
 }
-
-func (p *Proxy) session() *outdial.Session { return p.sessions.Get().(*outdial.Session) }

@@ -23,7 +23,7 @@ func plan(quick bool, round int) (jobs []job) {
 	}
 	add("delay", 200, length(2*time.Second, 10*time.Second), "", direct, full, dialogs, kamailio, bare)
 	for _, first := range []string{"live", "dead"} {
-		add("cpu", 500, length(3*time.Second, 8*time.Second), first, full, dialogs)
+		add("cpu", 500, 8*time.Second, first, full, dialogs) // in the first second nobody knows yet that a gateway is silent
 	}
 	for _, first := range []string{"10", "100", "dead"} {
 		add("failover", 10, length(3*time.Second, 15*time.Second), first, full, dialogs, bare)
