@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/examples/proxy/door"
 )
 
@@ -14,7 +15,32 @@ type buffer struct {
 	in   []byte
 	out  []byte
 	flat flat
+
+	asked asked
+	told  told
 }
+
+// asked is the body of a decide.
+type asked struct {
+	key    string
+	demand b2bua.Demand
+}
+
+// told is the body of a progress and of an outcome.
+type told struct {
+	leg, code, cause, retry, ago int64
+	phrase, reason, origin       string
+	sdp, abandoned               bool
+}
+
+// buffer is an empty one, to be given back by done.
+func (s *Server) buffer() *buffer {
+	b := s.buffers.Get().(*buffer)
+	b.asked, b.told = asked{}, told{}
+	return b
+}
+
+func (s *Server) done(b *buffer) { s.buffers.Put(b) }
 
 // read reads the body of a request, and refuses what is no such body.
 func (b *buffer) read(w http.ResponseWriter, r *http.Request, fields []field) bool {

@@ -12,12 +12,11 @@ import (
 
 // decide begins a call.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
-	buf := s.buffers.Get().(*buffer)
-	defer s.buffers.Put(buf)
-	var d b2bua.Demand
-	var key string
+	buf := s.buffer()
+	defer s.done(buf)
+	d, key := &buf.asked.demand, &buf.asked.key
 	if !buf.read(w, r, []field{
-		{name: "key", text: &key},
+		{name: "key", text: key},
 		{name: "to", text: &d.To},
 		{name: "from", text: &d.From},
 		{name: "dialer", text: &d.Dialer},
@@ -29,9 +28,9 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	}) {
 		return
 	}
-	if key != "" {
+	if *key != "" {
 		s.mu.Lock()
-		known := s.keys[key]
+		known := s.keys[*key]
 		s.mu.Unlock()
 		if known != nil {
 			s.again(w, known, string(buf.in))
@@ -42,8 +41,8 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		door.Refuse(http.StatusServiceUnavailable, "draining", "no new calls are taken").Write(w)
 		return
 	}
-	d.Ref = key
-	wish, err := s.p.Call(d)
+	d.Ref = *key
+	wish, err := s.p.Call(*d)
 	if err != nil {
 		var f *b2bua.DemandError
 		if errors.As(err, &f) {
@@ -53,7 +52,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	c := &call{token: newToken(), key: key, asked: string(buf.in), session: s.sessions.Get().(*outdial.Session)}
+	c := &call{token: newToken(), key: *key, asked: string(buf.in), session: s.sessions.Get().(*outdial.Session)}
 	c.mu.Lock() // one that asks with the same key meanwhile waits for the answer
 	defer c.mu.Unlock()
 	if known, entered := s.enter(c); !entered {
@@ -134,12 +133,11 @@ func when(w http.ResponseWriter, now time.Time, ago int64) (time.Time, bool) {
 
 // progress takes a provisional response, or the answer.
 func (s *Server) progress(w http.ResponseWriter, r *http.Request) {
-	buf := s.buffers.Get().(*buffer)
-	defer s.buffers.Put(buf)
-	var leg, code, ago int64
-	var sdp bool
+	buf := s.buffer()
+	defer s.done(buf)
+	b := &buf.told
 	if !buf.read(w, r, []field{
-		{name: "leg", number: &leg}, {name: "code", number: &code}, {name: "sdp", truth: &sdp}, {name: "ago_ms", number: &ago},
+		{name: "leg", number: &b.leg}, {name: "code", number: &b.code}, {name: "sdp", truth: &b.sdp}, {name: "ago_ms", number: &b.ago},
 	}) {
 		return
 	}
@@ -148,23 +146,23 @@ func (s *Server) progress(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.mu.Unlock()
-	a := c.attempt(w, leg)
+	a := c.attempt(w, b.leg)
 	if a == nil {
 		return
 	}
-	if code < 100 || code > 299 {
+	if b.code < 100 || b.code > 299 {
 		invalid(w, "code", "want a SIP status from 100 to 299: an outcome tells of others")
 		return
 	}
 	now := s.p.Now()
-	at, ok := when(w, now, ago)
+	at, ok := when(w, now, b.ago)
 	if !ok {
 		return
 	}
 	at = later(at, a.Start)
 	c.heard = now
-	if code < 200 {
-		_ = c.session.Progress(at, a.ID, outdial.ProgressOf(int(code), sdp))
+	if b.code < 200 {
+		_ = c.session.Progress(at, a.ID, outdial.ProgressOf(int(b.code), b.sdp))
 		send(w, plain(buf.out[:0], c, "none"))
 		return
 	}
@@ -184,21 +182,19 @@ func later(t, least time.Time) time.Time {
 
 // outcome takes how a leg ended, or why the switch moves on from it while it still lives.
 func (s *Server) outcome(w http.ResponseWriter, r *http.Request) {
-	buf := s.buffers.Get().(*buffer)
-	defer s.buffers.Put(buf)
-	var leg, code, cause, retry, ago int64
-	var phrase, reason, origin string
-	var abandoned bool
+	buf := s.buffer()
+	defer s.done(buf)
+	b := &buf.told
 	if !buf.read(w, r, []field{
-		{name: "leg", number: &leg},
-		{name: "code", number: &code},
-		{name: "phrase", text: &phrase},
-		{name: "cause", number: &cause},
-		{name: "reason", text: &reason},
-		{name: "origin", text: &origin},
-		{name: "retry_after", number: &retry},
-		{name: "abandoned", truth: &abandoned},
-		{name: "ago_ms", number: &ago},
+		{name: "leg", number: &b.leg},
+		{name: "code", number: &b.code},
+		{name: "phrase", text: &b.phrase},
+		{name: "cause", number: &b.cause},
+		{name: "reason", text: &b.reason},
+		{name: "origin", text: &b.origin},
+		{name: "retry_after", number: &b.retry},
+		{name: "abandoned", truth: &b.abandoned},
+		{name: "ago_ms", number: &b.ago},
 	}) {
 		return
 	}
@@ -207,31 +203,31 @@ func (s *Server) outcome(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.mu.Unlock()
-	if leg >= 1 && leg <= outdial.MaxAttempts && c.outcomes[leg-1] != nil && (c.ended[leg-1] || abandoned) {
-		send(w, c.outcomes[leg-1]) // it was told before
+	if b.leg >= 1 && b.leg <= outdial.MaxAttempts && c.outcomes[b.leg-1] != nil && (c.ended[b.leg-1] || b.abandoned) {
+		send(w, c.outcomes[b.leg-1]) // it was told before
 		return
 	}
-	a := c.attempt(w, leg)
+	a := c.attempt(w, b.leg)
 	if a == nil {
 		return
 	}
-	res, field, err := result(code, cause, retry, phrase, reason, origin, a.State == outdial.AttemptAnswered)
+	res, field, err := b.result(a.State == outdial.AttemptAnswered)
 	if err != nil {
 		invalid(w, field, "%v", err)
 		return
 	}
 	now := s.p.Now()
-	at, ok := when(w, now, ago)
+	at, ok := when(w, now, b.ago)
 	if !ok {
 		return
 	}
 	at, c.heard = later(at, a.Start), now
 	id := a.ID
-	if abandoned {
+	if b.abandoned {
 		_ = c.session.Abandon(at, id, res)
 	} else {
 		_ = c.session.End(at, id, res)
-		c.ended[leg-1] = true
+		c.ended[b.leg-1] = true
 	}
 	over := false
 	if id == c.hunting {
@@ -241,7 +237,7 @@ func (s *Server) outcome(w http.ResponseWriter, r *http.Request) {
 		buf.out = plain(buf.out[:0], c, "none")
 		over = s.settled(c, now)
 	}
-	c.outcomes[leg-1] = append([]byte(nil), buf.out...)
+	c.outcomes[b.leg-1] = append([]byte(nil), buf.out...)
 	if over {
 		s.stats.ended.Add(1)
 		s.retire(c, now)
@@ -251,8 +247,8 @@ func (s *Server) outcome(w http.ResponseWriter, r *http.Request) {
 
 // next goes on after a wait.
 func (s *Server) next(w http.ResponseWriter, r *http.Request) {
-	buf := s.buffers.Get().(*buffer)
-	defer s.buffers.Put(buf)
+	buf := s.buffer()
+	defer s.done(buf)
 	if !buf.read(w, r, nil) {
 		return
 	}
@@ -282,8 +278,8 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 
 // cancel ends the call: its caller gave up, or hung up.
 func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
-	buf := s.buffers.Get().(*buffer)
-	defer s.buffers.Put(buf)
+	buf := s.buffer()
+	defer s.done(buf)
 	if !buf.read(w, r, nil) {
 		return
 	}
@@ -307,23 +303,23 @@ func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
 var errRange = errors.New("it is out of range")
 
 // result is an outcome as the engine has it.
-func result(code, cause, retry int64, phrase, reason, origin string, answered bool) (res outdial.Result, field string, err error) {
+func (b *told) result(answered bool) (res outdial.Result, field string, err error) {
 	switch {
-	case code != 0 && (code < 300 || code > 699):
+	case b.code != 0 && (b.code < 300 || b.code > 699):
 		return res, "code", errors.New("want a final SIP status from 300 to 699, or 0 where none came")
-	case cause < 0 || cause > 127:
+	case b.cause < 0 || b.cause > 127:
 		return res, "cause", errors.New("want a Q.850 cause, 0 to 127")
-	case retry < 0 || retry > 86_400:
+	case b.retry < 0 || b.retry > 86_400:
 		return res, "retry_after", errRange
 	}
 	res = outdial.Result{
-		Code: uint16(code), Cause: outdial.Cause{Value: uint8(cause)}, Phrase: phrase, Text: reason, RetryAfter: time.Duration(retry) * time.Second,
+		Code: uint16(b.code), Cause: outdial.Cause{Value: uint8(b.cause)}, Phrase: b.phrase, Text: b.reason, RetryAfter: time.Duration(b.retry) * time.Second,
 	}
 	switch {
-	case origin != "":
+	case b.origin != "":
 		found := false
 		for o := outdial.OriginUnknown; o.String() != "invalid"; o++ {
-			if o.String() == origin {
+			if o.String() == b.origin {
 				res.Origin, found = o, true
 			}
 		}
@@ -331,7 +327,7 @@ func result(code, cause, retry int64, phrase, reason, origin string, answered bo
 			return res, "origin", errors.New("want carrier, no_trying, no_progress, no_answer, transport, caller, never_sent, caller_hangup, " +
 				"callee_hangup, media_loss, host or unknown")
 		}
-	case code != 0:
+	case b.code != 0:
 		res.Origin = outdial.OriginCarrier
 	case answered:
 		res.Origin = outdial.OriginCalleeHangup

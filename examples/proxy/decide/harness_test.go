@@ -24,7 +24,17 @@ import (
 	"github.com/outdial/outdial/examples/proxy/decide"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain serves the API in a process of its own, where a benchmark has started this program for that.
+func TestMain(m *testing.M) {
+	if os.Getenv(aloneEnv) != "" {
+		if err := alone(os.Getenv(aloneEnv)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const callee = "+12125550123"
 
@@ -51,9 +61,13 @@ cli:
   callee: []
 `
 
+func load(first, second, third string, change ...string) (b2bua.Config, error) {
+	return b2bua.Load("test.yaml", []byte(strings.NewReplacer(change...).Replace(fmt.Sprintf(configText, first, second, third))))
+}
+
 func configuration(t testing.TB, first, second, third string, change ...string) b2bua.Config {
 	t.Helper()
-	cfg, err := b2bua.Load("test.yaml", []byte(strings.NewReplacer(change...).Replace(fmt.Sprintf(configText, first, second, third))))
+	cfg, err := load(first, second, third, change...)
 	require.NoError(t, err)
 	return cfg
 }
