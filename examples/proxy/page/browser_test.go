@@ -186,11 +186,25 @@ func TestPageIsOperated(t *testing.T) {
 	b.shoot("dark")
 	b.scheme("light")
 
-	// A live call, and then one that is over, explained.
+	// A live call explained, and hung up; then one that is over.
+	talk := w.talk()
+	b.until(`document.querySelector('#calls .open[aria-label*="+1212777"]') !== null`)
 	b.run(chromedp.Click("#c-hold", chromedp.ByQuery))
+	b.run(chromedp.Click(`#calls .open[aria-label*="+1212777"]`, chromedp.ByQuery))
+	b.until(`document.querySelectorAll('#call .candidate').length === 2`)
+	require.Contains(t, b.text("#t-call"), "+1212777····")
+	require.Contains(t, b.text("#call"), "Stateup")
+	require.Regexp(t, `leg \d, dialledbeta-1`, b.text("#call"))
+	require.Contains(t, b.text("#call"), "Outcome of huntinganswered")
+	require.Contains(t, b.text("#call"), "What was read")
+	b.shoot("live")
+	b.press("Hang up the call to +1212777····")
+	b.order("noc", "the callee asked for it")
+	require.NoError(t, talk())
+	b.until(`!document.querySelector('#d-call').open && !document.querySelector('#d-order').open`)
 	b.run(chromedp.Click("#c-recent", chromedp.ByQuery))
-	b.until(`document.querySelector('#calls .open') !== null`)
-	b.run(chromedp.Click("#calls .open", chromedp.ByQuery))
+	b.until(`document.querySelector('#calls .open[aria-label*="+1212555"]') !== null`)
+	b.run(chromedp.Click(`#calls .open[aria-label*="+1212555"]`, chromedp.ByQuery))
 	b.until(`document.querySelectorAll('#call .candidate').length === 2`)
 	require.Contains(t, b.text("#call"), "beta-1")
 	require.Contains(t, b.text("#call"), "What was read")
@@ -201,6 +215,8 @@ func TestPageIsOperated(t *testing.T) {
 
 	// A drill, and its end.
 	b.press("Drill beta-1")
+	b.until(`document.querySelector('#d-order').open`)
+	require.Empty(t, w.proxy.Failover().Drills(time.Now()), "nothing is ordered before it is confirmed")
 	b.shoot("drill")
 	b.order("noc", "monthly drill")
 	b.until(`document.querySelector('button[aria-label="End drill of beta-1"]') !== null`)
@@ -250,7 +266,7 @@ func TestPageIsOperated(t *testing.T) {
 		require.Equal(t, "noc", o.Actor)
 		actions = append(actions, o.Action)
 	}
-	require.Len(t, actions, 6, "%v", actions)
+	require.Len(t, actions, 7, "%v", actions)
 }
 
 // Whatever a dialer or a carrier writes is shown as it is, and does nothing.

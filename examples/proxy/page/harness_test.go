@@ -149,3 +149,17 @@ func (w *world) traffic(n int, c siptest.CallerCall) {
 		})
 	}
 }
+
+// talk has one call up that nobody but an operator ends, to another callee than the others. It returns what waits for its end, and tells what went
+// wrong with it.
+func (w *world) talk() (ended func() error) {
+	err := make(chan error, 1)
+	w.calls.Go(func() {
+		r, e := w.caller.Call(w.over, w.proxy.Addr().String(), siptest.CallerCall{To: "+12127770123"})
+		if e == nil && r.Code() != http.StatusOK {
+			e = fmt.Errorf("answered with %d", r.Code())
+		}
+		err <- e
+	})
+	return func() error { return <-err }
+}

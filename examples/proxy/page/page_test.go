@@ -153,6 +153,12 @@ func TestStream(t *testing.T) {
 	require.NoError(t, two.body.Close())
 }
 
+// Calls a second are those of the last five seconds, or of what there is of them; the system's clock may be set back.
+func TestCallsASecond(t *testing.T) {
+	require.Equal(t, []float64{0, 10, 5, 6, 12, 0, 0},
+		page.Rates([]int{0, 1000, 2000, 5000, 10_000, 15_000, 14_000}, []uint64{100, 110, 110, 130, 190, 190, 190}))
+}
+
 // Who does not read is dropped; nobody waits for it.
 func TestSlowViewerIsDropped(t *testing.T) {
 	w := newWorld(t, false, full(), answers()).still()

@@ -7,7 +7,7 @@ type Snapshot struct {
 	Sample   bool    `json:"sample"` // it is a point of the plots
 	Draining bool    `json:"draining"`
 	Live     int     `json:"live"`
-	CPS      float64 `json:"cps"` // calls that began, a second, since the snapshot before
+	CPS      float64 `json:"cps"` // calls that began, a second, over the last five
 	Answered uint64  `json:"answered"`
 	Refused  uint64  `json:"refused"`
 	KPI      *KPI    `json:"kpi,omitempty"`

@@ -27,11 +27,34 @@ const (
 type source struct {
 	p      *b2bua.Proxy
 	window kpi.Window
-	began  uint64 // calls, at the snapshot before
-	at     time.Time
+	began  []begun // the oldest first: of the last rateSpan, and one before
 
 	pools     []Pool // looking through a large inventory is dear: that takes a fiftieth of the time at most
 	poolsNext time.Time
+}
+
+// begun is how many calls had begun at one time.
+type begun struct {
+	at    time.Time
+	calls uint64
+}
+
+// rateSpan is what calls a second are counted over: a single second jumps about.
+const rateSpan = 5 * time.Second
+
+// rate takes a count, and returns calls a second.
+func (s *source) rate(now time.Time, calls uint64) float64 {
+	s.began = append(s.began, begun{now, calls})
+	n := 0
+	for n+1 < len(s.began) && now.Sub(s.began[n+1].at) >= rateSpan {
+		n++
+	}
+	s.began = slices.Delete(s.began, 0, n)
+	d := now.Sub(s.began[0].at).Seconds()
+	if d <= 0 {
+		return 0
+	}
+	return float64(calls-s.began[0].calls) / d
 }
 
 // shortWindow is what a wallboard looks back over: of the meter's spans the shortest that is not shorter, or else the longest.
@@ -80,10 +103,7 @@ func inWords(d time.Duration) string {
 func (s *source) take(ctx context.Context, now time.Time, watched bool) *Snapshot {
 	st := s.p.Stats()
 	out := &Snapshot{T: now.UnixMilli(), Draining: s.p.Draining(), Live: st.Live, Answered: st.Answered, Refused: st.Refused + st.Rejected}
-	if d := now.Sub(s.at).Seconds(); !s.at.IsZero() && d > 0 {
-		out.CPS = float64(st.Calls-s.began) / d
-	}
-	s.began, s.at = st.Calls, now
+	out.CPS = s.rate(now, st.Calls)
 	out.KPI = s.kpi(now, kpi.Key{View: kpi.Total})
 	out.Trunks = s.trunks(now)
 	if !watched {

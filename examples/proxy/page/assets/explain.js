@@ -18,9 +18,11 @@ function readings(list) {
   return el('details', {}, el('summary', { text: `What was read (${list.length})` }), el('div', { class: 'readings' }, ...list.map(r =>
     el('div', {}, el('span', { class: 'muted', text: `${r.stage} ${r.name}` }), el('span', { text: r.text || String(Math.round(1e4 * r.value) / 1e4) })))));
 }
+// hangups are the ends of legs that were answered.
+const hangups = ['caller_hangup', 'callee_hangup', 'media_loss'];
 const fates = { dialled: 'ok', refused: 'bad', left_out: 'none', not_reached: 'none' };
 function candidate(c) {
-  const failed = c.result && c.result.state !== 'answered' && c.result.code !== 200;
+  const failed = c.result && c.result.state !== 'answered' && !hangups.includes(c.result.origin);
   const words = [c.tier !== undefined ? `tier ${c.tier + 1}` : '', c.weight ? `weight ${c.weight}` : '', money(c.cost_micros), c.matched ? `matched ${c.matched}` : '',
     c.chosen ? `chosen: ${c.chosen.replaceAll('_', ' ')}` : '', c.probability && c.probability < 1 ? `with probability ${c.probability.toFixed(2)}` : '', c.cli ? `caller ID ${c.cli}` : ''];
   const r = c.result;
