@@ -218,7 +218,9 @@ func BenchmarkDecisionLatency(b *testing.B) {
 		took []time.Duration
 	}{{"decide", decided}, {"call", ended}} {
 		slices.Sort(k.took)
-		at := func(q int) float64 { return float64(k.took[min(len(k.took)*q/100, len(k.took)-1)].Microseconds()) / 1000 }
+		at := func(q int) float64 {
+			return float64(k.took[min(len(k.took)*q/100, len(k.took)-1)].Microseconds()) / 1000
+		}
 		b.ReportMetric(at(50), k.name+"-p50-ms")
 		b.ReportMetric(at(99), k.name+"-p99-ms")
 	}
