@@ -42,52 +42,35 @@ func courses(n, trunks, groups int) []course {
 // leg is the life of an attempt: Started, Progressed, Answered, Ended. It is used again for the next attempt, as a
 // Session does.
 type leg struct {
-	call     outdial.CallID
-	events   [4]outdial.Event
-	attempts [4]outdial.Attempt
+	call    outdial.CallID
+	event   outdial.Event
+	attempt outdial.Attempt
 }
 
-const answer = 10 * time.Second // after the start
-
-func newLeg() *leg {
-	l := &leg{}
-	for i, kind := range []outdial.EventKind{
-		outdial.EventStarted, outdial.EventProgressed, outdial.EventAnswered, outdial.EventEnded,
-	} {
-		l.events[i] = outdial.Event{Kind: kind, Attempt: &l.attempts[i]}
-		a := &l.attempts[i]
-		a.ID.Leg = 1
-		a.State = outdial.AttemptOpen
-		if i >= 2 {
-			a.State = outdial.AttemptAnswered
-			a.Timeline.Set(outdial.MarkAnswer, answer)
-		}
-	}
-	l.events[1].Marks = outdial.ProgressOf(180, false)
-	l.attempts[3].State = outdial.AttemptEnded
-	l.attempts[3].Result = outdial.Result{Origin: outdial.OriginCalleeHangup}
-	return l
-}
-
-// begin makes the leg that of another call; ids are as an engine issues them.
-func (l *leg) begin(c *course) {
-	const nodeBits = 12
+// run is the whole life of another call; ids are as an engine issues them.
+func (l *leg) run(c *course, observe func(*outdial.Event)) {
+	const (
+		nodeBits = 12
+		answer   = 10 * time.Second // after the start
+	)
 	l.call++
-	start := monday.Add(time.Duration(l.call) * time.Second / pace)
-	for i := range l.attempts {
-		a := &l.attempts[i]
-		a.ID.Call, a.Call.ID, a.Start = l.call<<nodeBits, l.call<<nodeBits, start
-		a.Candidate.Trunk, a.Call.Dest.Group, a.Pool, a.Call.Program = c.trunk, c.group, c.pool, c.program
-		if i >= 1 {
-			a.Timeline[outdial.MarkProvisional] = c.pdd
-			a.Timeline[outdial.MarkRinging] = c.pdd
-		}
+	id, a := l.call<<nodeBits, &l.attempt
+	a.ID, a.Call.ID = outdial.AttemptID{Call: id, Leg: 1}, id
+	a.Start = monday.Add(time.Duration(l.call) * time.Second / pace)
+	a.Candidate.Trunk, a.Call.Dest.Group, a.Pool, a.Call.Program = c.trunk, c.group, c.pool, c.program
+	a.State, a.Timeline, a.Result.Origin = outdial.AttemptOpen, outdial.Timeline{}, outdial.OriginUnknown
+	at := func(kind outdial.EventKind, after time.Duration) {
+		l.event.Kind, l.event.Time, l.event.Attempt = kind, a.Start.Add(after), a
+		observe(&l.event)
 	}
-	l.attempts[3].Timeline[outdial.MarkEnd] = answer + c.talk
-	l.events[0].Time = start
-	l.events[1].Time = start.Add(c.pdd)
-	l.events[2].Time = start.Add(answer)
-	l.events[3].Time = start.Add(answer + c.talk)
+	at(outdial.EventStarted, 0)
+	a.Timeline[outdial.MarkProvisional], a.Timeline[outdial.MarkRinging] = c.pdd, c.pdd
+	l.event.Marks = outdial.ProgressOf(180, false)
+	at(outdial.EventProgressed, c.pdd)
+	a.State, a.Timeline[outdial.MarkAnswer], l.event.Marks = outdial.AttemptAnswered, answer, 0
+	at(outdial.EventAnswered, answer)
+	a.State, a.Timeline[outdial.MarkEnd], a.Result.Origin = outdial.AttemptEnded, answer+c.talk, outdial.OriginCalleeHangup
+	at(outdial.EventEnded, answer+c.talk)
 }
 
 // The four keys of an attempt.
@@ -109,12 +92,6 @@ func newMeter(t testing.TB) *kpi.Meter {
 	m, err := kpi.New(cfg)
 	require.NoError(t, err)
 	return m
-}
-
-func (l *leg) meter(m *kpi.Meter) {
-	for i := range l.events {
-		m.Observe(&l.events[i])
-	}
 }
 
 // vectors are the metrics of one key from which ASR, NER, PDD and ACD can be had.
@@ -193,26 +170,21 @@ func (e *exporter) observe(ev *outdial.Event) {
 	}
 }
 
-func (l *leg) export(e *exporter) {
-	for i := range l.events {
-		e.observe(&l.events[i])
-	}
-}
-
 func TestMetersAgree(t *testing.T) {
 	m, e := newMeter(t), newExporter()
-	l, list := newLeg(), courses(1024, 10, 10)
+	l, list := new(leg), courses(1024, 10, 10)
 	trunk3 := 0
 	for i := range list {
-		l.begin(&list[i])
-		l.meter(m)
-		l.export(e)
+		l.run(&list[i], func(ev *outdial.Event) {
+			m.Observe(ev)
+			e.observe(ev)
+		})
 		if list[i].trunk == 3 {
 			trunk3++
 		}
 	}
 	require.NotZero(t, trunk3)
-	now := l.events[3].Time
+	now := l.event.Time
 	cell, ok := m.Cell(now, kpi.ByTrunk.Key(&outdial.Attempt{Candidate: outdial.Candidate{Trunk: 3}}))
 	require.True(t, ok)
 	require.EqualValues(t, trunk3, cell.Started)
@@ -231,12 +203,9 @@ func BenchmarkMeter(b *testing.B) {
 	}{{"narrow", 10, 10}, {"wide", 300, 40}} {
 		b.Run(x.name, func(b *testing.B) {
 			// observe makes a side that has counted for so long already.
-			observe := func(name string, before time.Duration, count func(*leg)) side {
-				l, list := newLeg(), courses(n, x.trunks, x.groups)
-				op := func() {
-					l.begin(&list[l.call&(n-1)])
-					count(l)
-				}
+			observe := func(name string, before time.Duration, count func(*outdial.Event)) side {
+				l, list := new(leg), courses(n, x.trunks, x.groups)
+				op := func() { l.run(&list[l.call&(n-1)], count) }
 				for range before * pace / time.Second {
 					op()
 				}
@@ -244,8 +213,8 @@ func BenchmarkMeter(b *testing.B) {
 			}
 			m, e := newMeter(b), newExporter()
 			beside(b,
-				observe(ours, 2*time.Hour, func(l *leg) { l.meter(m) }), // twice the window
-				observe("prometheus", n*time.Second/pace, func(l *leg) { l.export(e) }),
+				observe(ours, 2*time.Hour, m.Observe), // twice the window
+				observe("prometheus", n*time.Second/pace, e.observe),
 			)
 		})
 	}
