@@ -1,8 +1,8 @@
 package kpi
 
 import (
+	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/outdial/outdial"
@@ -15,10 +15,12 @@ type answers struct {
 	unjoined atomic.Uint64
 }
 
-// answered is a place for an answer: a lock of its own, so that cores meet only over one call.
+// answered is a place for an answer: a cache line with a lock of its own, so that cores meet only over one call. The lock is a
+// bit, held for a few loads and stores, because a mutex would not fit in.
 type answered struct {
-	mu sync.Mutex
-	answer
+	word atomic.Uint64 // answer.state shifted by one; the lowest bit is the lock
+	call outdial.CallID
+	ids  ids
 }
 
 // answer is an attempt as far as a disposition needs it.
@@ -37,13 +39,13 @@ func (a *answer) start() int64   { return int64(a.state) >> 10 }
 func (a *answer) machine() bool  { return a.state&fromMachine != 0 }
 func (a *answer) disposed() bool { return a.state&wasDisposed != 0 }
 
-// set fills in an attempt that started at a tick.
-func (a *answer) set(start int64, of *outdial.Attempt) {
-	a.call = of.ID.Call
-	a.state = uint64(start)<<10 | uint64(of.ID.Leg)<<2
+// answerState is the state of an attempt that started at a tick.
+func answerState(start int64, of *outdial.Attempt) uint64 {
+	state := uint64(start)<<10 | uint64(of.ID.Leg)<<2
 	if m := of.Call.Mode; m == outdial.ModePredictive || m == outdial.ModePrerecorded {
-		a.state |= fromMachine
+		state |= fromMachine
 	}
+	return state
 }
 
 // same reports whether it is the attempt of another record.
@@ -51,15 +53,39 @@ func (a *answer) same(o *answer) bool {
 	return a.call == o.call && uint8(a.state>>2) == uint8(o.state>>2)
 }
 
+// lock returns the state, which unlock gives back.
+func (a *answered) lock() (state uint64) {
+	for {
+		if w := a.word.Load(); w&1 == 0 && a.word.CompareAndSwap(w, w|1) {
+			return uint64(int64(w) >> 1) // a start is far below the topmost bit
+		}
+		runtime.Gosched()
+	}
+}
+
+func (a *answered) unlock(state uint64) { a.word.Store(state << 1) }
+
 func (a *answered) copy() answer {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.answer
+	state := a.lock()
+	defer a.unlock(state)
+	return answer{a.call, a.ids, state}
+}
+
+// put replaces what is there; a nil d leaves the ids.
+func (a *answered) put(call outdial.CallID, d *ids, state uint64) {
+	a.lock()
+	a.call = call
+	if d != nil {
+		a.ids = *d
+	}
+	a.unlock(state)
 }
 
 func newAnswers(n int) *answers { return &answers{list: make([]answered, n)} }
 
-func (t *answers) place(id outdial.CallID) *answered { return &t.list[inRow(id)%uint64(len(t.list))] }
+func (t *answers) place(id outdial.CallID) *answered {
+	return &t.list[inRow(id)%uint64(len(t.list))]
+}
 
 // dispose takes the attempt of a disposition, and reports whether it is known and was not disposed of before. known says
 // whether the event tells where the attempt belongs, or its id alone.
@@ -67,20 +93,20 @@ func (t *answers) dispose(from *answer, known bool) bool {
 	if len(t.list) == 0 || from.call == 0 {
 		return known
 	}
-	have := t.place(from.call)
-	have.mu.Lock()
-	defer have.mu.Unlock()
+	at := t.place(from.call)
+	state := at.lock()
+	defer func() { at.unlock(state) }()
+	have := answer{at.call, at.ids, state}
 	switch {
 	case have.same(from):
 		if have.disposed() {
 			return false
 		}
-		*from = have.answer
+		*from = have
 	case !known:
 		return false
 	}
-	have.answer = *from
-	have.state |= wasDisposed
+	at.call, at.ids, state = from.call, from.ids, from.state|wasDisposed
 	return true
 }
 
@@ -89,21 +115,13 @@ func (t *answers) remember(start int64, a *outdial.Attempt, d *ids) {
 	if len(t.list) == 0 || a.ID.Call == 0 {
 		return
 	}
-	at := t.place(a.ID.Call)
-	at.mu.Lock()
-	at.set(start, a)
-	if d != nil {
-		at.ids = *d
-	}
-	at.mu.Unlock()
+	t.place(a.ID.Call).put(a.ID.Call, d, answerState(start, a))
 }
 
 // disposed counts a disposition where its attempt was counted; false where that is not known, or it was told before.
 func (m *Meter) disposed(f *fact, start int64, ev *outdial.Event, of *ids) bool {
 	a, d := ev.Attempt, ev.Disposition
-	var from answer
-	from.set(start, a)
-	from.ids = *of
+	from := answer{a.ID.Call, *of, answerState(start, a)}
 	if !m.answers.dispose(&from, !a.Start.IsZero()) {
 		m.answers.unjoined.Add(1)
 		return false

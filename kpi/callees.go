@@ -115,8 +115,7 @@ func (c *Callees) Observe(ev *outdial.Event) {
 		if ev.Disposition == nil {
 			return
 		}
-		var from answer
-		from.set(start.UnixMilli(), a)
+		from := answer{call: a.ID.Call, state: answerState(start.UnixMilli(), a)}
 		if !c.answers.dispose(&from, !start.IsZero()) {
 			return
 		}

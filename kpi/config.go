@@ -48,7 +48,7 @@ type Config struct {
 	RecentCalls int
 
 	// RecentAnswers is how many answered attempts are remembered, so that a Disposed event that brings only the attempt's
-	// id is counted where the attempt was, and each once. 0 = 65,536 (5 MB); negative = none.
+	// id is counted where the attempt was, and each once. 0 = 65,536 (4 MB); negative = none.
 	RecentAnswers int
 
 	// AbandonedCodes are the host's disposition codes for a call that a person answered and no agent took. nil = a

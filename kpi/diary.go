@@ -86,6 +86,21 @@ func (d *diary) records(kinds *kindTable, fn func(p *part, does *effects)) {
 
 // read takes a record from b; p.tick is that of the record before.
 func (p *part) read(b []byte, kinds *kindTable) ([]byte, *effects) {
+	b = p.head(b)
+	does := &kinds.does[p.kind]
+	for i := range does.n {
+		p.q[i], b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
+	}
+	p.sum = 0
+	if does.sum != sumNone {
+		sum, n := binary.Uvarint(b)
+		p.sum, b = int64(sum), b[n:]
+	}
+	return b, does
+}
+
+// head reads the tick and the kind of a record, and returns what stands behind them.
+func (p *part) head(b []byte) []byte {
 	delta, number := uint64(b[0]>>4), uint64(b[0]&nibble)
 	b = b[1:]
 	if delta == nibble {
@@ -98,16 +113,19 @@ func (p *part) read(b []byte, kinds *kindTable) ([]byte, *effects) {
 	}
 	p.tick += int64(delta>>1) ^ -int64(delta&1)
 	p.kind = uint16(number)
-	does := &kinds.does[p.kind]
-	for i := range does.n {
-		p.q[i], b = quantum(binary.LittleEndian.Uint16(b)), b[2:]
+	return b
+}
+
+// skip goes over what stands behind the head of a record.
+func (e *effects) skip(b []byte) []byte {
+	b = b[2*int(e.n):]
+	if e.sum != sumNone {
+		for b[0] >= 0x80 { // a varint goes on
+			b = b[1:]
+		}
+		b = b[1:]
 	}
-	p.sum = 0
-	if does.sum != sumNone {
-		sum, n := binary.Uvarint(b)
-		p.sum, b = int64(sum), b[n:]
-	}
-	return b, does
+	return b
 }
 
 // whole reports whether every record can be read: a snapshot that somebody wrote otherwise is not taken.
@@ -152,13 +170,13 @@ func (d *diary) trim(kinds *kindTable, after int64) {
 	p := part{tick: d.first}
 	for b := d.log; len(b) > 0; {
 		before := p.tick
-		rest, _ := p.read(b, kinds)
+		rest := p.head(b)
 		if p.tick > after {
 			n := copy(d.log, b)
 			d.log, d.first = d.log[:n], before
 			return
 		}
-		b = rest
+		b = kinds.does[p.kind].skip(rest)
 	}
 	*d = diary{log: d.log[:0]}
 }

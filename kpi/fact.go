@@ -52,7 +52,7 @@ func (m *Meter) Observe(ev *outdial.Event) {
 	var f fact
 	f.now = m.tickOf(ev.Time)
 	start := f.now
-	if !a.Start.IsZero() {
+	if a.Start != ev.Time && !a.Start.IsZero() {
 		start = m.tickOf(a.Start)
 	}
 	var d ids

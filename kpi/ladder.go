@@ -2,24 +2,50 @@ package kpi
 
 import (
 	"math/bits"
-	"slices"
 	"sync/atomic"
 
 	"github.com/outdial/outdial"
 )
 
-// ladder is the cells that an estimate for one trunk and group goes through, coarsest first, once all of them are there. It
-// holds while the meter's generation is what it was: the index, and what is known of the groups' places.
+// ladder is the cells that an estimate for one trunk and group goes through, coarsest first. It is kept once all of them are
+// there, and holds while the meter's generation is what it was: the index, and what is known of the groups' places.
+//
+// What a reading needs stands in one cache line.
 type ladder struct {
 	trunk      outdial.TrunkID
 	group      outdial.GroupID
 	generation uint32
-	rungs      []rung
+	n          uint32                                      // of rungs
+	accounts   [len(estimateViews)]atomic.Pointer[account] // by rung, as read last
+	rungs      [len(estimateViews)]rung
 }
 
+// rung is a cell and its live sums; nil = it is not there yet.
 type rung struct {
 	s *state
 	l *live
+}
+
+func (l *ladder) add(r rung) {
+	l.rungs[l.n] = r
+	l.n++
+}
+
+// account is that of a rung, for the window that ends with epoch; nil where there is no cell.
+func (l *ladder) account(m *Meter, i int, epoch int64) *account {
+	if a := l.accounts[i].Load(); a != nil && a.epoch.Load() == epoch {
+		return a
+	}
+	r := &l.rungs[i]
+	if r.s == nil {
+		return nil
+	}
+	a := r.l.now.Load()
+	if a == nil || a.epoch.Load() != epoch {
+		a = m.open(r.s, r.l, epoch)
+	}
+	l.accounts[i].Store(a)
+	return a
 }
 
 // ladders keeps those that are asked for; two that have one place take turns.
@@ -46,12 +72,12 @@ func (m *Meter) ladder(trunk outdial.TrunkID, group outdial.GroupID) *ladder {
 	return l
 }
 
-// keepLadder keeps one with these rungs, which were found in a generation, unless a cell is missing.
-func (m *Meter) keepLadder(trunk outdial.TrunkID, group outdial.GroupID, generation uint32, rungs []rung) {
-	for _, r := range rungs {
+// keepLadder keeps one, unless a cell is missing.
+func (m *Meter) keepLadder(l *ladder) {
+	for _, r := range l.rungs[:l.n] {
 		if r.s == nil {
 			return
 		}
 	}
-	m.ladders.at(trunk, group).Store(&ladder{trunk, group, generation, slices.Clone(rungs)})
+	m.ladders.at(l.trunk, l.group).Store(&ladder{trunk: l.trunk, group: l.group, generation: l.generation, n: l.n, rungs: l.rungs})
 }

@@ -43,9 +43,9 @@ type live struct {
 // A cell that counts has joined an account when what it had counted until then is in it; both happens under the cell's lock, so that
 // nothing is in it twice, and nothing is missing once it is shown.
 type account struct {
-	epoch int64      // of the window's end
-	more  []laneSums // by lane, beside what there was when it was opened; nil = all of it is in first
-	first totals     // the four that are asked for most are in one cache line with the epoch
+	epoch atomic.Int64 // of the window's end; noTick once it is kept up no more
+	more  []laneSums   // by lane, beside what there was when it was opened; nil = all of it is in first
+	first totals       // the four that are asked for most are in one cache line with the epoch
 	_     [24]byte
 }
 
@@ -65,14 +65,15 @@ const one = 1 << 20
 
 // add counts a part that has just been counted in a cell which has joined; epoch is that of its slice.
 func (a *account) add(m *Meter, f *fact, epoch int64, does *effects) {
-	if !within(epoch, a.epoch, int64(len(m.weights))) {
+	now := a.epoch.Load()
+	if !within(epoch, now, int64(len(m.weights))) {
 		return
 	}
 	sums := &a.first
 	if len(a.more) > 0 {
 		sums = &a.more[f.in(m)].totals
 	}
-	weight := m.weights[a.epoch-epoch].sum
+	weight := m.weights[now-epoch].sum
 	for i, set := 0, does.sums; set != 0; i, set = i+1, set>>1 {
 		if set&1 != 0 {
 			sums.sums[i].Add(weight)
@@ -99,10 +100,12 @@ func (m *Meter) liveOf(s *state) *live {
 func (m *Meter) open(s *state, l *live, epoch int64) *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a := l.now.Load(); a != nil && a.epoch == epoch {
-		return a
+	old := l.now.Load()
+	if old != nil && old.epoch.Load() == epoch {
+		return old
 	}
-	a := &account{epoch: epoch}
+	a := new(account)
+	a.epoch.Store(epoch)
 	if m.lanes.n > 1 && (s.above == nil || s.parts.Load() != nil) { // a roll-up, or one over which cores meet
 		a.more = make([]laneSums, m.lanes.n)
 	}
@@ -117,6 +120,9 @@ func (m *Meter) open(s *state, l *live, epoch int64) *account {
 	}
 	l.due.Store(0)
 	l.now.Store(a)
+	if old != nil {
+		old.epoch.Store(noTick)
+	}
 	return a
 }
 
@@ -133,7 +139,7 @@ func (s *state) join(m *Meter, a *account, of *state, sums *[sumCount]float64) {
 			p.feeds = make([]*account, 1+len(s.ups()))
 		}
 		if p.feeds[at] != a {
-			p.weighOwn(m, a.epoch, sums)
+			p.weighOwn(m, a.epoch.Load(), sums)
 			p.feeds[at] = a
 		}
 	}
@@ -189,13 +195,14 @@ func (a *account) ratio(k, n int) (float64, float64) {
 }
 
 // delay returns the 95th percentile of PDD as an estimate, of what the cell alone has seen.
-func (m *Meter) delay(s *state, l *live, a *account) outdial.Estimate {
+func (m *Meter) delay(r *rung, a *account, epoch int64) outdial.Estimate {
+	l := r.l
 	delays := a.first.delays.Load()
 	for i := range a.more {
 		delays += a.more[i].delays.Load()
 	}
 	if due := l.due.Load(); due == 0 || delays >= due {
-		m.percentile(s, l, a)
+		m.percentile(r.s, l, a, epoch)
 	}
 	return outdial.Estimate{
 		Mean: math.Float64frombits(l.p95.Load()), Var: math.Float64frombits(l.p95Var.Load()),
@@ -204,7 +211,7 @@ func (m *Meter) delay(s *state, l *live, a *account) outdial.Estimate {
 }
 
 // percentile works the 95th percentile out, unless another reader does.
-func (m *Meter) percentile(s *state, l *live, a *account) {
+func (m *Meter) percentile(s *state, l *live, a *account, epoch int64) {
 	if !l.mu.TryLock() {
 		return
 	}
@@ -216,9 +223,9 @@ func (m *Meter) percentile(s *state, l *live, a *account) {
 	x := sums.Get().(*sum)
 	defer sums.Put(x)
 	for _, base := range s.bases() {
-		base.collect(m, 0, a.epoch, x)
+		base.collect(m, 0, epoch, x)
 	}
-	s.collect(m, 0, a.epoch, x)
+	s.collect(m, 0, epoch, x)
 	e := quantileEstimate(x.pile(pddDists), 0.95)
 	x.reset()
 	l.p95.Store(math.Float64bits(e.Mean))

@@ -30,22 +30,21 @@ func (m *Meter) Estimate(now time.Time, c *outdial.Candidate, group outdial.Grou
 // but for the first reading of a cell in each slice of time, and for MetricPDD when a sixteenth more calls have come.
 func (m *Meter) Measure(now time.Time, metric outdial.Metric, c *outdial.Candidate, group outdial.GroupID) outdial.Estimate {
 	if l := m.ladder(c.Trunk, group); l != nil {
-		return m.estimate(now, metric, l.rungs)
+		return m.estimate(now, metric, l)
 	}
 	return m.measure(now, metric, c.Trunk, group)
 }
 
 // measure is Measure without a ladder.
 func (m *Meter) measure(now time.Time, metric outdial.Metric, trunk outdial.TrunkID, group outdial.GroupID) outdial.Estimate {
-	generation := m.generation.Load()
+	l := ladder{trunk: trunk, group: group, generation: m.generation.Load()}
 	var d ids
 	d[0] = uint64(trunk) & id21
 	d[1] = uint64(group) & id21
 	m.placeOf(*m.countries.Load(), group, &d)
-	var room [len(estimateViews)]rung
-	rungs := m.climb(&d, false, &room)
-	m.keepLadder(trunk, group, generation, rungs)
-	return m.estimate(now, metric, rungs)
+	m.climb(&d, false, &l)
+	m.keepLadder(&l)
+	return m.estimate(now, metric, &l)
 }
 
 // MeasureCall is Measure for one callee: the lowest level is the callee's block of numbers, where the meter keeps the view
@@ -55,8 +54,9 @@ func (m *Meter) MeasureCall(now time.Time, metric outdial.Metric, c *outdial.Can
 	a.Candidate.Trunk = c.Trunk
 	var d ids
 	m.idsOf(&a, &d)
-	var room [len(estimateViews)]rung
-	return m.estimate(now, metric, m.climb(&d, true, &room))
+	var l ladder
+	m.climb(&d, true, &l)
+	return m.estimate(now, metric, &l)
 }
 
 // estimateViews are the levels of an estimate, coarsest first.
@@ -64,10 +64,9 @@ var estimateViews = [...]View{
 	Total, ByTrunk, ByTrunk | ByCountry, ByTrunk | ByRegion, ByTrunk | ByGroup, ByTrunk | ByBlock,
 }
 
-// climb finds the cells that an estimate goes through, with a nil for one that is not there yet.
-func (m *Meter) climb(d *ids, block bool, room *[len(estimateViews)]rung) []rung {
+// climb finds the cells that an estimate goes through.
+func (m *Meter) climb(d *ids, block bool, l *ladder) {
 	x := m.cells.Load()
-	used := 0
 	for i, v := range m.levels {
 		if v == nil || i == len(m.levels)-1 && !block || m.unknown(v.view, d) {
 			continue
@@ -78,44 +77,35 @@ func (m *Meter) climb(d *ids, block bool, room *[len(estimateViews)]rung) []rung
 			d.in(v, &key)
 			s = x.find(&key)
 		}
-		room[used] = rung{s, m.liveOf(s)}
-		used++
+		l.add(rung{s, m.liveOf(s)})
 	}
-	return room[:used]
 }
 
-func (m *Meter) estimate(now time.Time, metric outdial.Metric, rungs []rung) outdial.Estimate {
+func (m *Meter) estimate(now time.Time, metric outdial.Metric, l *ladder) outdial.Estimate {
 	epoch := m.spans[0].epoch(m.tell(now))
 	if metric == outdial.MetricPDD {
 		var delays [len(estimateViews)]outdial.Estimate
-		for i := range rungs {
-			if r := &rungs[i]; r.s != nil {
-				delays[i] = m.delay(r.s, r.l, m.account(r, epoch))
+		for i := range l.rungs[:l.n] {
+			if a := l.account(m, i, epoch); a != nil {
+				delays[i] = m.delay(&l.rungs[i], a, epoch)
 			}
 		}
-		return m.mixDelays(delays[:len(rungs)])
+		return m.mixDelays(delays[:l.n])
 	}
 	k, n := sumsOf(metric)
 	if k < 0 {
 		return outdial.Estimate{}
 	}
-	return m.shrink(rungs, epoch, k, n)
-}
-
-// account is that of a level, for the window that ends with epoch.
-func (m *Meter) account(r *rung, epoch int64) *account {
-	if a := r.l.now.Load(); a != nil && a.epoch == epoch {
-		return a
-	}
-	return m.open(r.s, r.l, epoch)
+	return m.shrink(l, epoch, k, n)
 }
 
 // seen is what one level of an estimate has seen.
-func (m *Meter) seen(r *rung, epoch int64, k, n int) (float64, float64) {
-	if r.s == nil {
+func (m *Meter) seen(l *ladder, i int, epoch int64, k, n int) (float64, float64) {
+	a := l.account(m, i, epoch)
+	if a == nil {
 		return 0, 0
 	}
-	return m.account(r, epoch).ratio(k, n)
+	return a.ratio(k, n)
 }
 
 // unknown reports whether the place that a level is about is not known: then it says nothing.
@@ -150,17 +140,18 @@ func sumsOf(metric outdial.Metric) (k, n int) {
 
 // shrink goes from the coarsest level to the finest; each is the prior of the next. What stands behind a level is kept as
 // successes and trials, so that the divisions of the levels do not wait for each other.
-func (m *Meter) shrink(rungs []rung, epoch int64, kSum, nSum int) outdial.Estimate {
+func (m *Meter) shrink(l *ladder, epoch int64, kSum, nSum int) outdial.Estimate {
 	k, n := 0.5, 1.0 // Jeffreys'
 	most := max(m.cfg.PriorStrength, 1)
 	var seenK, seenN, finerK, finerN float64
-	if len(rungs) > 0 {
-		seenK, seenN = m.seen(&rungs[0], epoch, kSum, nSum)
+	rungs := min(int(l.n), len(l.rungs))
+	if rungs > 0 {
+		seenK, seenN = m.seen(l, 0, epoch, kSum, nSum)
 	}
 	for i := range rungs {
 		ownK, ownN := seenK, seenN
-		if i+1 < len(rungs) { // the next finer level is part of this one
-			finerK, finerN = m.seen(&rungs[i+1], epoch, kSum, nSum)
+		if i+1 < rungs { // the next finer level is part of this one
+			finerK, finerN = m.seen(l, i+1, epoch, kSum, nSum)
 			ownK, ownN = max(seenK-finerK, 0), max(seenN-finerN, 0)
 		}
 		if m.cfg.PriorStrength == 0 {

@@ -165,13 +165,14 @@ func (m *Meter) tickOf(t time.Time) int64 { return m.perTick.floor(nanos(t)) }
 // nanos is t.UnixNano, which wraps around beyond those years.
 func nanos(t time.Time) int64 {
 	const limit = math.MaxInt64/int64(time.Second) - 1
-	if s := t.Unix(); s < -limit || s > limit {
-		if s < 0 {
-			return math.MinInt64
-		}
+	s := t.Unix()
+	switch {
+	case s < -limit:
+		return math.MinInt64
+	case s > limit:
 		return math.MaxInt64
 	}
-	return t.UnixNano()
+	return s*int64(time.Second) + int64(t.Nanosecond())
 }
 
 // tell notes the tick of a reader's clock.

@@ -26,7 +26,10 @@ type padded struct {
 
 // lane is which part its holder counts in. Whoever counts takes one from a pool that hands a core what it gave back last, so
 // that, as a rule, a lane stays with its core; and a lane that met another one in a part goes on to the next.
-type lane struct{ part atomic.Uint32 }
+type lane struct {
+	part atomic.Uint32
+	_    [64]byte // in a cache line of its own
+}
 
 type lanes struct {
 	n    uint32 // parts of a cell

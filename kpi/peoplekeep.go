@@ -81,7 +81,7 @@ func (c *Callees) Restore(b []byte) error {
 	c.now, c.before, c.started = k.Now.back(), k.Before.back(), k.Started
 	for _, a := range k.Answers {
 		if len(c.answers.list) > 0 && a.Call != 0 {
-			c.answers.place(a.Call).answer = answer{call: a.Call, state: a.State}
+			c.answers.place(a.Call).put(a.Call, nil, a.State)
 		}
 	}
 	c.resumed.Store(k.Seq)

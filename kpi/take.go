@@ -89,9 +89,9 @@ func (m *Meter) take(k *kept) error {
 		}
 		own(&a.Key)
 		a.Key.View = allDimensions
-		at := m.answers.place(a.Call)
-		at.answer = answer{call: a.Call, ids: a.Key.packed().ids, state: a.State}
-		at.ids[3] &= 1<<viewShift - 1
+		d := a.Key.packed().ids
+		d[3] &= 1<<viewShift - 1
+		m.answers.place(a.Call).put(a.Call, &d, a.State)
 	}
 	m.labels.restore(k.Labels)
 	list := countries(k.Countries)

@@ -25,7 +25,7 @@ func (t *Tariff) Cost(perMinute outdial.Micros, d time.Duration) outdial.Micros 
 	if step := t.Increment; step > 0 && billed > t.Initial {
 		billed = t.Initial + (billed-t.Initial+step-1)/step*step
 	}
-	cost := t.PerAnswer + outdial.Micros(float64(perMinute)*billed.Minutes()+0.5)
+	cost := t.PerAnswer + outdial.Micros(float64(perMinute)*float64(billed)/float64(time.Minute)+0.5)
 	if d < t.ShortBelow {
 		cost += t.PerShort
 	}
@@ -56,8 +56,10 @@ func newTariffs(list []Tariff) tariffs {
 // cost is what a conversation of an attempt costs.
 func (t *tariffs) cost(a *outdial.Attempt, d time.Duration) outdial.Micros {
 	tariff := &t.other
-	if own, ok := t.by[a.Candidate.Carrier]; ok {
-		tariff = own
+	if len(t.by) > 0 {
+		if own, ok := t.by[a.Candidate.Carrier]; ok {
+			tariff = own
+		}
 	}
 	return max(tariff.Cost(a.Candidate.Cost, d), 0)
 }
