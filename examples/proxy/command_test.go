@@ -136,3 +136,23 @@ func TestInitCommand(t *testing.T) {
 	cancel()
 	require.NoError(t, p.Run(ctx))
 }
+
+func TestLintCommand(t *testing.T) {
+	file := func(name string) string { return filepath.Join("siplint", "testdata", name+".sip") }
+	code, out, diag := run1("lint", "-from", "203.0.113.9:5060", file("sound"), file("media-private"))
+	require.Equal(t, 2, code, "%s%s", out, diag)
+	require.Equal(t, file("media-private")+": media-private: c=: 192.168.1.4, of a sender on the public network\n"+
+		"\ttell the sender its public address (external media address, ICE or STUN), or put a media relay before it\n", out)
+	code, out, _ = run1("lint", "-from", "203.0.113.9:5060", file("sound"))
+	require.Zero(t, code)
+	require.Empty(t, out)
+	code, _, diag = run1("lint", "-from", "203.0.113.9:5060", "outdial.yaml", file("none"))
+	require.Equal(t, 1, code)
+	require.Contains(t, diag, "outdial.yaml: not a SIP message")
+	require.Contains(t, diag, "none.sip")
+	code, _, diag = run1("lint", "-from", "somewhere", file("sound"))
+	require.Equal(t, 1, code)
+	require.Contains(t, diag, `-from: "somewhere"`)
+	code, _, _ = run1("lint")
+	require.Equal(t, 2, code)
+}

@@ -16,7 +16,7 @@ import (
 // Exit codes beside 0.
 const (
 	exitFailed = 1 // it could not be done
-	exitUsage  = 2 // it is not called like that; of validate: there are findings and -strict was given
+	exitUsage  = 2 // it is not called like that; of lint, and of validate -strict: there are findings
 )
 
 // errUsage says that a command was called in a way that it is not; it has told how it is.
@@ -26,6 +26,7 @@ const usage = `usage:
   proxy [-config outdial.yaml]                    serve
   proxy validate [-strict] [outdial.yaml]         check a configuration; with -strict, findings are errors (exit code 2)
   proxy explain [-config outdial.yaml] +1…        what would be done with a call, and why (-url asks a running proxy)
+  proxy lint -from 203.0.113.9:5060 file …         what in SIP messages breaks the calls that they set up (exit code 2)
   proxy init [-carrier name=host:port …] [file]   write a starter for carriers of your own
 `
 
@@ -47,6 +48,8 @@ func command(args []string, out, diag io.Writer) int {
 		code, err = validate(args[1:], out, diag)
 	case "explain":
 		err = explain(args[1:], out, diag)
+	case "lint":
+		code, err = lint(args[1:], out, diag)
 	case "init":
 		err = initialise(args[1:], out, diag)
 	case "help":

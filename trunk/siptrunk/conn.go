@@ -93,7 +93,15 @@ func (c *conn) ReadFrom(b []byte) (int, net.Addr, error) {
 			c.malformed.Add(1)
 			continue
 		}
+		cameFrom(res, from)
 		c.deliver(res, at)
+	}
+}
+
+// cameFrom notes the source of an answer. Of other responses nobody asks.
+func cameFrom(res *sip.Response, from netip.AddrPort) {
+	if res.IsSuccess() && res.CSeq().MethodName == sip.INVITE {
+		res.SetSource(from.String())
 	}
 }
 

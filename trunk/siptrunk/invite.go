@@ -50,7 +50,7 @@ type Event struct {
 	ToTag       string // its To tag: which early dialog it belongs to
 	ContentType string // of its body; Report.SDP is the body when this is application/sdp
 	// Response is the whole response, Request the BYE of a carrier that hung up; nil where none caused the
-	// event. They must not be changed.
+	// event. They must not be changed. Of an answer, Response.Source is the address that it came from.
 	Response *sip.Response
 	Request  *sip.Request
 }

@@ -42,6 +42,7 @@ func (d *Dialer) onStream(c *sipstream.Conn, b []byte) {
 	if bytes.HasPrefix(b, []byte("SIP/2.0 ")) {
 		msg, err := p.responses.ParseSIP(b)
 		if res, ok := msg.(*sip.Response); err == nil && ok && usable(res) {
+			cameFrom(res, c.Remote())
 			d.deliver(res, at)
 			return
 		}

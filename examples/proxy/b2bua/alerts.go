@@ -23,9 +23,10 @@ const maxAlerts = 512
 type Alert struct {
 	Seq     uint64    `json:"seq"` // from 1, in this process
 	Time    time.Time `json:"time"`
-	Source  string    `json:"source"` // "trunk", "failover", "cli"
+	Source  string    `json:"source"` // "trunk", "failover", "cli", "sip"
 	Kind    string    `json:"kind"`
 	Over    bool      `json:"over,omitempty"` // what was told of before is no longer so
+	Dialer  string    `json:"dialer,omitempty"`
 	Trunk   string    `json:"trunk,omitempty"`
 	Carrier string    `json:"carrier,omitempty"`
 	Group   string    `json:"group,omitempty"` // destination group
@@ -141,7 +142,7 @@ func (p *Proxy) alert(x Alert) {
 	x = p.alerts.add(x)
 	attrs := []slog.Attr{slog.String("kind", x.Kind), slog.String("text", x.Text)}
 	for _, a := range []slog.Attr{
-		slog.String("trunk", x.Trunk), slog.String("carrier", x.Carrier), slog.String("group", x.Group), slog.String("pool", x.Pool),
+		slog.String("dialer", x.Dialer), slog.String("trunk", x.Trunk), slog.String("carrier", x.Carrier), slog.String("group", x.Group), slog.String("pool", x.Pool),
 		slog.String("number", x.Number), slog.String("redress", x.Redress),
 	} {
 		if a.Value.String() != "" {

@@ -133,6 +133,7 @@ func (p *Proxy) invite(r *request, c *call) {
 		return
 	}
 	p.crew.Go(c.run)
+	p.lintInvite(r)
 }
 
 // check says what forbids an INVITE before anybody is asked about the call; nil = nothing.

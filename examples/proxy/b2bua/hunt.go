@@ -123,6 +123,7 @@ func (c *call) onEvent(ev *siptrunk.Event) {
 			c.legs[i].Hangup()
 		} else {
 			c.connect(ev)
+			c.p.lintAnswer(c.p.ids.Trunks.Name(c.session.Attempts()[i].Candidate.Trunk), ev.Response)
 		}
 		c.awaken()
 	case outdial.ReportEnd:

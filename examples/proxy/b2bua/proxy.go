@@ -74,6 +74,7 @@ type Proxy struct {
 
 	guests []Guest // set before Run
 	alerts alerts
+	lints  lints
 	ended  ended
 
 	reloading sync.Mutex // one change of the configuration at a time; guards what follows
