@@ -185,10 +185,16 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 			case k.acceptable:
 			case k.failed&looksBetter != 0:
 				k.weight, spread = 9, hopefulSpread
-				eager = max(eager, someEager)
-				if k.failed&looksWell != 0 {
+				switch {
+				case k.failed&looksWell != 0:
 					eager = muchEager
+				case k.failed&wasWell != 0:
+					eager = max(eager, fallenEager)
+				default:
+					eager = max(eager, someEager)
 				}
+			case k.failed&wasWell != 0:
+				k.weight, spread = 6, max(spread, fallenSpread)
 			default:
 				k.weight = 2
 			}
@@ -242,12 +248,13 @@ func (d *decision) explore(cs []contender, o *objective, best int, plan []outdia
 	return pick
 }
 
-// The part of the exploration that is spread over all, and that while the latest calls of one give hope.
-const usualSpread, hopefulSpread = 0.57, 0.9
+// The part of the exploration that is spread over all, that while one of them was well before it fell, and that while the latest
+// calls of one give hope.
+const usualSpread, fallenSpread, hopefulSpread = 0.57, 0.75, 0.9
 
-// While the latest calls of a candidate give some hope, or much, calls are used to learn so many times as often: a carrier that has
-// healed is found in a few minutes. The budget of the day bounds it all the same.
-const someEager, muchEager = 1.6, 5.
+// While the latest calls of a candidate give some hope, some to one that was well before it fell, or much, calls are used to learn so
+// many times as often: a carrier that has healed is found in a few minutes. The budget of the day bounds it all the same.
+const someEager, fallenEager, muchEager = 1.6, 2.5, 5.
 
 // draws is how many draws from the posteriors a decision makes. How often a candidate comes first does not depend on it, only how
 // much the noted probability varies from call to call.

@@ -13,7 +13,7 @@ import (
 // ErrSnapshot says that what was given to Restore is not what Save wrote.
 var ErrSnapshot = errors.New("routing: not a snapshot of a router")
 
-const keptKind = "OUTDRTE1"
+const keptKind = "OUTDRTE2"
 
 // kept is the form of a snapshot. Ids stand beside their names, because another process issues other ids.
 type kept struct {
@@ -21,11 +21,13 @@ type kept struct {
 	Newest int64
 	Trunks keptNames
 	Groups keptNames
+	Parts  keptNames
 
 	Calls, Explored, Money keptCount
 	Shares                 []keptShare
 	Months                 []keptMonth
 	Tracks                 keptTracks
+	Tides                  []keptTide
 	Overrides              []Override
 }
 
@@ -49,10 +51,20 @@ type keptMonth struct {
 	First, Seconds int64
 }
 
+// keptTide is a tide; part 0 is none.
+type keptTide struct {
+	Trunk, Part uint32
+	K, N        float64
+	At          int64
+}
+
 // keptTracks has a column for each field, which is many times as fast to write and to read as a list of tracks.
 type keptTracks struct {
 	Trunk, Group []uint32
-	P, N         []float64
+	P, N, Beside []float64
+	Was, Daily   []float64
+	Own          [2][]float64 // k, n
+	OwnAt        []int64
 	Up, Down     [3][]float64 // evidence, k, n
 	Changed      []int64
 	Rose         []bool
@@ -141,10 +153,16 @@ func (m *memory) keep(ids *outdial.Registry) kept {
 			}
 		}
 	}
+	parts := names[outdial.DayPartID]{of: &ids.DayParts}
+	for key, w := range *m.tides.Load() {
+		if trunks.has(key.trunk) && parts.has(key.part) {
+			k.Tides = append(k.Tides, keptTide{uint32(key.trunk), uint32(key.part), w.k, w.n, w.at})
+		}
+	}
 	for _, o := range *m.orders.Load() {
 		k.Overrides = append(k.Overrides, o.Override)
 	}
-	k.Trunks, k.Groups = trunks.kept, groups.kept
+	k.Trunks, k.Groups, k.Parts = trunks.kept, groups.kept, parts.kept
 	return k
 }
 
@@ -186,16 +204,20 @@ func (c *count) keep() (k keptCount) {
 
 func (k *keptTracks) grow(n int) {
 	k.Trunk, k.Group = make([]uint32, 0, n), make([]uint32, 0, n)
-	k.P, k.N = make([]float64, 0, n), make([]float64, 0, n)
+	for _, column := range []*[]float64{&k.P, &k.N, &k.Beside, &k.Was, &k.Daily, &k.Own[0], &k.Own[1]} {
+		*column = make([]float64, 0, n)
+	}
 	for i := range k.Up {
 		k.Up[i], k.Down[i] = make([]float64, 0, n), make([]float64, 0, n)
 	}
-	k.Changed, k.Rose = make([]int64, 0, n), make([]bool, 0, n)
+	k.Changed, k.OwnAt, k.Rose = make([]int64, 0, n), make([]int64, 0, n), make([]bool, 0, n)
 }
 
 func (k *keptTracks) add(p place, t *track) {
 	k.Trunk, k.Group = append(k.Trunk, uint32(p.trunk)), append(k.Group, uint32(p.group))
-	k.P, k.N = append(k.P, t.p), append(k.N, t.n)
+	k.P, k.N, k.Beside = append(k.P, t.p), append(k.N, t.n), append(k.Beside, t.beside)
+	k.Was, k.Daily = append(k.Was, t.was), append(k.Daily, t.daily)
+	k.Own[0], k.Own[1], k.OwnAt = append(k.Own[0], t.own.k), append(k.Own[1], t.own.n), append(k.OwnAt, t.own.at)
 	for i, s := range [...]*suspicion{&t.up, &t.down} {
 		to := [...]*[3][]float64{&k.Up, &k.Down}[i]
 		for j, v := range [...]float64{s.evidence, s.k, s.n} {

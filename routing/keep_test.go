@@ -61,6 +61,7 @@ func TestRestoredRouterAndTail(t *testing.T) {
 				}
 				ev := started(i+1, outdial.Candidate{Trunk: ids.Trunks.ID(trunk), Cost: 8000, Explore: kind == 1}, when, "US")
 				ev.Attempt.Call.Dest.Group = ids.Groups.ID(fmt.Sprint("group", group))
+				ev.Attempt.Call.Dest.DayPart = ids.DayParts.ID([]string{"day", "evening"}[group%2])
 				r.Observe(ev)
 				if kind%2 == 0 {
 					ev.Attempt.Timeline.Set(outdial.MarkProvisional, time.Second)
@@ -167,7 +168,7 @@ func TestRestoreTakesOnlyWhatSaveWrote(t *testing.T) {
 	fresh, _ := keeper(t, 1)
 	broken := append([]byte(nil), b...)
 	broken[len(broken)/2]++
-	for _, bad := range [][]byte{nil, []byte("OUTDRTE1"), b[:len(b)-1], append([]byte("X"), b[1:]...), broken} {
+	for _, bad := range [][]byte{nil, []byte("OUTDRTE2"), b[:len(b)-1], append([]byte("X"), b[1:]...), broken} {
 		require.ErrorIs(t, fresh.Restore(bad), routing.ErrSnapshot)
 		require.Zero(t, fresh.Resumed())
 	}
@@ -192,7 +193,7 @@ func FuzzRestore(f *testing.F) {
 	b, err := r.Save(7)
 	require.NoError(f, err)
 	f.Add(b)
-	f.Add([]byte("OUTDRTE1...."))
+	f.Add([]byte("OUTDRTE2...."))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, ids := keeper(t, 1)
 		if r.Restore(routing.Resealed(b)) != nil {

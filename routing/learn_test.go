@@ -149,3 +149,102 @@ func TestSilentTrunkFails(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, c.trunks(cs))
 }
+
+// TestEveningIsNoOutage: in the evening fewer people answer, on every trunk and everywhere. Nothing moves, however deep the evening is,
+// but for the minutes until the others have shown it too. A destination that alone gets worse on one trunk does move.
+func TestEveningIsNoOutage(t *testing.T) {
+	const groups = 20
+	w := newWorld()
+	p := contest(routing.Success{}, 7000, 9000)
+	p.Exploration.Share = -1
+	c := compile(t, p, w.config())
+	r := routing.NewRouter(c.Table)
+	w.asr[1], w.asr[2] = estimate(.5, 5000), estimate(.5, 5000)
+	rnd := rand.New(rand.NewPCG(5, 0))
+	now, id := monday, 0
+	call := func(group int) outdial.Call {
+		return outdial.Call{To: 12125550123, Dest: outdial.Destination{Country: [2]byte{'U', 'S'}, Group: outdial.GroupID(group + 1)}}
+	}
+	// hours tells of calls as they are routed, one in 25 on the other trunk, and returns the share of the second one by group.
+	hours := func(n int, ratio func(trunk outdial.TrunkID, group int) float64) (moved [groups]float64) {
+		const calls = 600 // an hour
+		for range n * calls {
+			now, id = now.Add(time.Hour/calls), id+1
+			group := rnd.IntN(groups)
+			cs, err := r.Route(now, new(call(group)), nil)
+			require.NoError(t, err)
+			trunk := cs[0].Trunk
+			if trunk == 2 {
+				moved[group] += groups / float64(n*calls)
+			}
+			if id%25 == 0 {
+				trunk = 3 - trunk
+			}
+			ev := started(id, outdial.Candidate{Trunk: trunk}, now, "US")
+			ev.Attempt.Call.Dest = call(group).Dest
+			if rnd.Float64() < ratio(trunk, group) {
+				ev.Attempt.Timeline.Set(outdial.MarkProvisional, time.Second)
+				ev.Kind = outdial.EventAnswered
+			} else {
+				ev.Kind, ev.Attempt.Result.Origin = outdial.EventEnded, outdial.OriginCarrier
+			}
+			r.Observe(ev)
+		}
+		return moved
+	}
+	total := func(moved [groups]float64) (sum float64) {
+		for _, m := range moved {
+			sum += m / groups
+		}
+		return sum
+	}
+	level := func(ratio float64) func(outdial.TrunkID, int) float64 {
+		return func(outdial.TrunkID, int) float64 { return ratio }
+	}
+	require.Less(t, total(hours(6, level(.5))), .03, "a day")
+	require.Less(t, total(hours(4, level(.3))), .03, "an evening")
+	require.Less(t, total(hours(6, level(.5))), .03, "a day")
+	require.Less(t, total(hours(4, level(.15))), .1, "a deep one")
+	require.Less(t, total(hours(6, level(.5))), .1, "the day after")
+	sick := hours(6, func(trunk outdial.TrunkID, group int) float64 {
+		if trunk == 1 && group == 7 {
+			return .1
+		}
+		return .5
+	})
+	require.Greater(t, sick[7], .6, "a destination alone")
+	require.Less(t, total(sick)-sick[7]/groups, .1, "and hardly another")
+}
+
+// TestFallenTrunkIsTriedMore: a trunk that was well before it fell is tried more often than one that never was.
+func TestFallenTrunkIsTriedMore(t *testing.T) {
+	tried := func(before float64) (n int) {
+		w := newWorld()
+		c := compile(t, contest(routing.Success{}, 9000, 7000, 9500), w.config())
+		r := routing.NewRouter(c.Table)
+		w.asr[1], w.asr[2], w.asr[3] = estimate(.5, 500), estimate(.3, 500), estimate(.5, 500)
+		for i := range 400 {
+			ratio := before
+			if i >= 200 {
+				ratio = .1
+			}
+			tell(r, i, 2, monday, float64(i%10) < 10*ratio)
+		}
+		for i := range 5000 { // so that there is a budget
+			r.Observe(started(1000+i, outdial.Candidate{Trunk: 1}, monday, "US"))
+		}
+		for i := range 4000 {
+			cs, err := r.Route(monday.Add(10*time.Second), &outdial.Call{ID: outdial.CallID(i + 1), To: 12125550123}, nil)
+			require.NoError(t, err)
+			require.NotEqual(t, "b", c.trunks(cs[1:])[0], "it is not what comes next")
+			if cs[0].Trunk == 2 {
+				n++
+			}
+			if cs[0].Explore {
+				takenBack(r, i+1, cs[0], monday)
+			}
+		}
+		return n
+	}
+	require.Greater(t, tried(.5), 3*tried(.1)/2)
+}

@@ -21,6 +21,7 @@ type memory struct {
 	months                 atomic.Pointer[map[outdial.TrunkID]*month]
 	tracks                 [256]atomic.Pointer[map[place]*track] // by place.shard
 	tracked                int
+	tides                  atomic.Pointer[map[tideKey]*tide]
 	orders                 atomic.Pointer[[]order] // overrides by Control
 	booked                 bookings
 }
@@ -49,6 +50,7 @@ func newMemory() *memory {
 	for i := range m.tracks {
 		m.tracks[i].Store(&map[place]*track{})
 	}
+	m.tides.Store(&map[tideKey]*tide{})
 	m.orders.Store(&[]order{})
 	return m
 }
@@ -85,7 +87,7 @@ func (p place) shard() uint64 {
 	return (uint64(p.trunk)<<32 | uint64(p.group)) * 0x9e3779b97f4a7c15 >> 56
 }
 
-// maxTracks bounds the places that are followed; one beyond it is judged as its trunk is. A track takes about 150 bytes.
+// maxTracks bounds the places that are followed; one beyond it is judged as its trunk is. A track takes about 250 bytes.
 const maxTracks = 1 << 16
 
 // trackOf returns how a place does, or nil.
@@ -96,21 +98,50 @@ func (m *memory) trackOf(p place) *track {
 	return (*m.tracks[p.shard()].Load())[p]
 }
 
-// follow adds an outcome to a place's track.
-func (m *memory) follow(p place, at int64, success bool) {
-	k := m.trackOf(p)
-	if k == nil {
-		if m.tracked >= maxTracks {
-			return
-		}
-		shard := &m.tracks[p.shard()]
-		next := maps.Clone(*shard.Load())
-		k = new(track)
-		next[p] = k
-		m.tracked++
-		shard.Store(&next)
+// seizure adds an outcome to the tracks of the trunk and of the destination on it, and to the tide.
+func (m *memory) seizure(trunk outdial.TrunkID, dest *outdial.Destination, at int64, success bool) {
+	whole, water := m.track(place{trunk: trunk}), m.tide(tideKey{trunk, dest.DayPart})
+	if whole != nil {
+		whole.trunk(at, success)
 	}
-	k.outcome(at, success)
+	if dest.Group != 0 {
+		if here := m.track(place{trunk, dest.Group}); here != nil && whole != nil {
+			here.own = here.own.faded(at)
+			all := water.faded(at)
+			k, n := max(all.k-here.own.k, 0), max(all.n-here.own.n, 0)
+			here.outcome(at, success, (k+fewOutcomes*whole.p)/(n+fewOutcomes))
+			here.own.add(at, success)
+		}
+	}
+	water.add(at, success)
+	water.publish()
+}
+
+// track returns that of a place, made if need be, or nil if there are as many as may be.
+func (m *memory) track(p place) *track {
+	if k := m.trackOf(p); k != nil || m.tracked >= maxTracks {
+		return k
+	}
+	shard := &m.tracks[p.shard()]
+	next := maps.Clone(*shard.Load())
+	k := new(track)
+	next[p] = k
+	m.tracked++
+	shard.Store(&next)
+	return k
+}
+
+// tide returns one, made if need be.
+func (m *memory) tide(key tideKey) *tide {
+	all := *m.tides.Load()
+	if k := all[key]; k != nil {
+		return k
+	}
+	next := maps.Clone(all)
+	k := new(tide)
+	next[key] = k
+	m.tides.Store(&next)
+	return k
 }
 
 const hour = int64(time.Hour / time.Second)
@@ -129,10 +160,7 @@ func (m *memory) observe(ev *outdial.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if success, ok := seized(ev); ok {
-		m.follow(place{trunk: a.Candidate.Trunk}, ev.Time.UnixNano(), success)
-		if g := a.Call.Dest.Group; g != 0 {
-			m.follow(place{a.Candidate.Trunk, g}, ev.Time.UnixNano(), success)
-		}
+		m.seizure(a.Candidate.Trunk, &a.Call.Dest, ev.Time.UnixNano(), success)
 	}
 	if ev.Kind == outdial.EventAnswered || ev.Kind == outdial.EventAbandoned {
 		return

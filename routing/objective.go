@@ -41,8 +41,8 @@ type Floors struct {
 type Exploration struct {
 	// Share is the share of calls over the last 24 hours that may be used to explore, standbys that failover kept warm and
 	// probes included. The greater part is spread over the trunks other than the best one, so that one that has healed is
-	// found: less over those that are surely worse, unless their latest calls give hope, then more, and more calls for a
-	// while. The rest goes where a draw from the posteriors points (Thompson sampling), which may be the best one.
+	// found: less over those that are surely worse, unless they were well before or their latest calls give hope, then more, and
+	// more calls for a while. The rest goes where a draw from the posteriors points (Thompson sampling), which may be the best one.
 	// 0 = 0.05; negative = none; at most 0.5.
 	Share float64 `json:"share,omitempty" yaml:"share,omitempty"`
 
@@ -115,9 +115,13 @@ const (
 	abovePDD
 	aboveShort
 	belowMOS
-	floorBits   = 1<<iota - 1
-	looksBetter = 1 << 8 // not a floor: what was seen lately gives hope
-	looksWell   = 1 << 9 // and much of it
+	floorBits = 1<<iota - 1
+
+	// The signs of a track are no floors.
+	firstSign   = 1 << 8
+	looksBetter = signHope * firstSign
+	looksWell   = signMuchHope * firstSign
+	wasWell     = signFallen * firstSign
 )
 
 var floorNames = [...]string{"NER below its floor", "PDD above its limit", "short calls above their limit", "MOS below its floor"}

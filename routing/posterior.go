@@ -39,8 +39,8 @@ const (
 )
 
 // posterior of a candidate in a tier: from its cell while that is fresh, else from the sources.
-func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier, m *memory) posterior {
-	key := uint64(c.Trunk)<<40 ^ uint64(group)<<16 ^ uint64(g.objective) + 1
+func (t *Table) posterior(now time.Time, c *outdial.Candidate, dest *outdial.Destination, g *tier, m *memory) posterior {
+	key := uint64(dest.DayPart)<<56 ^ uint64(c.Trunk)<<40 ^ uint64(dest.Group)<<16 ^ uint64(g.objective) + 1
 	hash := key * 0x9e3779b97f4a7c15
 	cells := t.cells[hash>>(64-cellBits)&^(cellGroup-1):][:cellGroup]
 	ns := now.UnixNano()
@@ -62,7 +62,7 @@ func (t *Table) posterior(now time.Time, c *outdial.Candidate, group outdial.Gro
 		oldest = k
 		break
 	}
-	p := t.assess(now, c, group, g, m)
+	p := t.assess(now, c, dest, g, m)
 	oldest.keep(key, ns, p)
 	return p
 }
@@ -82,8 +82,8 @@ func (k *cell) keep(key uint64, ns int64, p posterior) {
 }
 
 // assess reads the sources.
-func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupID, g *tier, m *memory) (p posterior) {
-	o := &t.objectives[g.objective]
+func (t *Table) assess(now time.Time, c *outdial.Candidate, dest *outdial.Destination, g *tier, m *memory) (p posterior) {
+	o, group := &t.objectives[g.objective], dest.Group
 	var e outdial.Estimate
 	switch {
 	case o.contact:
@@ -103,13 +103,9 @@ func (t *Table) assess(now time.Time, c *outdial.Candidate, group outdial.GroupI
 		}
 		p.failed = o.Floors.failed(now, t.measures, c, group)
 	}
-	var hope uint32
-	if e, hope = t.changed(now, c, group, e, m); hope > 0 {
-		p.failed |= looksBetter
-	}
-	if hope > 1 {
-		p.failed |= looksWell
-	}
+	var signs uint32
+	e, signs = t.changed(now, c, dest, e, g, m)
+	p.failed |= uint64(signs) * firstSign
 	prior := &t.prior
 	p.n = e.N + prior.Strength
 	if p.n == 0 {
@@ -145,52 +141,4 @@ func usable(e outdial.Estimate) outdial.Estimate {
 		e.N = max(min(e.N, spread/e.Var-1), 0)
 	}
 	return e
-}
-
-// changed corrects an estimate by what the router's past says of the trunk towards the destination, or as a whole, where that
-// has changed (see track) and kpi's hours do not show it yet. Less than leastShift of the log-odds is taken as the hour's
-// rather than the carrier's: in the evening fewer people answer on every trunk, but a trunk with much traffic shows it first.
-// It also says whether the latest calls give hope, so that more of them are spent on finding out.
-func (t *Table) changed(
-	now time.Time, c *outdial.Candidate, group outdial.GroupID, e outdial.Estimate, m *memory,
-) (_ outdial.Estimate, hope uint32) {
-	whole := m.trackOf(place{trunk: c.Trunk})
-	if whole == nil || t.quality == nil {
-		return e, 0
-	}
-	hope = whole.hope.Load()
-	level, n, since := whole.now()
-	if here := m.trackOf(place{c.Trunk, group}); here != nil && group != 0 {
-		if level >= low { // the trunk as a whole is well: it is about this destination
-			hope = here.hope.Load()
-		}
-		if own, k, at := here.now(); at > since { // what changed last counts
-			if !e.Known() || math.Abs(logit(own)-logit(e.Mean)) >= leastShift {
-				e.Mean, e.N = own, k
-			}
-			return e, hope
-		}
-	}
-	if since == 0 {
-		return e, hope
-	}
-	before := usable(t.quality.Estimate(now, c, 0))
-	shift := logit(level) - logit(before.Mean)
-	if !before.Known() || math.Abs(shift) < leastShift {
-		return e, hope
-	}
-	if !e.Known() {
-		e = before
-	}
-	e.Mean = 1 / (1 + math.Exp(-logit(e.Mean)-shift))
-	e.N = min(e.N, n)
-	return e, hope
-}
-
-const leastShift = 1.3 // of log-odds: 50 % becomes 21 %
-
-// logit of a ratio; what is certain is taken as one in a thousand off.
-func logit(p float64) float64 {
-	p = min(max(p, 0.001), 0.999)
-	return math.Log(p / (1 - p))
 }

@@ -31,6 +31,10 @@ func (k *kept) memory(ids *outdial.Registry) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("group %w", err)
 	}
+	parts, err := issue(&ids.DayParts, k.Parts)
+	if err != nil {
+		return nil, fmt.Errorf("day-part %w", err)
+	}
 	for i, c := range [...]*count{m.calls, m.explored, m.money} {
 		if !c.take([...]*keptCount{&k.Calls, &k.Explored, &k.Money}[i], k.Newest) {
 			return nil, errors.New("a count is not of a day")
@@ -62,6 +66,17 @@ func (k *kept) memory(ids *outdial.Registry) (*memory, error) {
 	}
 	if err := k.Tracks.take(m, trunks, groups); err != nil {
 		return nil, err
+	}
+	tides := *m.tides.Load()
+	for i, w := range k.Tides {
+		trunk, ok1 := trunks[w.Trunk]
+		part, ok2 := parts[w.Part]
+		key, water := tideKey{trunk, part}, &tide{lately: lately{w.K, w.N, w.At}}
+		if !ok1 || !ok2 || trunk == 0 || tides[key] != nil || !water.sane() {
+			return nil, fmt.Errorf("tides[%d]: out of range, or given twice", i)
+		}
+		water.publish()
+		tides[key] = water
 	}
 	return m, k.takeOrders(m, ids)
 }
@@ -104,7 +119,8 @@ func (c *count) take(k *keptCount, newest int64) bool {
 func (k *keptTracks) take(m *memory, trunks map[uint32]outdial.TrunkID, groups map[uint32]outdial.GroupID) error {
 	n := len(k.Trunk)
 	for _, l := range []int{
-		len(k.Group), len(k.P), len(k.N), len(k.Changed), len(k.Rose), len(k.Up[0]), len(k.Up[1]), len(k.Up[2]),
+		len(k.Group), len(k.P), len(k.N), len(k.Beside), len(k.Was), len(k.Daily), len(k.Own[0]), len(k.Own[1]), len(k.OwnAt), len(k.Changed),
+		len(k.Rose), len(k.Up[0]), len(k.Up[1]), len(k.Up[2]),
 		len(k.Down[0]), len(k.Down[1]), len(k.Down[2]),
 	} {
 		if l != n || n > maxTracks {
@@ -114,7 +130,8 @@ func (k *keptTracks) take(m *memory, trunks map[uint32]outdial.TrunkID, groups m
 	for i := range n {
 		trunk, ok1 := trunks[k.Trunk[i]]
 		group, ok2 := groups[k.Group[i]]
-		t := &track{p: k.P[i], n: k.N[i], rose: k.Rose[i]}
+		t := &track{p: k.P[i], n: k.N[i], beside: k.Beside[i], was: k.Was[i], daily: k.Daily[i], rose: k.Rose[i]}
+		t.own = lately{k.Own[0][i], k.Own[1][i], k.OwnAt[i]}
 		t.up = suspicion{k.Up[0][i], k.Up[1][i], k.Up[2][i]}
 		t.down = suspicion{k.Down[0][i], k.Down[1][i], k.Down[2][i]}
 		t.changed.Store(k.Changed[i])
@@ -132,12 +149,17 @@ func (k *keptTracks) take(m *memory, trunks map[uint32]outdial.TrunkID, groups m
 
 // sane reports whether outcomes could have made the track.
 func (t *track) sane() bool {
-	ok := t.p >= 0 && t.p <= 1 && t.n >= 0 && t.n <= mostOutcomes
+	ok := isRatio(t.p) && isRatio(t.beside) && isRatio(t.was) && isRatio(t.daily) && t.n >= 0 && t.n <= mostOutcomes && t.own.sane()
 	for _, s := range [...]*suspicion{&t.up, &t.down} {
 		ok = ok && s.evidence >= 0 && s.evidence <= mostEvidence && s.k >= 0 && s.k <= s.n && s.n <= mostOutcomes
 	}
 	return ok
 }
+
+// sane reports whether outcomes could have made the count.
+func (l *lately) sane() bool { return l.k >= 0 && l.k <= l.n && l.n <= mostOutcomes && l.at >= 0 }
+
+func isRatio(v float64) bool { return v >= 0 && v <= 1 }
 
 func (k *kept) takeOrders(m *memory, ids *outdial.Registry) error {
 	var all []order

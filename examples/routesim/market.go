@@ -69,7 +69,7 @@ func scenarios() []*scenario {
 			ratio: step(.4, one, between(8, 16)), affected: one, faulty: between(8, 16),
 		},
 		{
-			name: "day-parts", behind: nothing + " Some of the evening's calls go to the second: the first, which carries most, shows the hour first.", text: "20 points fewer people answer from 18 to 22 o'clock, on every carrier", bad: -1,
+			name: "day-parts", behind: nothing, text: "20 points fewer people answer from 18 to 22 o'clock, on every carrier", bad: -1,
 			ratio: func(_ *market, hour float64, _, _ int) float64 {
 				if hour >= 18 && hour < 22 {
 					return good - .2
