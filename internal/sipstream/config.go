@@ -28,6 +28,7 @@ type Config struct {
 	MaxMessage     int           // bytes; 0 = 64 KiB
 	MaxConns       int           // accepted ones; 0 = 4096
 	MaxPerSource   int           // accepted ones of one address; 0 = 1024
+	MaxDialled     int           // those that Send has opened, and that are open; 0 = 4096
 	MaxQueue       int           // bytes that wait for one peer; 0 = 1 MiB
 	MessageTimeout time.Duration // 0 = 10 s
 	IdleTimeout    time.Duration // 0 = 30 min
@@ -47,6 +48,7 @@ func (c Config) withDefaults() Config {
 	number(&c.MaxMessage, 64<<10)
 	number(&c.MaxConns, 4096)
 	number(&c.MaxPerSource, 1024)
+	number(&c.MaxDialled, 4096)
 	number(&c.MaxQueue, 1<<20)
 	const never = 100 * 365 * 24 * time.Hour
 	span := func(d *time.Duration, def time.Duration) {
@@ -79,10 +81,11 @@ type Stats struct {
 	Open      int
 	Accepted  uint64
 	Dialled   uint64 // connections that Send opened
-	Failed    uint64 // … and could not
+	Failed    uint64 // … and could not, or not beside so many
 	Strangers uint64 // not accepted: Admit said no
 	Excess    uint64 // not accepted: there were too many, of that address or of all
 	HalfOpen  uint64 // closed: a message, or the handshake, was not complete in time
+	Idle      uint64 // closed: no message went either way for long
 	Slow      uint64 // closed: too much waited to be written, or for too long
 	Malformed uint64 // closed: what came is no SIP, or cannot be framed
 }

@@ -29,12 +29,18 @@ type Conn struct {
 	quiet   *sync.Cond // writing has become false
 	raw     net.Conn   // nil = being dialled
 	nc      net.Conn   // raw, or TLS over it; the goroutine that reads sets it
-	queue   [][]byte
+	queue   []item
 	queued  int // bytes of the queue
 	writing bool
 	closed  bool  // takes no more messages
 	cause   error // why it was closed
 	state   *tls.ConnectionState
+}
+
+// item is a message that waits.
+type item struct {
+	msg  []byte
+	back Peer // where it goes when the connection is over before it was written; without an address = nowhere
 }
 
 func newConn(s *Set, to Peer, accepted bool) *Conn {
@@ -94,14 +100,16 @@ func (c *Conn) attach(nc net.Conn) bool {
 }
 
 // Send queues a message, which it keeps; false = the connection is over, and nothing will be said of the message.
-func (c *Conn) Send(msg []byte) bool {
+func (c *Conn) Send(msg []byte) bool { return c.send(item{msg: msg}) }
+
+func (c *Conn) send(m item) bool {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
 		return false
 	}
-	c.queue = append(c.queue, msg)
-	c.queued += len(msg)
+	c.queue = append(c.queue, m)
+	c.queued += len(m.msg)
 	if c.queued > c.set.cfg.MaxQueue {
 		c.mu.Unlock()
 		c.fail(ErrSlow)
@@ -186,7 +194,7 @@ func (c *Conn) flush() {
 		done, err := c.write(nc, msgs)
 		c.mu.Lock()
 		for _, m := range msgs[:done] {
-			c.queued -= len(m)
+			c.queued -= len(m.msg)
 		}
 		if err != nil {
 			c.queue = append(msgs[done:], c.queue...)
@@ -206,19 +214,19 @@ func (c *Conn) flush() {
 }
 
 // write writes messages, and returns how many are through. Several go in one write, as far as they are short.
-func (c *Conn) write(nc net.Conn, msgs [][]byte) (done int, err error) {
+func (c *Conn) write(nc net.Conn, msgs []item) (done int, err error) {
 	const together = 16 << 10
 	for done < len(msgs) {
-		n, size := done+1, len(msgs[done])
-		for n < len(msgs) && size+len(msgs[n]) <= together {
-			size += len(msgs[n])
+		n, size := done+1, len(msgs[done].msg)
+		for n < len(msgs) && size+len(msgs[n].msg) <= together {
+			size += len(msgs[n].msg)
 			n++
 		}
-		b := msgs[done]
+		b := msgs[done].msg
 		if n > done+1 {
 			b = make([]byte, 0, size)
 			for _, m := range msgs[done:n] {
-				b = append(b, m...)
+				b = append(b, m.msg...)
 			}
 		}
 		if _, err := nc.Write(b); err != nil {
@@ -342,6 +350,8 @@ func (c *Conn) count(err error, in *patient) {
 		c.set.stats.malformed.Add(1)
 	case in.late, errors.Is(err, io.ErrUnexpectedEOF):
 		c.set.stats.halfOpen.Add(1)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.set.stats.idle.Add(1)
 	}
 }
 
@@ -368,7 +378,11 @@ func (c *Conn) over(wasOpen bool) {
 	c.mu.Unlock()
 	c.set.remove(c)
 	for _, m := range left {
-		c.set.lost(c.peer, m, cause)
+		if m.back.Addr.IsValid() && !errors.Is(cause, ErrSlow) {
+			c.set.Send(m.back, m.msg)
+			continue
+		}
+		c.set.lost(c.peer, m.msg, cause)
 	}
 	if wasOpen && c.set.cfg.Closed != nil {
 		c.set.cfg.Closed(c)

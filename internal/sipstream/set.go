@@ -34,13 +34,14 @@ type Set struct {
 	byPeer    map[Peer]*Conn
 	bySource  map[netip.Addr]int // accepted ones
 	accepted  int
+	dialled   int
 	listeners []net.Listener
 
 	stats counters
 }
 
 type counters struct {
-	accepted, dialled, failed, strangers, excess, halfOpen, slow, malformed atomic.Uint64
+	accepted, dialled, failed, strangers, excess, halfOpen, idle, slow, malformed atomic.Uint64
 }
 
 // New returns a Set without connections.
@@ -136,6 +137,13 @@ func (s *Set) Send(to Peer, msg []byte) {
 		}
 		c := s.byPeer[to]
 		if c == nil {
+			if s.dialled >= s.cfg.MaxDialled {
+				s.mu.Unlock()
+				s.stats.failed.Add(1)
+				s.lost(to, msg, fmt.Errorf("%w to %s: there are too many", ErrConnect, to.Addr))
+				return
+			}
+			s.dialled++
 			c = newConn(s, to, false)
 			s.byPeer[to] = c
 			s.conns[c] = struct{}{}
@@ -146,6 +154,14 @@ func (s *Set) Send(to Peer, msg []byte) {
 			return
 		}
 		s.forget(c) // it is about to end: the next round makes another one
+	}
+}
+
+// Reply sends a message through a connection, which the far end may have closed: then, and when that ends before the message was written, it goes
+// to back, as Send does it. RFC 3261 §18.2.2 has a response go to where its request came from, and the port of the Via's sent-by. It keeps msg.
+func (s *Set) Reply(c *Conn, msg []byte, back Peer) {
+	if !c.send(item{msg, back}) {
+		s.Send(back, msg)
 	}
 }
 
@@ -170,7 +186,9 @@ func (s *Set) remove(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
-	if c.accepted {
+	if !c.accepted {
+		s.dialled--
+	} else {
 		s.accepted--
 		from := c.peer.Addr.Addr()
 		if s.bySource[from]--; s.bySource[from] == 0 {
@@ -223,7 +241,7 @@ func (s *Set) Stats() Stats {
 	c := &s.stats
 	return Stats{
 		Open: open, Accepted: c.accepted.Load(), Dialled: c.dialled.Load(), Failed: c.failed.Load(), Strangers: c.strangers.Load(),
-		Excess: c.excess.Load(), HalfOpen: c.halfOpen.Load(), Slow: c.slow.Load(), Malformed: c.malformed.Load(),
+		Excess: c.excess.Load(), HalfOpen: c.halfOpen.Load(), Idle: c.idle.Load(), Slow: c.slow.Load(), Malformed: c.malformed.Load(),
 	}
 }
 

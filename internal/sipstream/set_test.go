@@ -163,6 +163,7 @@ func TestTimes(t *testing.T) {
 		require.InDelta(t, 3*(30+9)+30, time.Since(start).Seconds(), 1, "a minute after the last message")
 		require.Len(t, w.messages(), 3)
 		require.EqualValues(t, 2, w.set.Stats().HalfOpen, "that was no fault")
+		require.EqualValues(t, 1, w.set.Stats().Idle)
 	})
 }
 

@@ -288,6 +288,7 @@ type Stats struct {
 	Failed    uint64 // … and could not
 	Unwelcome uint64 // connections that were not accepted: their source is no trunk, or there were too many
 	HalfOpen  uint64 // connections closed because no whole message came in time
+	Idle      uint64 // connections closed because no message went either way for long
 	Slow      uint64 // connections closed because the carrier did not read
 	Unframed  uint64 // connections closed because what came is no SIP
 }
@@ -301,7 +302,7 @@ func (d *Dialer) Stats() Stats {
 	s := Stats{
 		Live: live, Parties: parties, Unmatched: d.unknown.Load(),
 		Conns: c.Open, Accepted: c.Accepted, Dialled: c.Dialled, Failed: c.Failed, Unwelcome: c.Strangers + c.Excess,
-		HalfOpen: c.HalfOpen, Slow: c.Slow, Unframed: c.Malformed,
+		HalfOpen: c.HalfOpen, Idle: c.Idle, Slow: c.Slow, Unframed: c.Malformed,
 	}
 	for _, c := range d.sockets() {
 		s.Strangers += c.dropped.Load()

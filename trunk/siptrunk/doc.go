@@ -77,7 +77,8 @@
 //
 // TLS is 1.2 at least. The certificate must be for the host of Trunk.Addr, whatever DNS makes of it, and the dialog does not leave TLS. Config.Listeners
 // accept connections of addresses that trunks have, for requests of carriers and for responses when ours was closed; Stats count those that are closed because they
-// said nothing, or no SIP.
+// said nothing, or no SIP. A response whose connection is over goes to the address that its request came from and the port of its Via (RFC 3261 §18.2.2). Over TLS a
+// carrier may send its requests through our connection (";alias", RFC 5923).
 //
 // # Stopping
 //
@@ -87,6 +88,6 @@
 //
 // # Limits
 //
-// No WebSocket, no SCTP. A response to a carrier whose connection is gone is lost. Next hops within a dialog that are names and not addresses are replaced by the trunk's
+// No WebSocket, no SCTP. Next hops within a dialog that are names and not addresses are replaced by the trunk's
 // address. Credentials are those of the trunk, one set.
 package siptrunk

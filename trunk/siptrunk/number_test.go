@@ -38,8 +38,9 @@ func TestNumbersAndIdentity(t *testing.T) {
 			msg := (*sent)[0]
 			require.True(t, strings.HasPrefix(msg, "INVITE sip:"+tt.to+"@10.0.0.1:5060 SIP/2.0\r\n"), msg)
 			require.Equal(t, "sip:"+tt.to+"@10.0.0.1:5060", uri)
-			require.Equal(t, "<sip:"+tt.from+"@10.0.0.2>", identity)
-			require.True(t, strings.HasPrefix(line(msg, "From"), identity+";tag="))
+			from := "<sip:" + tt.from + "@10.0.0.2>"
+			require.Equal(t, map[bool]string{false: from, true: ""}[tt.name == ""], identity, "whom to assert")
+			require.True(t, strings.HasPrefix(line(msg, "From"), from+";tag="))
 			for _, name := range []string{"P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"} {
 				want := ""
 				if name == tt.name {

@@ -31,7 +31,7 @@ func (d *Dialer) onStream(c *sipstream.Conn, b []byte) {
 		c.Close()
 		return
 	}
-	d.trace(false, transportOf(c), c.Local(), c.Remote(), b)
+	d.trace(false, transportOf(c), d.localOf(c), c.Remote(), b)
 	p, _ := c.Note.(*streamPeer)
 	if p == nil {
 		p = &streamPeer{responses: newResponseParser(), requests: sip.NewParser()}
@@ -57,7 +57,7 @@ func (d *Dialer) onStream(c *sipstream.Conn, b []byte) {
 	}
 	req.SetSource(c.Remote().String())
 	req.SetTransport(transportOf(c).String())
-	tx := &streamTx{d: d, conn: c}
+	tx := &streamTx{d: d, conn: c, local: d.localOf(c), back: d.wayBack(c, req)}
 	if p.busy.Add(1) > maxBusy {
 		p.busy.Add(-1)
 		if !req.IsAck() {
@@ -141,21 +141,54 @@ func callIDOf(packet []byte) string {
 // streamTx is the transaction of a request that came over a connection. There is nothing to repeat, and nothing to remember (RFC 3261 §17.2:
 // Timers G, I and J are for UDP).
 type streamTx struct {
-	d    *Dialer
-	conn *sipstream.Conn
+	d     *Dialer
+	conn  *sipstream.Conn
+	local netip.AddrPort
+	back  sipstream.Peer
 }
 
 var errConnectionClosed = errors.New("siptrunk: the connection is closed")
 
 // Respond implements sip.ServerTransaction.
 func (t *streamTx) Respond(res *sip.Response) error {
-	b := []byte(res.String())
-	local := t.conn.Local()
-	if !t.conn.Send(b) {
+	if !t.back.Addr.IsValid() && !t.conn.Open() {
 		return errConnectionClosed
 	}
-	t.d.trace(true, transportOf(t.conn), local, t.conn.Remote(), b)
+	b, remote := []byte(res.String()), t.conn.Remote()
+	if !t.conn.Open() {
+		remote = t.back.Addr
+	}
+	t.d.trace(true, transportOf(t.conn), t.local, remote, b)
+	t.d.streams.Reply(t.conn, b, t.back)
 	return nil
+}
+
+// wayBack is where the responses to a request go when its connection is over (RFC 3261 §18.2.2): to the address that it came from, and nowhere
+// else, with the port of the Via's sent-by. Over TLS the far end is the carrier whose leg it is about, or who has that address; without an
+// address = nobody can be told from others there.
+func (d *Dialer) wayBack(c *sipstream.Conn, req *sip.Request) sipstream.Peer {
+	port := req.Via().Port
+	if port <= 0 || port > 65535 {
+		port = int(transportOf(c).defaultPort())
+	}
+	back := sipstream.Peer{Addr: netip.AddrPortFrom(c.Remote().Addr(), uint16(port)), TLS: c.Peer().TLS}
+	if c.TLS() == nil || back.TLS != nil {
+		return back
+	}
+	if id := req.CallID(); id != nil {
+		if l, ok := d.partyOf(string(*id)).(*Leg); ok {
+			back.TLS = l.route.secure
+		}
+	}
+	for _, r := range d.routes.Load().byID {
+		if back.TLS == nil && r.fixed.Addr() == back.Addr.Addr() {
+			back.TLS = r.secure
+		}
+	}
+	if back.TLS == nil {
+		return sipstream.Peer{}
+	}
+	return back
 }
 
 // The rest of sip.ServerTransaction, of which nobody makes use here.

@@ -88,12 +88,16 @@ func (h hop) key() netip.AddrPort {
 // self is how requests name us on one transport.
 type self struct {
 	sentBy string // host:port
-	via    string // "SIP/2.0/UDP host:port"
+	via    string // "SIP/2.0/UDP host:port", with what the connection may be used for
 	uri    string // host:port with the transport
 }
 
 func newSelf(t Transport, sentBy string) self {
-	return self{sentBy: sentBy, via: "SIP/2.0/" + t.String() + " " + sentBy, uri: sentBy + t.uriParam()}
+	s := self{sentBy: sentBy, via: "SIP/2.0/" + t.String() + " " + sentBy, uri: sentBy + t.uriParam()}
+	if t == TransportTLS { // the carrier, whose certificate we know, may send its requests through our connection (RFC 5923)
+		s.via += ";alias"
+	}
+	return s
 }
 
 // contact is the value of a Contact.
@@ -198,6 +202,14 @@ func (d *Dialer) localTo(to hop) netip.AddrPort {
 		}
 	}
 	return d.local
+}
+
+// localOf is what we are called on a connection, by whoever it was opened.
+func (d *Dialer) localOf(c *sipstream.Conn) netip.AddrPort {
+	if c.Accepted() {
+		return c.Local()
+	}
+	return d.localTo(hop{addr: c.Remote(), transport: transportOf(c)})
 }
 
 // unmapped is a socket's address, that of IPv4 as such.

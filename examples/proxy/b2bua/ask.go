@@ -19,6 +19,7 @@ type asked struct {
 	packet   []byte
 	offer    bool // it has a session description
 	resend   time.Time
+	again    bool // it was sent once more, after its connection was over
 	interval time.Duration
 	deadline time.Time
 
@@ -44,8 +45,11 @@ func (d *dialog) ask(now time.Time, method sip.RequestMethod, contentType string
 	}
 	tx.uri, tx.routes, tx.to = d.target()
 	tx.packet = d.request(method, tx, contentType, body, headers)
-	if !tx.to.stream() { // Timers A and E
+	switch {
+	case !tx.to.stream(): // Timers A and E
 		tx.resend = now.Add(t1)
+	case tx.to.conn != nil:
+		tx.resend = now.Add(t2)
 	}
 	d.asked = append(d.asked, tx)
 	d.p.send(tx.packet, tx.to)
@@ -217,11 +221,16 @@ func (d *dialog) tickAsked(now time.Time) {
 			late = append(late, tx)
 			return true
 		case !tx.resend.IsZero() && !tx.resend.After(now):
+			if tx.to.stream() && !tx.reconnects(now) {
+				return false
+			}
 			tx.interval *= 2
 			if tx.method != sip.INVITE {
 				tx.interval = min(tx.interval, t2)
 			}
-			tx.resend = now.Add(tx.interval)
+			if tx.resend = now.Add(tx.interval); tx.again {
+				tx.resend = time.Time{}
+			}
 			d.p.send(tx.packet, tx.to)
 			d.p.stats.repeated.Add(1)
 		}
@@ -230,4 +239,15 @@ func (d *dialog) tickAsked(now time.Time) {
 	for _, tx := range late {
 		tx.final(now, nil)
 	}
+}
+
+// reconnects reports whether a request without a response is to be sent again, once: over a connection nothing is repeated, but the dialer
+// may have closed that while the request was on its way.
+func (tx *asked) reconnects(now time.Time) bool {
+	if tx.to.conn.Open() {
+		tx.resend = now.Add(t2)
+		return false
+	}
+	tx.again = true
+	return true
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/internal/sipstream"
 	"github.com/outdial/outdial/trunk"
 )
 
@@ -26,6 +27,7 @@ const poolsEvery = 10 * time.Second
 
 type gaugeDescs struct {
 	calls, live, draining, dropped, repeated, journalErrors, copies       *prometheus.Desc
+	conns, connsOpened, connsRefused, connsClosed, carriersDropped        *prometheus.Desc
 	inUse, channels, lastSecond, cps, saturated, blocked, state, health   *prometheus.Desc
 	healthGroups, poolNumbers, poolReady, poolWaiting, poolRisk, overload *prometheus.Desc
 }
@@ -42,20 +44,27 @@ func newGauges(p *Proxy) *gauges {
 		dropped:       desc("proxy_datagrams_dropped_total", "Datagrams that came to nothing, by why.", "why"),
 		repeated:      desc("proxy_repeated_total", "Final responses and BYEs sent again to dialers."),
 		journalErrors: desc("proxy_journal_errors_total", "Facts that could not be journalled."),
-		copies:        desc("proxy_capture_total", "Copies of SIP messages for the HEP collector, by what became of them.", "result"),
-		inUse:         desc("trunk_channels_in_use", "Channels held.", "trunk"),
-		channels:      desc("trunk_channels", "The ceiling in force; -1 = none.", "trunk"),
-		lastSecond:    desc("trunk_last_second_calls", "Calls sent in the last second.", "trunk"),
-		cps:           desc("trunk_cps_limit", "Calls per second that may be sent; -1 = no limit.", "trunk"),
-		saturated:     desc("trunk_saturated", "1 from the alarm's share of the channels on.", "trunk"),
-		blocked:       desc("trunk_blocked_total", "Bids that the trunk had no room for, by code.", "trunk", "code"),
-		state:         desc("trunk_state", "1 for the state that the trunk is in: live, canary, staged, draining, out.", "trunk", "state"),
-		health:        desc("trunk_health_share", "Share of its calls that the trunk gets, by its health as a whole: 0 to 1.", "trunk"),
-		healthGroups:  desc("trunk_groups_not_up", "Destination groups on which the trunk is not up.", "trunk"),
-		poolNumbers:   desc("pool_numbers", "Caller IDs by state.", "pool", "state"),
-		poolReady:     desc("pool_ready_numbers", "Caller IDs that can be presented now.", "pool"),
-		poolWaiting:   desc("pool_waiting_numbers", "Caller IDs at a cap, or spaced from their last call.", "pool"),
-		poolRisk:      desc("pool_risk", "Risk of presenting the pool: 0 healthy to 1.", "pool"),
+		conns:         desc("sip_connections", "TCP and TLS connections that are open.", "side"),
+		connsOpened:   desc("sip_connections_opened_total", "TCP and TLS connections that were opened, by whom: us, or the peer.", "side", "by"),
+		connsRefused: desc("sip_connections_refused_total", "TCP and TLS connections that there are not: unwelcome ones, of strangers or beyond the bounds, "+
+			"and those that could not be opened.", "side", "why"),
+		connsClosed: desc("sip_connections_closed_total", "TCP and TLS connections that the proxy has closed: idle; half_open, with a message that came to "+
+			"no end; slow, of a peer that does not read; malformed.", "side", "why"),
+		carriersDropped: desc("proxy_carrier_messages_dropped_total", "Messages of carriers that came to nothing, by why.", "why"),
+		copies:          desc("proxy_capture_total", "Copies of SIP messages for the HEP collector, by what became of them.", "result"),
+		inUse:           desc("trunk_channels_in_use", "Channels held.", "trunk"),
+		channels:        desc("trunk_channels", "The ceiling in force; -1 = none.", "trunk"),
+		lastSecond:      desc("trunk_last_second_calls", "Calls sent in the last second.", "trunk"),
+		cps:             desc("trunk_cps_limit", "Calls per second that may be sent; -1 = no limit.", "trunk"),
+		saturated:       desc("trunk_saturated", "1 from the alarm's share of the channels on.", "trunk"),
+		blocked:         desc("trunk_blocked_total", "Bids that the trunk had no room for, by code.", "trunk", "code"),
+		state:           desc("trunk_state", "1 for the state that the trunk is in: live, canary, staged, draining, out.", "trunk", "state"),
+		health:          desc("trunk_health_share", "Share of its calls that the trunk gets, by its health as a whole: 0 to 1.", "trunk"),
+		healthGroups:    desc("trunk_groups_not_up", "Destination groups on which the trunk is not up.", "trunk"),
+		poolNumbers:     desc("pool_numbers", "Caller IDs by state.", "pool", "state"),
+		poolReady:       desc("pool_ready_numbers", "Caller IDs that can be presented now.", "pool"),
+		poolWaiting:     desc("pool_waiting_numbers", "Caller IDs at a cap, or spaced from their last call.", "pool"),
+		poolRisk:        desc("pool_risk", "Risk of presenting the pool: 0 healthy to 1.", "pool"),
 	}}
 }
 
@@ -63,7 +72,8 @@ func newGauges(p *Proxy) *gauges {
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	d := &g.desc
 	for _, desc := range []*prometheus.Desc{
-		d.calls, d.live, d.overload, d.draining, d.dropped, d.repeated, d.journalErrors, d.copies, d.inUse, d.channels, d.lastSecond, d.cps,
+		d.calls, d.live, d.overload, d.draining, d.dropped, d.repeated, d.journalErrors, d.copies, d.conns, d.connsOpened, d.connsRefused, d.connsClosed,
+		d.carriersDropped, d.inUse, d.channels, d.lastSecond, d.cps,
 		d.saturated, d.blocked, d.state, d.health, d.healthGroups, d.poolNumbers, d.poolReady, d.poolWaiting, d.poolRisk,
 	} {
 		ch <- desc
@@ -131,9 +141,35 @@ func (g *gauges) proxy(count func(*prometheus.Desc, uint64, ...string), gauge fu
 	}
 	count(d.repeated, s.Repeated)
 	count(d.journalErrors, s.JournalErrors)
+	g.connections(count, gauge)
 	gauge(d.live, float64(s.Live))
 	gauge(d.overload, float64(g.p.set().MaxCalls))
 	gauge(d.draining, flag(g.p.draining.Load()))
+}
+
+// connections shows those of TCP and TLS on both sides, and what carriers sent in vain.
+func (g *gauges) connections(count func(*prometheus.Desc, uint64, ...string), gauge func(*prometheus.Desc, float64, ...string)) {
+	d, t, c := &g.desc, g.p.streams.Stats(), g.p.dialer.Stats()
+	for side, s := range map[string]sipstream.Stats{
+		"dialers": t,
+		"carriers": {
+			Open: c.Conns, Accepted: c.Accepted, Dialled: c.Dialled, Failed: c.Failed, Excess: c.Unwelcome, HalfOpen: c.HalfOpen, Idle: c.Idle, Slow: c.Slow,
+			Malformed: c.Unframed,
+		},
+	} {
+		gauge(d.conns, float64(s.Open), side)
+		count(d.connsOpened, s.Accepted, side, "peer")
+		count(d.connsOpened, s.Dialled, side, "us")
+		count(d.connsRefused, s.Strangers+s.Excess, side, "unwelcome")
+		count(d.connsRefused, s.Failed, side, "unreachable")
+		count(d.connsClosed, s.Idle, side, "idle")
+		count(d.connsClosed, s.HalfOpen, side, "half_open")
+		count(d.connsClosed, s.Slow, side, "slow")
+		count(d.connsClosed, s.Malformed, side, "malformed")
+	}
+	for why, n := range map[string]uint64{"stranger": c.Strangers, "malformed": c.Malformed, "unmatched": c.Unmatched, "read_error": c.ReadErrors} {
+		count(d.carriersDropped, n, why)
+	}
 }
 
 // numbers shows the pools of caller IDs.

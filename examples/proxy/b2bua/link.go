@@ -23,7 +23,7 @@ type link struct {
 
 // place is where a message to a dialer goes.
 type place struct {
-	addr netip.AddrPort
+	addr netip.AddrPort  // over a connection: where another one is opened when that is over
 	link *link           // what it goes through
 	conn *sipstream.Conn // the connection that the dialer's message came over; nil = UDP
 	name string          // of the host, which a certificate is to be for; "" = the address
@@ -31,6 +31,14 @@ type place struct {
 
 // stream reports whether messages go over a connection: they are not repeated then (RFC 3261 §17).
 func (p place) stream() bool { return p.link.wire == nil }
+
+// remote is the far end: of the connection while that is open.
+func (p place) remote() netip.AddrPort {
+	if p.conn != nil && p.conn.Open() {
+		return p.conn.Remote()
+	}
+	return p.addr
+}
 
 // open listens on what the configuration says.
 func (p *Proxy) open(opts Options) error {
@@ -138,19 +146,21 @@ func (p *Proxy) closeLinks() error {
 
 // send sends a message to a dialer, and keeps it. A failure is as good as a loss, which retransmission or a timer makes up for.
 func (p *Proxy) send(b []byte, to place) {
-	if to.stream() && to.link.tap != nil {
-		to.link.tap(true, to.link.local, to.addr, b)
-	}
-	switch {
-	case !to.stream():
+	if !to.stream() {
 		to.link.wire.send(b, to.addr)
-	case to.conn != nil && to.conn.Send(b):
-	default: // the dialer has closed its connection
-		peer := sipstream.Peer{Addr: to.addr}
-		if to.link.transport == "TLS" {
-			peer.TLS = p.set().clientTLS(to)
-		}
+		return
+	}
+	if to.link.tap != nil {
+		to.link.tap(true, to.link.local, to.remote(), b)
+	}
+	peer := sipstream.Peer{Addr: to.addr}
+	if to.link.transport == "TLS" {
+		peer.TLS = p.set().clientTLS(to)
+	}
+	if to.conn == nil {
 		p.streams.Send(peer, b)
+	} else {
+		p.streams.Reply(to.conn, b, peer) // to where the dialer listens, when it has closed its connection
 	}
 }
 
@@ -234,13 +244,14 @@ func (p *Proxy) reachable(u *sip.Uri, home place) place {
 			to.link, to.conn = k, nil
 		}
 	}
-	if to.stream() && to.conn != nil && to.conn.Open() {
-		return to
-	}
 	if a, ok := hop(u, to.link.transport); ok {
 		to.addr = a
 	} else if to.stream() {
-		to.name = u.Host
+		port := u.Port
+		if port <= 0 || port > 65535 {
+			port = defaultPort(to.link.transport)
+		}
+		to.name, to.addr = u.Host, netip.AddrPortFrom(home.addr.Addr(), uint16(port))
 	}
 	return to
 }

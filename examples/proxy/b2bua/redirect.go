@@ -7,7 +7,8 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// A dialer in redirect mode gets 302 with where to call, and calls the carrier itself: nothing of that call is seen here. The channel and
+// A dialer in redirect mode gets 302 with where to call and whom to present (X-Outdial-CLI, and P-Asserted-Identity unless the trunk goes by
+// From alone), and calls the carrier itself: nothing of that call is seen here. The channel and
 // the caller ID stay held for as long as the lease, or until the outcome is reported by its token.
 
 // defaultLease is how long a redirected call is held without a word of how it went.
@@ -64,6 +65,9 @@ func (c *call) redirect(now time.Time, id outdial.AttemptID) bool {
 	c.open++
 	c.p.stats.redirected.Add(1)
 	r := response{code: 302, phrase: "Moved Temporarily", contact: "<" + uri + ">", headers: []header{{"X-Outdial-Token", token}}}
+	if a.CLI != 0 { // however the trunk wants it asserted
+		r.headers = append(r.headers, header{"X-Outdial-CLI", a.CLI.String()})
+	}
 	if identity != "" {
 		r.headers = append(r.headers, header{"P-Asserted-Identity", identity})
 	}
