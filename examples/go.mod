@@ -12,6 +12,7 @@ require (
 	github.com/outdial/outdial/kpi/kpiprom v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/stretchr/testify v1.12.1
+	github.com/yuin/gopher-lua v1.1.2
 	go.uber.org/goleak v1.3.0
 )
 

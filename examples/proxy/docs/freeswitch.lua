@@ -1,6 +1,6 @@
 -- FreeSWITCH asks the decision API which carrier and which caller ID a call gets: scripts/outdial.lua, with mod_lua and mod_curl, and in the
--- dialplan <action application="lua" data="outdial.lua"/> for outbound calls. The same conversation as in kamailio.cfg, which the project's tests
--- run. Of this file the tests check the syntax alone (luac -p) where there is a luac: Debian has no FreeSWITCH.
+-- dialplan <action application="lua" data="outdial.lua"/> for outbound calls. The same conversation as in kamailio.cfg. The project's tests run this
+-- file with a session and a curl command of their own, against the API; no FreeSWITCH runs it.
 --
 -- The gateways of the carriers are not needed: the URI that is told is dialled through the profile "external".
 
@@ -10,8 +10,11 @@ local base = session:getVariable("outdial_api") or "http://127.0.0.1:9466"
 -- Texts in JSON: what would end one is left out.
 local function text(s) return '"' .. (s or ""):gsub('[%c"\\]', " ") .. '"' end
 
+-- mod_curl takes words between blanks, and decodes the one behind "post".
+local function encode(s) return (s:gsub("[^%w{}:,._-]", function(c) return ("%%%02X"):format(c:byte()) end)) end
+
 local function post(path, body)
-	local answer = api:execute("curl", base .. path .. " content-type application/json connect-timeout 2 timeout 2 post " .. body)
+	local answer = api:execute("curl", base .. path .. " content-type application/json connect-timeout 2 timeout 2 post " .. encode(body))
 	return answer or ""
 end
 
@@ -28,7 +31,15 @@ if not to:match("^%+?%d+$") then
 	return
 end
 local answer = post("/v1/decide", '{"key":' .. text(session:get_uuid()) .. ',"to":' .. text(to) .. ',"dialer":"predictive"}')
-while member(answer, "action") == "dial" do
+while member(answer, "action") == "dial" or member(answer, "action") == "wait" do
+	while member(answer, "action") == "wait" and session:ready() do
+		freeswitch.msleep(tonumber(member(answer, "delay_ms")))
+		answer = post("/v1/calls/" .. member(answer, "token") .. "/next", "{}")
+	end
+	if member(answer, "action") ~= "dial" then
+		break
+	end
+	freeswitch.msleep(tonumber(member(answer, "delay_ms")) or 0)
 	local token, leg, cli = member(answer, "token"), member(answer, "leg"), member(answer, "cli")
 	session:setVariable("hangup_after_bridge", "false")
 	session:setVariable("continue_on_fail", "true")
@@ -52,6 +63,9 @@ while member(answer, "action") == "dial" do
 		body = body .. ',"origin":"' .. (origins[cause] or "transport") .. '"'
 	end
 	answer = post("/v1/calls/" .. token .. "/outcome", body .. "}")
+end
+if member(answer, "action") == "wait" then -- the caller hung up meanwhile
+	post("/v1/calls/" .. member(answer, "token") .. "/cancel", "{}")
 end
 if session:ready() then
 	session:execute("respond", member(answer, "code") or "503")
