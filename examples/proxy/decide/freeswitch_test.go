@@ -122,13 +122,18 @@ func TestFreeSWITCHScript(t *testing.T) {
 		ended   uint64
 	}{
 		{
-			"fails over", callee, []leg{failed("503", `Service 100 % "Un\available"`), answered},
-			[]string{"sofia/external/9+12125550123@10.0.1.1:5060", "sofia/external/12125550123@10.0.1.2:5060"}, []string{"hangup NORMAL_CLEARING"}, 1,
+			"fails over", callee,
+			[]leg{failed("503", `Service 100 % "Un\available"`), answered},
+			[]string{"sofia/external/9+12125550123@10.0.1.1:5060", "sofia/external/12125550123@10.0.1.2:5060"},
+			[]string{"hangup NORMAL_CLEARING"},
+			1,
 		},
 		{"busy", callee, []leg{failed("486", "Busy Here")}, []string{"sofia/external/9+12125550123@10.0.1.1:5060"}, []string{"respond 486"}, 1},
 		{
-			"the caller gives up", callee, []leg{{"originate_disposition": "ORIGINATOR_CANCEL"}},
-			[]string{"sofia/external/9+12125550123@10.0.1.1:5060"}, nil, 1,
+			"the caller gives up", callee,
+			[]leg{{"originate_disposition": "ORIGINATOR_CANCEL"}},
+			[]string{"sofia/external/9+12125550123@10.0.1.1:5060"},
+			nil, 1,
 		},
 		{"refused", "+19005550123", nil, nil, []string{"respond 403"}, 0},
 		{"no number", "sales", nil, nil, []string{"hangup INVALID_NUMBER_FORMAT"}, 0},
