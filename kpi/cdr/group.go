@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -98,10 +99,11 @@ func (g *group) begin() {
 // Sync returns when all events appended so far are on the disk.
 func (j *Journal) Sync() error {
 	j.mu.Lock()
+	err := j.flush()
 	last, failed := j.next-1, j.failed
 	j.mu.Unlock()
-	if failed != nil {
-		return failed
+	if err = cmp.Or(failed, err); err != nil {
+		return err
 	}
 	return j.wait(last)
 }

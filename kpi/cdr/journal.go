@@ -21,6 +21,13 @@ type Config struct {
 
 	Sync Sync // what an acknowledged event survives; the zero value is the death of the process
 
+	// Gather lets an EventProgressed wait for the next event of another kind, so that one write(2) takes both: what an attempt costs is the
+	// system calls above all. Every other event is on its way as without it when Append returns, and what waited before it too. A process
+	// that dies loses what still waits, which is as if it had died before those provisional responses came: the attempts are on record, and
+	// nothing is decided by a record of progress. Who sets it calls Flush every so often, for the case that nothing else happens.
+	// With SyncGroup nothing waits.
+	Gather bool
+
 	SegmentBytes int64         // a segment is finished when it would grow beyond this; 0 = 64 MiB, at least 4 KiB
 	SegmentAge   time.Duration // … or when an event is this much later than its first; 0 = 24 h, negative = no limit
 
@@ -80,6 +87,7 @@ type Journal struct {
 	names    dictionary
 	next     uint64
 	scratch  []byte // header, names and event, where one write holds them all
+	waiting  []byte // whole records that the next write takes along; always of the active segment
 	stats    Stats
 	failed   error // set once, with ErrFailed
 	closed   bool
@@ -271,7 +279,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
-	err := j.finish(j.cfg.Sync == SyncGroup)
+	err := errors.Join(j.flush(), j.finish(j.cfg.Sync == SyncGroup))
 	if err == nil {
 		err = j.failed
 	}
