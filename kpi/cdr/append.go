@@ -213,7 +213,7 @@ func (j *Journal) finish(sync bool) error {
 	if a.file == nil {
 		return nil
 	}
-	if j.failed == nil && a.events > 0 {
+	if j.failed == nil && a.events > 0 && len(j.waiting) == 0 { // a summary counts only what is there
 		if err := j.put(a.append(j.scratch[:0])); err != nil && j.failed != nil {
 			return errors.Join(err, j.shut(false))
 		}

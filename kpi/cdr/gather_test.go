@@ -111,6 +111,25 @@ func TestGatherOverSegments(t *testing.T) {
 	require.Greater(t, len(segmentFiles(t, dir)), 2)
 }
 
+// What waits when a Journal is closed on a full disk is lost, as Close says; the segment does not claim to hold it.
+func TestGatherClosedOnAFullDisk(t *testing.T) {
+	d := &disk{}
+	d.room.Store(1 << 20)
+	dir := t.TempDir()
+	j, _ := open(t, cdr.Config{Dir: dir, Gather: true}.WithFiles(d.create))
+	require.NoError(t, j.Append(ended(1)))
+	for range 3 {
+		require.NoError(t, j.Append(progressed(2)))
+	}
+	d.room.Store(100) // for a summary, but not for these
+	require.Equal(t, []uint8{1}, legs(replay(t, j, 0)))
+	d.room.Store(100)
+	require.ErrorIs(t, j.Close(), syscall.ENOSPC)
+	require.NoError(t, j.Flush())
+	require.Equal(t, []uint8{1}, legs(replay(t, j, 0)))
+	require.Equal(t, []uint8{1}, reopened(t, dir))
+}
+
 // With SyncGroup an acknowledged event survives the machine: nothing waits.
 func TestGatherWithSyncGroup(t *testing.T) {
 	dir := t.TempDir()

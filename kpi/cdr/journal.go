@@ -280,6 +280,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	err := errors.Join(j.flush(), j.finish(j.cfg.Sync == SyncGroup))
+	j.waiting = nil
 	if err == nil {
 		err = j.failed
 	}
