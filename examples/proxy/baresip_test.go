@@ -17,23 +17,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
-// integration skips a test with other programs, unless OUTDIAL_INTEG=1 demands it.
-func integration(t *testing.T, program, pkg string) {
-	t.Helper()
-	if os.Getenv("OUTDIAL_INTEG") != "1" {
-		t.Skip("OUTDIAL_INTEG=1 runs it")
-	}
-	if _, err := exec.LookPath(program); err != nil {
-		t.Fatalf("OUTDIAL_INTEG=1, and there is no %s (Debian: %s)", program, pkg)
-	}
-}
-
 // baresip calls through the proxy, over UDP and over TCP, and talks: RTP goes both ways between it and the carrier, as SDP passes.
 func TestBaresip(t *testing.T) {
-	integration(t, "baresip", "baresip")
+	integ.Long(t)
+	integ.Program(t, "baresip", "baresip")
 	binary := build(t)
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {

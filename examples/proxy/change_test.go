@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -64,7 +65,7 @@ func (o *operator) change(method, path, kind, body string) (at time.Time, inForc
 // OUTDIAL_INTEG=1 demands at 200 calls a second within a second.
 func TestSippChangesUnderLoad(t *testing.T) {
 	calls, rate := sippRun(t)
-	alone := os.Getenv("OUTDIAL_INTEG") == "1"
+	alone := integ.Wanted()
 	if alone {
 		calls, rate = 2000, 200
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/examples/internal/integ"
 )
 
 // kamailioConfig is a stateful proxy that stays in the dialog, and sends every call to one next hop.
@@ -51,7 +53,8 @@ request_route {
 
 // Kamailio stands in front of the proxy and behind it: sipp, Kamailio, outdial, Kamailio, sipp. Over UDP, and with TCP on both sides of the proxy.
 func TestKamailio(t *testing.T) {
-	integration(t, "kamailio", "kamailio")
+	integ.Long(t)
+	integ.Program(t, "kamailio", "kamailio")
 	calls, _ := sippRun(t)
 	calls = min(calls, 50)
 	binary := build(t)

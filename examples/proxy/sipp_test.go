@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/internal/siptest"
 )
@@ -22,14 +23,8 @@ import (
 // sippRun is how many calls sipp places, and how fast. OUTDIAL_INTEG=1 demands sipp and the full length.
 func sippRun(t *testing.T) (calls, rate int) {
 	t.Helper()
-	forced := os.Getenv("OUTDIAL_INTEG") == "1"
-	if _, err := exec.LookPath("sipp"); err != nil {
-		if forced {
-			t.Fatal("OUTDIAL_INTEG=1, and there is no sipp (Debian: sip-tester)")
-		}
-		t.Skip("there is no sipp (Debian: sip-tester)")
-	}
-	if forced {
+	integ.Program(t, "sipp", "sip-tester")
+	if integ.Wanted() {
 		return 500, 100
 	}
 	if race.Enabled {
@@ -95,7 +90,7 @@ func freePort(t *testing.T) string {
 // sipp calls through the program, the first of two trunks failing in three ways.
 func TestSipp(t *testing.T) {
 	calls, rate := sippRun(t)
-	alone := os.Getenv("OUTDIAL_INTEG") == "1" // other tests do not slow the calls down
+	alone := integ.Wanted() // other tests do not slow the calls down
 	binary := build(t)
 	for _, tt := range []struct {
 		name, scenario string

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -76,9 +77,7 @@ var flows = []flow{
 // sipp plays every flow of the README that has a scenario.
 func TestSippScenarios(t *testing.T) {
 	sippRun(t)
-	if os.Getenv("OUTDIAL_INTEG") != "1" {
-		t.Skip("a scenario for each flow takes a while")
-	}
+	integ.Long(t)
 	binary := build(t)
 	for _, f := range flows {
 		t.Run(f.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package b2bua_test
 import (
 	"bytes"
 	"net/netip"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/internal/siptest"
@@ -64,7 +64,7 @@ func TestEndlessCalls(t *testing.T) {
 	switch {
 	case race.Enabled:
 		most = 200
-	case os.Getenv("OUTDIAL_INTEG") == "1":
+	case integ.Wanted():
 		most = 10_000
 	}
 	change := func(c *b2bua.Config) {

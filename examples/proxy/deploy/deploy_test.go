@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/internal/siptest"
 )
@@ -129,7 +130,7 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	require.Greater(t, exprs, 25)
-	promtool := look(t, "promtool") // it checks the expressions, wrapped as rules
+	promtool := integ.Program(t, "promtool", "prometheus") // it checks the expressions, wrapped as rules
 	rules := "groups:\n- name: dashboard\n  rules:\n"
 	for _, p := range board.Panels {
 		for _, target := range p.Targets {
@@ -154,20 +155,9 @@ func TestAlertRules(t *testing.T) {
 			named(t, scrape, line)
 		}
 	}
-	out, err := exec.Command(look(t, "promtool"), "check", "rules", "alerts.yml").CombinedOutput()
+	out, err := exec.Command(integ.Program(t, "promtool", "prometheus"), "check", "rules", "alerts.yml").CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Contains(t, string(out), "13 rules found")
-}
-
-// look finds a program that .ci/run installs; without it the rest of the test is skipped, unless OUTDIAL_INTEG demands it.
-func look(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil && os.Getenv("OUTDIAL_INTEG") == "" {
-		t.Skipf("%s is not installed", name)
-	}
-	require.NoError(t, err)
-	return path
 }
 
 // systemd takes the unit, and thinks well of what it lets the process do.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/internal/integ"
 	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/internal/siptest"
 	"github.com/outdial/outdial/trunk"
@@ -55,17 +55,13 @@ func startChromium(path string) {
 	}
 }
 
-// open shows the page of w in a tab. Without Chromium the test is skipped, unless OUTDIAL_INTEG demands it: .ci/run installs it.
+// open shows the page of w in a tab.
 func open(t *testing.T, w *world, width, height int64) *browser {
 	t.Helper()
 	if race.Enabled {
 		t.Skip("the race detector sees nothing of a browser; the tests of the stream run with it")
 	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		require.Empty(t, os.Getenv("OUTDIAL_INTEG"), "chromium is not installed")
-		t.Skip("chromium is not installed")
-	}
+	path := integ.Program(t, "chromium", "chromium")
 	chromium.once.Do(func() { startChromium(path) })
 	require.NoError(t, chromium.err)
 	ctx, stop := chromedp.NewContext(chromium.ctx)
