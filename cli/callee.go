@@ -14,11 +14,10 @@ import (
 // A callee takes 20 bytes and 4 for each call that is remembered, in chunks (32 bytes, half a cache line, at three calls), and
 // about 7 in the index.
 type callees struct {
-	index   calleeIndex
-	chunks  [][]uint32
+	index calleeIndex
+	calleeChunks
 	count   int32 // places made
 	live    int32
-	depth   int
 	caps    []Cap
 	longest uint32 // seconds: window of caps, what must not be forgotten
 	memory  uint32 // seconds: longest, or the TTL where it is longer: what is worth remembering
@@ -28,8 +27,6 @@ type callees struct {
 	free    int32 // linked by newer
 	evicted uint64
 }
-
-const calleeChunkSize = 1 << 10
 
 // callee is what is remembered of one callee: some words, and then its stamps, the newest first, 0 where there is none.
 type callee []uint32
@@ -130,12 +127,8 @@ func instantOf(s uint32) window.Instant {
 	return window.Instant(s-1) * second
 }
 
-func newCallees() callees { return callees{oldest: none, newest: none, free: none, depth: 2} }
-
-func (c *callees) at(i int32) callee {
-	size := calleeStamps + c.depth
-	k := int(i%calleeChunkSize) * size
-	return c.chunks[i/calleeChunkSize][k : k+size : k+size]
+func newCallees() callees {
+	return callees{oldest: none, newest: none, free: none, calleeChunks: newCalleeChunks(2)}
 }
 
 // of returns the stamps of callee i.
@@ -154,16 +147,13 @@ func (c *callees) configure(caps []Cap, ttl window.Instant, most int) {
 	c.caps, c.most = caps, most
 	c.longest = uint32((longest + second - 1) / second)
 	c.memory = max(c.longest, uint32((ttl+second-1)/second))
-	if depth == c.depth {
+	if depth == c.depth() {
 		return
 	}
-	was := *c
-	c.depth = depth
-	c.chunks = make([][]uint32, len(was.chunks))
-	for k := range c.chunks {
-		c.chunks[k] = make([]uint32, calleeChunkSize*(calleeStamps+depth))
-	}
+	was := c.calleeChunks
+	c.calleeChunks = newCalleeChunks(depth)
 	for i := range c.count {
+		c.reach(i)
 		to, from := c.at(i), was.at(i)
 		copy(to, from)
 		for j := len(from); j < len(to) && counted; j++ {
@@ -229,9 +219,7 @@ func (c *callees) add(key calleeKey, now window.Instant) int32 {
 		c.free = c.at(i).newer()
 	} else {
 		i = c.count
-		if i%calleeChunkSize == 0 {
-			c.chunks = append(c.chunks, make([]uint32, calleeChunkSize*(calleeStamps+c.depth)))
-		}
+		c.reach(i)
 		c.count++
 	}
 	c.at(i).begin(key)

@@ -13,10 +13,10 @@ func TestCalleeIndex(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
 	for name, draw := range map[string]func() calleeKey{
 		"by chance": func() calleeKey { return calleeKey(rng.Uint64() & calleeKeyMask) },
-		"one tag":   func() calleeKey { return calleeKey(rng.Uint64N(1<<12)) | 7<<31 },
+		"one tag":   func() calleeKey { return calleeKey(rng.Uint64N(1<<12)) | 7<<30 },
 		"no tag":    func() calleeKey { return calleeKey(rng.Uint64N(1 << 12)) },
-		"one group": func() calleeKey { return calleeKey(rng.Uint64N(1<<40)) | 0xff<<47 },
-		"last":      func() calleeKey { return calleeKey(rng.Uint64N(1<<20)) | 0xffff<<31 },
+		"one group": func() calleeKey { return calleeKey(rng.Uint64N(1<<40)) | 0xff<<46 },
+		"last":      func() calleeKey { return calleeKey(rng.Uint64N(1<<20)) | 0xffff<<30 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCallees()
@@ -53,9 +53,9 @@ func TestCalleeIndex(t *testing.T) {
 			for p := range c.index.parts {
 				part := &c.index.parts[p]
 				require.Zero(t, part.used)
-				for g := range part.groups {
-					require.Zero(t, part.groups[g].over)
-					require.Zero(t, part.groups[g].tags)
+				for g := range part.groups() {
+					require.Zero(t, part.at(g).fill)
+					require.Zero(t, part.at(g).tags)
 				}
 			}
 		})

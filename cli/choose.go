@@ -40,6 +40,7 @@ func (g *Governor) choose(now moment, p *pool, who int32, call *outdial.Call, c 
 		}
 	}
 	near := p.near(call)
+	p.readAhead(&g.store, &near)
 	more := false
 	for i := range p.classes {
 		if p.classes[i].accepts(c.Carrier) && g.wake(&p.classes[i], now, wakeBudget) {

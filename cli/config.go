@@ -16,7 +16,7 @@ type Config struct {
 	// package of one engine.
 	IDs *outdial.Registry `json:"-"`
 
-	// Secret is the key of the HMAC under which callees are remembered, at least 16 bytes. nil = a random one, which is
+	// Secret is the key of the hash under which callees are remembered, at least 16 bytes. nil = a random one, which is
 	// enough as long as state comes from replayed events. It cannot be changed by Update.
 	Secret []byte `json:"-"`
 

@@ -58,7 +58,7 @@
 // # Memory
 //
 // A number takes 4 bytes for each use that its greatest cap counts, and about 180 more with its queue, indexes and
-// conduct: 576 at 100 a day (BenchmarkMemory). A callee takes less than 40 bytes at three calls a day, under an HMAC of its
+// conduct: 576 at 100 a day (BenchmarkMemory). A callee takes less than 40 bytes at three calls a day, under a keyed hash (AES-CMAC) of its
 // number, not the number; [Config].MaxCallees bounds how many a program remembers. A number that leaves the configuration
 // keeps its counts until the process ends, so that leaving and returning resets nothing.
 package cli

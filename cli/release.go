@@ -8,13 +8,26 @@ import (
 )
 
 // Release implements outdial.CLIs: the call from the number is over, its use stays counted. A lease that was given back
-// is ignored.
+// is ignored. Where memory for callees is running short it makes more, so that no Reserve has to wait for it.
 func (g *Governor) Release(now time.Time, id outdial.Lease) {
+	c, words := g.release(now, id)
+	if words == 0 {
+		return
+	}
+	chunk := make([]uint32, words)
+	touch(chunk)
+	g.mu.Lock()
+	c.supply(chunk)
+	g.mu.Unlock()
+}
+
+// release returns whose memory is to be supplied, and how much, 0 = none.
+func (g *Governor) release(now time.Time, id outdial.Lease) (c *callees, words int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l, ok := g.leases.giveBack(id)
 	if !ok {
-		return
+		return nil, 0
 	}
 	m := g.clock.read(now)
 	n := &g.numbers[l.slot]
@@ -23,6 +36,11 @@ func (g *Governor) Release(now time.Time, id outdial.Lease) {
 		g.settle(l.slot, m, false)
 	}
 	l.left()
+	c = &l.program.callees
+	if c.free == none {
+		words = c.ahead(c.count)
+	}
+	return c, words
 }
 
 // Undo implements outdial.CLIs: nothing left the host, so everything is as if the number had not been asked for. A lease

@@ -154,6 +154,7 @@ func (g *Governor) reserve(now time.Time, key calleeKey, call *outdial.Call, c *
 	if err != nil {
 		return outdial.Presentation{}, time.Time{}, err
 	}
+	from.program.callees.index.readAhead(key)
 	g.expire(m)
 	who, wake, err := g.admit(m, from.program, key, call, prev)
 	if err == nil {

@@ -221,7 +221,7 @@ func (g *Governor) decodeProgram(d *decoder, p *program) {
 		return
 	}
 	c := newCallees()
-	c.depth, c.evicted, c.most = depth, evicted, math.MaxInt32
+	c.calleeChunks, c.evicted, c.most = newCalleeChunks(depth), evicted, math.MaxInt32
 	c.caps = []Cap{{Max: depth, Window: MaxWindow}} // all that is remembered counts, until the configuration says what does
 	for range d.n(24) {
 		key, flags, call, known := calleeKey(d.u64())&calleeKeyMask, d.u32(), d.u32(), outdial.Number(d.u64())

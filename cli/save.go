@@ -17,7 +17,7 @@ import (
 )
 
 // savedKind begins a saved state; the digit is its version.
-const savedKind = "outdial cli 4\n"
+const savedKind = "outdial cli 5\n"
 
 // Save returns what the Governor knows: uses, conduct and lives of numbers, callees, suppressions, holds, baselines, the audit.
 // With an engine and its journal, call it in Engine.Checkpoint, with the Waterline's Seq: a use that was reserved and not yet
@@ -203,7 +203,7 @@ func (g *Governor) encodeProgram(e *encoder, p *program) {
 	}
 	c := &p.callees
 	e.u64(c.evicted)
-	e.n(c.depth)
+	e.n(c.depth())
 	e.n(int(c.live))
 	for i := c.oldest; i != none; i = c.at(i).newer() {
 		x := e.pending.forget(p, c.at(i))

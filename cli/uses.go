@@ -66,8 +66,9 @@ func (u *uses) peek(now window.Instant, r *rules, percent uint8) window.Instant 
 // add counts a use, and returns its stamp.
 func (u *uses) add(now window.Instant) window.Instant {
 	unit := useUnits[u.step]
-	at := (max(now, u.last) + unit - 1) / unit * unit
-	if u.last != window.Never && at/unit/period != u.last/unit/period {
+	stamp := (max(now, u.last) + unit - 1) / unit
+	at := stamp * unit
+	if u.last != window.Never && stamp/period != u.last/unit/period {
 		for u.n > 0 && (at-u.newest(int(u.n)))/unit >= period {
 			u.lost = max(u.lost, u.newest(int(u.n)))
 			u.n-- // out of every window
@@ -81,7 +82,7 @@ func (u *uses) add(now window.Instant) window.Instant {
 	} else {
 		u.n++
 	}
-	u.ring[u.next] = uint32(at / unit)
+	u.ring[u.next] = uint32(stamp)
 	u.last = at
 	if u.next++; int(u.next) == len(u.ring) {
 		u.next = 0

@@ -169,54 +169,61 @@ func BenchmarkReserve(b *testing.B) {
 		if testing.Short() && numbers > 100_000 {
 			break // it takes ten seconds to make them
 		}
-		b.Run(fmt.Sprint(numbers), func(b *testing.B) {
-			g, calls := governor(b, numbers)
-			f, x := newFlat(numbers), newIndexed(numbers)
-			// All callees twice in 30 hours, so that few are at their daily limit.
-			step := 30 * time.Hour / time.Duration(2*len(calls))
-			c := &outdial.Candidate{}
-			take := func(now time.Time, call *outdial.Call) bool {
-				p, _, err := g.Reserve(now, call, c, 0)
-				g.Release(now, p.Lease)
-				return err == nil
-			}
-			begin := monday
-			for i := range 2 * max(numbers, len(calls)) {
-				begin = begin.Add(step)
-				take(begin, &calls[i&(len(calls)-1)])
-			}
-			reserve := func(name string, op func(now time.Time, call *outdial.Call) bool) side {
-				now, i := begin, 0
-				took := make([]time.Duration, 0, 1<<16)
-				return side{name, func(b *testing.B) {
-					refused := 0
-					for b.Loop() {
-						now = now.Add(step)
-						i++
-						call := &calls[i&(len(calls)-1)]
-						timed, begun := i%8 == 0 && len(took) < cap(took), time.Time{}
-						if timed {
-							begun = time.Now()
-						}
-						if !op(now, call) {
-							refused++
-						}
-						if timed {
-							took = append(took, time.Since(begun))
-						}
-					}
-					b.ReportMetric(100*float64(refused)/float64(b.N), "refused-%")
-					if slices.Sort(took); len(took) > 0 {
-						b.ReportMetric(float64(took[len(took)/2]), "p50-ns")
-						b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
-					}
-				}}
-			}
-			beside(b,
-				reserve(ours, take),
-				reserve("scan", func(now time.Time, call *outdial.Call) bool { return f.reserve(now, call.To) != 0 }),
-				reserve("map_and_scan", func(now time.Time, call *outdial.Call) bool { return x.reserve(now, call.To) != 0 }),
-			)
-		})
+		b.Run(fmt.Sprint(numbers), func(b *testing.B) { reserves(b, numbers, false) })
+		b.Run(fmt.Sprintf("%d_new", numbers), func(b *testing.B) { reserves(b, numbers, true) })
 	}
+}
+
+// reserves lets each callee be called over and over, or, with strangers, nobody twice: then ours remembers one more with each call.
+func reserves(b *testing.B, numbers int, strangers bool) {
+	g, calls := governor(b, numbers)
+	f, x := newFlat(numbers), newIndexed(numbers)
+	// All callees twice in 30 hours, so that few are at their daily limit.
+	step := 30 * time.Hour / time.Duration(2*len(calls))
+	c := &outdial.Candidate{}
+	take := func(now time.Time, call *outdial.Call) bool {
+		p, _, err := g.Reserve(now, call, c, 0)
+		g.Release(now, p.Lease)
+		return err == nil
+	}
+	begin := monday
+	for i := range 2 * max(numbers, len(calls)) {
+		begin = begin.Add(step)
+		take(begin, &calls[i&(len(calls)-1)])
+	}
+	reserve := func(name string, op func(now time.Time, call *outdial.Call) bool) side {
+		now, i := begin, 0
+		took := make([]time.Duration, 0, 1<<16)
+		return side{name, func(b *testing.B) {
+			refused := 0
+			for b.Loop() {
+				now = now.Add(step)
+				i++
+				call := &calls[i&(len(calls)-1)]
+				if strangers {
+					call.To = usNumber(areaOf(call.To), 1_000_000+i%9_000_000)
+				}
+				timed, begun := i%8 == 0 && len(took) < cap(took), time.Time{}
+				if timed {
+					begun = time.Now()
+				}
+				if !op(now, call) {
+					refused++
+				}
+				if timed {
+					took = append(took, time.Since(begun))
+				}
+			}
+			b.ReportMetric(100*float64(refused)/float64(b.N), "refused-%")
+			if slices.Sort(took); len(took) > 0 {
+				b.ReportMetric(float64(took[len(took)/2]), "p50-ns")
+				b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
+			}
+		}}
+	}
+	beside(b,
+		reserve(ours, take),
+		reserve("scan", func(now time.Time, call *outdial.Call) bool { return f.reserve(now, call.To) != 0 }),
+		reserve("map_and_scan", func(now time.Time, call *outdial.Call) bool { return x.reserve(now, call.To) != 0 }),
+	)
 }

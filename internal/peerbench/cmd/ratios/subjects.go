@@ -146,13 +146,18 @@ var subjects = []subject{
 		text: "A caller ID of the callee's area code out of 10,000, 100,000 and a million numbers in 359 area codes. Ours counts it in " +
 			"exact sliding windows, keeps it with its callee, caps the callee's attempts, and is given back here too. The " +
 			"peers are what dialers do: walk a list, the whole or the area code's, for the number used least today; they " +
-			"know no window but the calendar day, no callee and no lease.",
+			"know no window but the calendar day, no callee and no lease. The callees are known, or (new) never called before: ours " +
+			"remembers each.",
 		peers: []peer{{"scan", "scan of all numbers"}, {"map_and_scan", "map by area code, scan of one list"}},
 		units: []string{"ns/op", "p50-ns", "p99-ns"},
 		goals: []goal{
 			{"100000", "", "p50-ns", 1000},
 			{"100000", "", "p99-ns", 5000},
+			{"100000_new", "", "p50-ns", 1000},
+			{"100000_new", "", "p99-ns", 5000},
 			{"1000000", "", "p50-ns", 2000},
+			{"1000000_new", "", "p50-ns", 2000},
+			{"1000000_new", "", "p99-ns", 10_000},
 			{"1000000", "map_and_scan", "ns/op", 1},
 			{"100000", "scan", "ns/op", .05},
 			{"", "", "allocs/op", 0},
