@@ -31,18 +31,24 @@ func TestCalleeIndex(t *testing.T) {
 					keys = keys[:len(keys)-1]
 					c.drop(model[key])
 					delete(model, key)
-					require.Equal(t, none, c.find(key))
+					if c.find(key) != none {
+						t.Fatalf("step %d: %x was dropped", step, key)
+					}
 					continue
 				}
 				i, known := model[key]
 				if !known {
-					require.Equal(t, none, c.find(key))
+					if c.find(key) != none {
+						t.Fatalf("step %d: %x was never there", step, key)
+					}
 					i = c.add(key, 0)
 					c.stamp(i, 0, second) // so that it is worth remembering
 					model[key] = i
 					keys = append(keys, key)
 				}
-				require.Equal(t, i, c.find(key))
+				if c.find(key) != i { // require would take most of the test's time
+					t.Fatalf("step %d: %x is at %d, not %d", step, key, c.find(key), i)
+				}
 			}
 			for key, i := range model {
 				require.Equal(t, i, c.find(key))
@@ -54,8 +60,9 @@ func TestCalleeIndex(t *testing.T) {
 				part := &c.index.parts[p]
 				require.Zero(t, part.used)
 				for g := range part.groups() {
-					require.Zero(t, part.at(g).fill)
-					require.Zero(t, part.at(g).tags)
+					if at := part.at(g); at.fill != 0 || at.tags != [len(at.tags)]uint16{} {
+						t.Fatalf("part %d, group %d: %d places, tags %x", p, g, at.fill, at.tags)
+					}
 				}
 			}
 		})

@@ -161,8 +161,9 @@ func (u *uses) index(k int) int {
 	return i
 }
 
-// firstRoom is for how many uses a ring begins, where the caps ask for more.
-const firstRoom = 32
+// firstRoom is for how many uses a ring begins, where the caps ask for more. Under the caps that people set, a number has all its room at once,
+// and Reserve allocates nothing.
+const firstRoom = 128
 
 // room is how long the ring begins for caps that ask for so many uses.
 func (u *uses) room(most int) int { return min(most, max(firstRoom, int(u.n))) }

@@ -175,7 +175,7 @@ type Trunk struct {
 
 // CLI is the inventory of caller IDs. The fields are those of cli.Config, with names in snake case.
 type CLI struct {
-	Secret      string               `yaml:"secret"` // keys the HMAC under which callees are remembered; "" = a random one
+	Secret      string               `yaml:"secret"` // keys the hash under which callees are remembered; "" = a random one
 	Pools       []cli.PoolConfig     `yaml:"pools"`
 	Campaigns   []cli.CampaignConfig `yaml:"campaigns"`
 	Numbers     []cli.NumberConfig   `yaml:"numbers"`

@@ -56,9 +56,11 @@ func TestConnectionMetrics(t *testing.T) {
 			return c
 		}
 		dial("10.9.9.9")
+		synctest.Wait()
 		half, excess := dial("10.0.0.2"), dial("10.0.0.2")
 		_, _ = io.Copy(io.Discard, excess)
 		_, _ = io.Copy(io.Discard, half)
+		synctest.Wait() // it counts no more for its source
 		wrong := dial("10.0.0.2")
 		_, _ = io.WriteString(wrong, "GET / HTTP/1.1\r\n")
 		_, _ = io.Copy(io.Discard, wrong)
