@@ -189,7 +189,7 @@ func BenchmarkScan(b *testing.B) {
 // BenchmarkMemory reports the heap that a number takes under the default limits, and a callee who is remembered with its
 // number and its calls of a day.
 func BenchmarkMemory(b *testing.B) {
-	const size, daily, callees = 20_000, 100, 1_000_000
+	const size = 100_000
 	heap := func() float64 {
 		runtime.GC()
 		runtime.GC()
@@ -198,34 +198,24 @@ func BenchmarkMemory(b *testing.B) {
 		return float64(m.HeapAlloc)
 	}
 	for b.Loop() {
-		cfg, calls := bigConfig(size)
-		before := heap() // the configuration is not what is measured
-		cfg.Callee, cfg.Sticky.Mode = []cli.Cap{}, cli.StickyOff
-		g := mustNew(b, cfg)
-		for i := range size * daily { // each number has all its uses of a day
-			p, _, err := g.Reserve(t0.Add(time.Duration(i)*(24*time.Hour/(size*daily))), &calls[i%len(calls)], &outdial.Candidate{}, 0)
-			if err == nil {
-				g.Release(t0, p.Lease)
-			}
-		}
+		before := heap()
+		g, _ := bigPool(b, size)
 		b.ReportMetric((heap()-before)/size, "B/number")
 		runtime.KeepAlive(g)
-		runtime.KeepAlive(cfg)
-		runtime.KeepAlive(calls)
 
 		ids := new(outdial.Registry)
-		cfg = survey(ids, num(212, 1))
+		cfg := survey(ids, num(212, 1))
 		cfg.Limits, cfg.Rules = noLimits(), []cli.CountryRule{}
 		g = mustNew(b, cfg)
 		call := callTo(ids, "survey", 0)
 		before = heap()
-		for i := range callees {
+		for i := range 10 * size {
 			call.To = num(200+i%359, 200_000+i)
 			p, _, err := g.Reserve(t0, call, &outdial.Candidate{}, 0)
 			require.NoError(b, err)
 			g.Release(t0, p.Lease)
 		}
-		b.ReportMetric((heap()-before)/callees, "B/callee")
+		b.ReportMetric((heap()-before)/(10*size), "B/callee")
 		runtime.KeepAlive(g)
 	}
 }
