@@ -26,6 +26,7 @@ import (
 // configuration again. SIGUSR2 drains, and then starts the program anew in the same process: for another version of it, and for what
 // only a start reads.
 func run(name string, out io.Writer) error {
+	collector()
 	cfg, err := read(name)
 	if err != nil {
 		return err
