@@ -63,11 +63,10 @@ func TestEveryTaskRuns(t *testing.T) {
 	require.Zero(t, c.members())
 }
 
-// A burst is over: nobody is left after two looks. Under a load that goes on, those stay who are needed.
+// A burst is over: nobody is left after two looks (the bubble fails where a goroutine is). Under a load that goes on, those stay who are needed.
 func TestTheIdleLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c Crew[struct{}]
-		before := runtime.NumGoroutine()
 		burst := func(n int) {
 			for range n {
 				c.Go(func(*struct{}) { time.Sleep(time.Millisecond) })
@@ -77,7 +76,6 @@ func TestTheIdleLeave(t *testing.T) {
 		burst(2 * Most)
 		synctest.Wait()
 		require.Equal(t, Most, c.members())
-		require.Equal(t, before+Most, runtime.NumGoroutine())
 		for end := time.Now().Add(3 * keep); time.Now().Before(end); time.Sleep(keep / 10) {
 			burst(7)
 		}
@@ -85,7 +83,6 @@ func TestTheIdleLeave(t *testing.T) {
 		time.Sleep(2 * keep)
 		synctest.Wait()
 		require.Zero(t, c.members())
-		require.Equal(t, before, runtime.NumGoroutine())
 		burst(3)
 		require.Equal(t, 3, c.members())
 		time.Sleep(2*keep + time.Millisecond)
