@@ -145,9 +145,12 @@ func (s *Set) Send(to Peer, msg []byte) {
 			}
 			s.dialled++
 			c = newConn(s, to, false)
+			c.queue, c.queued = append(c.queue, item{msg: msg}), len(msg) // before it is opened: that may fail at once, and is not tried twice
 			s.byPeer[to] = c
 			s.conns[c] = struct{}{}
 			s.tasks.Go(c.dial)
+			s.mu.Unlock()
+			return
 		}
 		s.mu.Unlock()
 		if c.Send(msg) {
