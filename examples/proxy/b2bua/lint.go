@@ -20,18 +20,24 @@ const (
 // lints are the faults of messages that were told. Its keys come from the configuration, which bounds them. The zero value is ready to use.
 type lints struct {
 	mu    sync.Mutex
-	since map[string]time.Time
+	since map[lintKey]time.Time
+}
+
+// lintKey is a peer, and a fault of its messages; code 0 = that one of its messages was looked at.
+type lintKey struct {
+	dialer, trunk string
+	code          siplint.Code
 }
 
 // due reports whether what stands under key is so long ago, and notes that it is done now.
-func (l *lints) due(key string, now time.Time, every time.Duration) bool {
+func (l *lints) due(key lintKey, now time.Time, every time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if last, ok := l.since[key]; ok && now.Sub(last) < every {
 		return false
 	}
 	if l.since == nil {
-		l.since = map[string]time.Time{}
+		l.since = map[lintKey]time.Time{}
 	}
 	l.since[key] = now
 	return true
@@ -40,7 +46,7 @@ func (l *lints) due(key string, now time.Time, every time.Duration) bool {
 // lintInvite tells what in a dialer's INVITE will break its call.
 func (p *Proxy) lintInvite(r *request) {
 	now, name := p.now(), r.source.name
-	if !p.lints.due("dialer "+name, now, lintEvery) {
+	if !p.lints.due(lintKey{dialer: name}, now, lintEvery) {
 		return
 	}
 	found := siplint.Check(r.Request, r.from, !r.at.stream(), true)
@@ -53,7 +59,7 @@ func (p *Proxy) lintInvite(r *request) {
 // lintAnswer tells the same of a carrier's answer.
 func (p *Proxy) lintAnswer(trunk string, res *sip.Response) {
 	now := p.now()
-	if res == nil || !p.lints.due("trunk "+trunk, now, lintEvery) {
+	if res == nil || !p.lints.due(lintKey{trunk: trunk}, now, lintEvery) {
 		return
 	}
 	from, err := netip.ParseAddrPort(res.Source())
@@ -65,7 +71,7 @@ func (p *Proxy) lintAnswer(trunk string, res *sip.Response) {
 
 func (p *Proxy) tellFaults(now time.Time, of Alert, found []siplint.Finding) {
 	for _, f := range found {
-		if !p.lints.due(fmt.Sprint(of.Dialer, "\x00", of.Trunk, "\x00", f.Code), now, lintAgain) {
+		if !p.lints.due(lintKey{of.Dialer, of.Trunk, f.Code}, now, lintAgain) {
 			continue
 		}
 		of.Time, of.Source, of.Kind = now, "sip", f.Code.String()
