@@ -54,9 +54,10 @@ func newParser() *sip.Parser {
 }
 
 // usable reports whether a request has what RFC 3261 §8.1.1 demands of every request, so far that it can be answered
-// and matched.
+// and matched: From and To are repeated in the answer, where a URI without a scheme would be another one.
 func usable(r *sip.Request) bool {
-	return r.Via() != nil && r.From() != nil && r.To() != nil && r.CallID() != nil && r.CSeq() != nil
+	return r.Via() != nil && r.From() != nil && r.From().Address.Scheme != "" && r.To() != nil && r.To().Address.Scheme != "" &&
+		r.CallID() != nil && r.CSeq() != nil
 }
 
 // tidy takes the blanks away that may stand around parameters (RFC 3261 §25.1: SEMI and EQUAL), which the parser leaves.

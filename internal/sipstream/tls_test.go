@@ -1,0 +1,146 @@
+package sipstream_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial/internal/sipstream"
+	"github.com/outdial/outdial/internal/siptest"
+)
+
+// memory is the heap in use.
+func memory() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// Hundreds of TLS connections on real sockets, opened by either side, of which some get no further than half a handshake, or fail it: when they
+// are over, goroutines and memory are what they were.
+func TestBaselineTLS(t *testing.T) {
+	authority, err := siptest.NewAuthority("everybody")
+	require.NoError(t, err)
+	cert, err := authority.Issue("localhost", "127.0.0.1")
+	require.NoError(t, err)
+	server := &tls.Config{Certificates: []tls.Certificate{cert}}
+	client := &tls.Config{RootCAs: authority.Pool(), ServerName: "127.0.0.1"}
+	distrustful := &tls.Config{ServerName: "127.0.0.1"} // it knows no authority that has signed
+
+	ended := make(chan struct{}, 1000) // a message that was answered, or is known to be lost
+	set := sipstream.New(sipstream.Config{
+		MessageTimeout: 500 * time.Millisecond, ConnectTimeout: 500 * time.Millisecond, MaxPerSource: -1,
+		Handle: func(c *sipstream.Conn, msg []byte) {
+			if c.Accepted() {
+				c.Send([]byte("SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"))
+				return
+			}
+			ended <- struct{}{}
+			c.Close()
+		},
+		Lost: func(sipstream.Peer, []byte, error) { ended <- struct{}{} },
+	})
+	listen := func() net.Listener {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		require.NoError(t, err)
+		return l
+	}
+	l := listen()
+	served := make(chan error, 1)
+	go func() { served <- set.Serve(l, func() *tls.Config { return server }) }()
+
+	far := tls.NewListener(listen(), server) // who is dialled answers, and closes
+	mute := listen()                         // … or never speaks
+	var peers sync.WaitGroup
+	answer := func(l net.Listener, reply string) {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			peers.Go(func() {
+				defer c.Close()
+				if reply == "" {
+					_ = over(c)
+					return
+				}
+				if _, err := io.ReadFull(c, make([]byte, 300)); err == nil {
+					_, _ = io.WriteString(c, reply)
+				}
+			})
+		}
+	}
+	peers.Go(func() { answer(far, message(200)) })
+	peers.Go(func() { answer(mute, "") })
+
+	round := func() {
+		const n = 120
+		var clients sync.WaitGroup
+		for i := range n {
+			clients.Go(func() {
+				raw, err := net.Dial("tcp4", l.Addr().String())
+				if err != nil {
+					return
+				}
+				defer raw.Close()
+				switch i % 4 {
+				case 0, 1: // a message and its answer
+					c := tls.Client(raw, client)
+					_, _ = io.WriteString(c, message(9000))
+					_, _ = c.Read(make([]byte, 100))
+					if i%8 == 0 {
+						_ = c.Close() // with its farewell
+					}
+				case 2: // half a handshake
+					_, _ = io.WriteString(raw, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"+strings.Repeat("x", 20))
+					_ = over(raw)
+				case 3: // one that fails
+					_ = tls.Client(raw, distrustful).Handshake()
+				}
+			})
+		}
+		for i := range n { // each configuration is a peer of its own
+			to := sipstream.Peer{Addr: netip.MustParseAddrPort(far.Addr().String()), TLS: client.Clone()}
+			switch i % 4 {
+			case 2:
+				to.Addr = netip.MustParseAddrPort(mute.Addr().String())
+			case 3:
+				to.TLS = distrustful.Clone()
+			}
+			set.Send(to, []byte(message(300)))
+		}
+		for range n {
+			<-ended
+		}
+		clients.Wait()
+		require.Eventually(t, func() bool { return set.Stats().Open == 0 }, 30*time.Second, time.Millisecond)
+	}
+	round() // what is made once is made now
+	before, goroutines := memory(), runtime.NumGoroutine()
+	for range 4 {
+		round()
+	}
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 30*time.Second, time.Millisecond)
+	require.Less(t, memory(), before+(256<<10), "of 960 connections")
+	s := set.Stats()
+	require.EqualValues(t, 5*120, s.Accepted)
+	require.EqualValues(t, 5*120, s.Dialled+s.Failed)
+	require.Positive(t, s.Dialled)
+	require.Positive(t, s.HalfOpen, "half a handshake")
+	require.Positive(t, s.Malformed, "one that failed")
+	require.NoError(t, set.Close())
+	require.NoError(t, <-served)
+	require.NoError(t, far.Close())
+	require.NoError(t, mute.Close())
+	peers.Wait()
+}
