@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -76,12 +79,139 @@ func TestKamailioFailsOver(t *testing.T) {
 	})
 }
 
+// Where there is no room, a Kamailio with docs/kamailio.cfg waits as it is told, before the first leg and between two, and places the leg when there
+// is; it does not place one before its time, and a caller who gives up meanwhile is let go.
+func TestKamailioWaits(t *testing.T) {
+	integ.Program(t, "kamailio", "kamailio")
+	small := func(c *b2bua.Config) {
+		c.Hunting.MaxWait = patience
+		for i := range c.Trunks {
+			c.Trunks[i].Channels = 1
+			c.Trunks[i].Capacity.Queue = b2bua.Queue{Length: 5, Wait: patience}
+		}
+	}
+	const busy = `"code":486,"phrase":"Busy Here"`
+	t.Run("before the first leg", func(t *testing.T) {
+		first, second := carrier(t, siptest.Answer(0, 0, 0)), carrier(t, siptest.Answer(0, 0, 0))
+		w := newSwitch(t, first.Addr().String(), second.Addr().String(), small)
+		w.holds(t, "first", "second")
+		done := w.calls(t, siptest.CallerCall{To: "+12125550123", HangupAfter: 100 * time.Millisecond})
+		w.waits(t)
+		w.frees(t, "second", busy)
+		r := <-done
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, []int{0, 1}, []int{first.Stats().Invites, second.Stats().Invites})
+		w.frees(t, "first", busy)
+		w.settles(t)
+		require.Equal(t, []string{"first carrier", "second caller_hangup", "second carrier"}, sorted(w.ended.list()))
+	})
+	t.Run("between two legs", func(t *testing.T) {
+		first, second := carrier(t, siptest.Reject(503, "Service Unavailable")), carrier(t, siptest.Answer(0, 0, 0))
+		w := newSwitch(t, first.Addr().String(), second.Addr().String(), small)
+		w.holds(t, "first", "second")
+		w.frees(t, "first", busy)
+		done := w.calls(t, siptest.CallerCall{To: "+12125550123", HangupAfter: 100 * time.Millisecond})
+		w.waits(t)
+		w.frees(t, "second", busy)
+		require.Equal(t, 200, (<-done).Code())
+		require.Equal(t, []int{1, 1}, []int{first.Stats().Invites, second.Stats().Invites})
+		w.settles(t)
+	})
+	t.Run("the caller gives up", func(t *testing.T) {
+		first, second := carrier(t, siptest.Answer(0, 0, 0)), carrier(t, siptest.Answer(0, 0, 0))
+		w := newSwitch(t, first.Addr().String(), second.Addr().String(), small)
+		w.holds(t, "first", "second")
+		done := w.calls(t, siptest.CallerCall{To: "+12125550123", CancelAfter: 300 * time.Millisecond})
+		require.Equal(t, 487, (<-done).Code())
+		w.waits(t)
+		w.frees(t, "first", busy)
+		w.frees(t, "second", busy)
+		w.settles(t)
+		require.Zero(t, first.Stats().Invites+second.Stats().Invites)
+		require.Contains(t, w.log.all(), "/cancel")
+	})
+	t.Run("not before its time", func(t *testing.T) {
+		first, second := carrier(t, siptest.Answer(0, 0, 0)), carrier(t, siptest.Answer(0, 0, 0))
+		w := newSwitch(t, first.Addr().String(), second.Addr().String(), func(c *b2bua.Config) {
+			c.Trunks[0].CPS, c.Trunks[0].Smooth, c.Hunting.MaxWait = 1, time.Second, patience
+		})
+		w.holds(t, "first")
+		require.Equal(t, 200, w.call(t, siptest.CallerCall{To: "+12125550123", HangupAfter: 100 * time.Millisecond}).Code())
+		var delay int
+		for _, a := range w.log.answers("dial") {
+			delay = max(delay, a.Delay)
+		}
+		require.Positive(t, delay)
+		w.frees(t, "first", busy)
+		w.settles(t)
+	})
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
 // kamailioSwitch is a Kamailio in front of a decision API.
 type kamailioSwitch struct {
 	proxy *b2bua.Proxy
+	api   string
 	addr  string
 	ended *endings
 	log   *logbook
+	held  map[string]string // the tokens of calls that hold a trunk's channel
+}
+
+// told is what the API answered, as far as a test looks at it.
+type told struct {
+	Action, Token, Trunk string
+	Leg                  int
+	Delay                int `json:"delay_ms"`
+}
+
+func (w *kamailioSwitch) post(t *testing.T, path, body string) (a told) {
+	t.Helper()
+	res, err := http.Post(w.api+path, "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&a))
+	return a
+}
+
+// holds takes a channel of each of the trunks.
+func (w *kamailioSwitch) holds(t *testing.T, trunks ...string) {
+	t.Helper()
+	for _, name := range trunks {
+		a := w.post(t, "/v1/decide", `{"to":"+12125550199","dialer":"predictive"}`)
+		require.Equal(t, []string{"dial", name}, []string{a.Action, a.Trunk})
+		w.held[name] = a.Token
+	}
+}
+
+// frees ends the call that holds a channel.
+func (w *kamailioSwitch) frees(t *testing.T, trunk, how string) {
+	t.Helper()
+	require.Equal(t, "stop", w.post(t, "/v1/calls/"+w.held[trunk]+"/outcome", `{"leg":1,`+how+`}`).Action)
+}
+
+// waits waits until the API has told Kamailio to.
+func (w *kamailioSwitch) waits(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool { return len(w.log.answers("wait")) > 0 }, patience, 10*time.Millisecond)
+}
+
+// calls places a call, and returns where its result comes.
+func (w *kamailioSwitch) calls(t *testing.T, c siptest.CallerCall) <-chan *siptest.CallResult {
+	t.Helper()
+	caller, err := siptest.StartCaller(siptest.CallerConfig{})
+	require.NoError(t, err)
+	done := make(chan *siptest.CallResult, 1)
+	go func() {
+		r, _ := caller.Call(context.Background(), w.addr, c)
+		_ = caller.Close()
+		done <- r // nil = it could not be placed
+	}()
+	return done
 }
 
 // endings is how legs ended.
@@ -103,12 +233,15 @@ func (e *endings) list() (all []string) {
 	return all
 }
 
-func newSwitch(t *testing.T, first, second string) *kamailioSwitch {
+func newSwitch(t *testing.T, first, second string, change ...func(*b2bua.Config)) *kamailioSwitch {
 	t.Helper()
 	cfg, err := read(write(t, first, second, ""))
 	require.NoError(t, err)
 	cfg.Dialers[0].Name = "predictive"
-	w := &kamailioSwitch{ended: &endings{legs: make(chan string, 100)}, log: new(logbook)}
+	for _, c := range change {
+		c(&cfg)
+	}
+	w := &kamailioSwitch{ended: &endings{legs: make(chan string, 100)}, log: new(logbook), held: map[string]string{}}
 	w.proxy, err = b2bua.New(cfg, b2bua.Options{Observers: []outdial.Observer{w.ended}})
 	require.NoError(t, err)
 	w.ended.ids = w.proxy.IDs()
@@ -126,6 +259,8 @@ func newSwitch(t *testing.T, first, second string) *kamailioSwitch {
 		_, _ = rw.Write(rec.Body.Bytes())
 	}))
 	t.Cleanup(api.Close)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	w.api = api.URL
 	free, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	w.addr = free.LocalAddr().String()
@@ -139,7 +274,9 @@ func newSwitch(t *testing.T, first, second string) *kamailioSwitch {
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
+		kill := time.AfterFunc(10*time.Second, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // it waits a minute for its children
 		_ = cmd.Wait()
+		kill.Stop()
 		if t.Failed() {
 			t.Logf("%s", tail([]byte(w.log.all())))
 		}
@@ -149,6 +286,17 @@ func newSwitch(t *testing.T, first, second string) *kamailioSwitch {
 }
 
 func (j *logbook) add(format string, args ...any) { fmt.Fprintf(j, format+"\n", args...) }
+
+// answers are what the API has answered with an action.
+func (j *logbook) answers(action string) (list []told) {
+	for _, line := range strings.Split(j.all(), "\n") {
+		var a told
+		if _, body, ok := strings.Cut(line, "─▶ 200 "); ok && json.Unmarshal([]byte(body), &a) == nil && a.Action == action {
+			list = append(list, a)
+		}
+	}
+	return list
+}
 
 func (j *logbook) all() string {
 	j.mu.Lock()
@@ -171,13 +319,11 @@ func (w *kamailioSwitch) answers(t *testing.T) {
 	}, patience, 50*time.Millisecond)
 }
 
+// call places a call and waits until it is over.
 func (w *kamailioSwitch) call(t *testing.T, c siptest.CallerCall) *siptest.CallResult {
 	t.Helper()
-	caller, err := siptest.StartCaller(siptest.CallerConfig{})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, caller.Close()) }()
-	r, err := caller.Call(context.Background(), w.addr, c)
-	require.NoError(t, err)
+	r := <-w.calls(t, c)
+	require.NotNil(t, r)
 	return r
 }
 

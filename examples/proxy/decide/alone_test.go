@@ -2,6 +2,7 @@ package decide_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -46,6 +47,9 @@ func alone(journal string) error {
 		return err
 	}
 	served := &http.Server{Handler: api.Handler()}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go api.Run(ctx)
 	go func() { _ = served.Serve(ln) }()
 	fmt.Println(ln.Addr())
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {

@@ -13,6 +13,7 @@ type call struct {
 	token string
 	key   string // by which the switch knows it; "" = by none
 	asked string // the body of its decide
+	place int    // in Server.live, whose lock is held where it is touched
 
 	mu       sync.Mutex
 	session  *outdial.Session // nil = it is over

@@ -72,9 +72,12 @@ func TestRefuse(t *testing.T) {
 	require.Equal(t, uint64(2), w.server.Stats().Refused)
 }
 
+// scarce has each trunk carry one call, and others wait for it.
+var scarce = []string{"channels: 100", "channels: 1, capacity: {queue: {length: 5, wait: 10s}}", "hunting: {", "hunting: {max_wait: 10s, "}
+
 // A call may wait for room, and goes on when it asks again.
 func TestWait(t *testing.T) {
-	w := newWorld(t, decide.Config{}, "channels: 100", "channels: 1, capacity: {queue: {length: 5, wait: 10s}}", "hunting: {", "hunting: {max_wait: 10s, ")
+	w := newWorld(t, decide.Config{}, scarce...)
 	held := []*answer{w.begin("c1").want(200, "dial"), w.begin("c2").want(200, "dial"), w.begin("c3").want(200, "dial")}
 	a := w.begin("c4").want(200, "wait")
 	require.Positive(t, a.Delay)
@@ -248,7 +251,7 @@ func TestContract(t *testing.T) {
 // wait has a call wait and go on, for the contract.
 func (w *world) wait() {
 	w.t.Helper()
-	full := newWorld(w.t, decide.Config{}, "channels: 100", "channels: 1, capacity: {queue: {length: 5, wait: 10s}}", "hunting: {", "hunting: {max_wait: 10s, ")
+	full := newWorld(w.t, decide.Config{}, scarce...)
 	full.seen = w.seen
 	for i := range 3 {
 		full.begin(fmt.Sprint(i)).want(200, "dial")

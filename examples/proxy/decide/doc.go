@@ -12,7 +12,7 @@
 // it was answered, is given up: its legs end as "unknown". There are Config.MaxCalls of them at most.
 //
 // What is told twice is answered twice, and counts once: the same decide (by its key) gives the same leg, the same outcome of a leg the same
-// next step, for half a minute after the end of the call.
+// next step, for half a minute after the end of the call, and for Config.MaxCalls calls that have ended at most.
 //
 // The engine is that of the SIP side, so that channels, caps, health and KPIs are one, and the same calls get the same decisions through Go
 // (Engine.Place), through SIP and through HTTP.

@@ -24,6 +24,8 @@ type freeSwitch struct {
 	bridged   []string // what was dialled
 	did       []string // the other applications
 	gone      bool     // the caller has hung up
+	slept     []time.Duration
+	asleep    func() // what happens during a pause; nil = nothing
 }
 
 // curl is the command as mod_curl reads it: at most ten words between blanks, and the one behind "post" percent-encoded.
@@ -82,7 +84,11 @@ func (f *freeSwitch) run() {
 	l.SetGlobal("freeswitch", object(map[string]func(*lua.LState) int{
 		"API": func(l *lua.LState) int { l.Push(api); return 1 },
 		"msleep": func(l *lua.LState) int {
-			f.w.now = f.w.now.Add(time.Duration(l.CheckInt(1)) * time.Millisecond)
+			d := time.Duration(l.CheckInt(1)) * time.Millisecond
+			f.w.now = f.w.now.Add(d)
+			if f.slept = append(f.slept, d); d > 0 && f.asleep != nil {
+				f.asleep()
+			}
 			return 0
 		},
 	}))
@@ -155,4 +161,66 @@ func TestFreeSWITCHScript(t *testing.T) {
 			require.Zero(t, w.inUse(), "what it held is given back")
 		})
 	}
+}
+
+// Where there is no room, docs/freeswitch.lua waits as it is told, before the first leg and between two, and places the leg when there is; it does not
+// place one before its time, and tells when its caller hangs up meanwhile.
+func TestFreeSWITCHWaits(t *testing.T) {
+	answered := leg{"originate_disposition": "SUCCESS", "bridge_billmsec": "4000", "last_bridge_hangup_cause": "NORMAL_CLEARING"}
+	failed := leg{"originate_disposition": "NORMAL_TEMPORARY_FAILURE", "last_bridge_proto_specific_hangup_cause": "sip:503"}
+	full := func(t *testing.T) (f *freeSwitch, held []*answer) {
+		w := newWorld(t, decide.Config{}, append([]string{"name: test", "name: predictive"}, scarce...)...)
+		for range 3 {
+			held = append(held, w.post("/v1/decide", `{"to":"`+callee+`","dialer":"predictive"}`).want(200, "dial"))
+		}
+		return &freeSwitch{w: w, variables: map[string]string{"destination_number": callee}}, held
+	}
+	free := func(f *freeSwitch, a *answer) { f.w.outcome(a, 1, `,"code":486`).want(200, "stop") }
+	t.Run("before the first leg", func(t *testing.T) {
+		f, held := full(t)
+		f.legs, f.asleep = []leg{answered}, func() { free(f, held[0]); f.asleep = nil }
+		f.run()
+		require.Len(t, f.bridged, 1)
+		require.Contains(t, f.bridged[0], "sofia/external/9+12125550123@10.0.1.1:5060")
+		require.Positive(t, f.slept[0])
+		require.Equal(t, []string{"hangup NORMAL_CLEARING"}, f.did)
+		require.Equal(t, 2, f.w.inUse())
+	})
+	t.Run("between two legs", func(t *testing.T) {
+		f, held := full(t)
+		free(f, held[0])
+		f.legs, f.asleep = []leg{failed, answered}, func() { free(f, held[1]); f.asleep = nil }
+		f.run()
+		require.Len(t, f.bridged, 2)
+		require.Contains(t, f.bridged[1], "sofia/external/12125550123@10.0.1.2:5060")
+		require.Equal(t, 1, f.w.inUse())
+	})
+	t.Run("the caller hangs up", func(t *testing.T) {
+		f, _ := full(t)
+		f.asleep = func() { f.gone = true }
+		f.run()
+		require.Empty(t, f.bridged)
+		require.Empty(t, f.did)
+		require.Equal(t, 3, f.w.inUse())
+		require.Equal(t, 3, f.w.server.Stats().Live, "the call that waited is over for the API")
+	})
+	t.Run("no room came", func(t *testing.T) {
+		f, _ := full(t)
+		f.run()
+		require.Empty(t, f.bridged)
+		require.Equal(t, []string{"respond 503"}, f.did)
+		require.Equal(t, 3, f.w.server.Stats().Live)
+	})
+	t.Run("not before its time", func(t *testing.T) {
+		w := newWorld(t, decide.Config{}, "name: test", "name: predictive", "cps: -1", "cps: 1, smooth: 5s", "hunting: {", "hunting: {max_wait: 10s, ")
+		var delay int64
+		for range 6 { // until each trunk's second has its calls
+			delay = w.post("/v1/decide", `{"to":"`+callee+`","dialer":"predictive"}`).want(200, "dial").Delay
+		}
+		require.Positive(t, delay)
+		f := &freeSwitch{w: w, variables: map[string]string{"destination_number": callee}, legs: []leg{answered}}
+		f.run()
+		require.Len(t, f.bridged, 1)
+		require.Positive(t, f.slept[len(f.slept)-1])
+	})
 }

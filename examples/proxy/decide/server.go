@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,8 +56,8 @@ type Server struct {
 	mu    sync.Mutex
 	calls map[string]*call // by token; those that are over for a while too
 	keys  map[string]*call
-	past  []*call // over, the oldest first
-	live  int
+	live  []*call       // under way, in no order
+	past  []*call       // over, the oldest first
 	idle  chan struct{} // closed when no call is under way, if somebody waits
 }
 
@@ -117,7 +118,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.stats
-	return Stats{c.decisions.Load(), c.dialled.Load(), c.refused.Load(), c.ended.Load(), c.expired.Load(), s.live}
+	return Stats{c.decisions.Load(), c.dialled.Load(), c.refused.Load(), c.ended.Load(), c.expired.Load(), len(s.live)}
 }
 
 // Run gives up calls of which nothing is heard, until ctx is done.
@@ -139,7 +140,7 @@ func (s *Server) Drain(limit time.Duration) {
 	s.draining.Store(true)
 	s.mu.Lock()
 	idle := make(chan struct{})
-	if s.idle = idle; s.live == 0 {
+	if s.idle = idle; len(s.live) == 0 {
 		close(idle)
 		s.idle = nil
 	}
@@ -150,24 +151,21 @@ func (s *Server) Drain(limit time.Duration) {
 	case <-idle:
 	case <-t.C:
 	}
-	for _, c := range s.all() {
+	for _, c := range s.underway() {
 		s.giveUp(c, s.p.Now())
 	}
 }
 
-func (s *Server) all() []*call {
+// underway are the calls that are not over.
+func (s *Server) underway() []*call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*call, 0, len(s.calls))
-	for _, c := range s.calls {
-		all = append(all, c)
-	}
-	return all
+	return slices.Clone(s.live)
 }
 
 // sweep gives up calls of which nothing was heard for too long, and forgets what is over.
 func (s *Server) sweep(now time.Time) {
-	for _, c := range s.all() {
+	for _, c := range s.underway() {
 		c.mu.Lock()
 		limit := s.cfg.Lease
 		if c.answered {
@@ -181,12 +179,9 @@ func (s *Server) sweep(now time.Time) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.past) && now.Sub(s.past[n].heard) >= repeats {
-		s.forget(s.past[n])
-		n++
+	for len(s.past) > 0 && now.Sub(s.past[0].heard) >= repeats {
+		s.forget()
 	}
-	s.past = s.past[n:]
 }
 
 // giveUp ends a call of which nobody knows how it went; false = it is over.
@@ -208,10 +203,10 @@ func (s *Server) enter(c *call) (known *call, entered bool) {
 	if known := s.keys[c.key]; known != nil {
 		return known, false
 	}
-	if s.live >= s.cfg.MaxCalls {
+	if len(s.live) >= s.cfg.MaxCalls {
 		return nil, false
 	}
-	s.live++
+	c.place, s.live = len(s.live), append(s.live, c)
 	s.calls[c.token] = c
 	if c.key != "" {
 		s.keys[c.key] = c
@@ -219,23 +214,29 @@ func (s *Server) enter(c *call) (known *call, entered bool) {
 	return nil, true
 }
 
-// retire notes that a call is over. It still answers repeats; of more than MaxCalls such calls the oldest is forgotten. Its lock is held.
+// retire notes that a call is over. It still answers repeats; of more than MaxCalls such calls the oldest is forgotten. c.mu is held.
 func (s *Server) retire(c *call, now time.Time) {
 	c.heard = now
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.live--
+	last := len(s.live) - 1
+	s.live[last].place = c.place
+	s.live[c.place], s.live[last] = s.live[last], nil
+	s.live = s.live[:last]
 	if s.past = append(s.past, c); len(s.past) > s.cfg.MaxCalls {
-		s.forget(s.past[0])
-		s.past = s.past[1:]
+		s.forget()
 	}
-	if s.live == 0 && s.idle != nil {
+	if last == 0 && s.idle != nil {
 		close(s.idle)
 		s.idle = nil
 	}
 }
 
-func (s *Server) forget(c *call) {
+// forget forgets the call that is over the longest. s.mu is held.
+func (s *Server) forget() {
+	c := s.past[0]
+	s.past[0] = nil
+	s.past = s.past[1:]
 	delete(s.calls, c.token)
 	if s.keys[c.key] == c {
 		delete(s.keys, c.key)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,6 +27,7 @@ var snippets = map[string][]string{
 var (
 	aBody = regexp.MustCompile(`\{"(?:key|leg)":.*?[^$}(]\}(?:\}|"|\)|,|'|$)`)
 	aPath = regexp.MustCompile(`/v1/[^"',]+`)
+	aNext = regexp.MustCompile(`/next"?, ?"?(\{.*?\})`)
 	aRead = regexp.MustCompile(`JSON_DECODE\(answer,(\w+)\)|\$json\(a/(\w+)\)`)
 )
 
@@ -45,6 +47,7 @@ func TestSnippetsSpeakTheAPI(t *testing.T) {
 			}
 			require.Equal(t, map[string]bool{
 				"/v1/decide": true, "/v1/calls/{token}/progress": true, "/v1/calls/{token}/outcome": true, "/v1/calls/{token}/cancel": true,
+				"/v1/calls/{token}/next": true,
 			}, paths)
 
 			seen := map[string]int{}
@@ -78,6 +81,22 @@ func TestSnippetsSpeakTheAPI(t *testing.T) {
 			require.Equal(t, 1, seen["decide"], "%v", seen)
 			require.Equal(t, 1, seen["progress"], "%v", seen)
 			require.Greater(t, seen["outcome"], 2, "%v", seen)
+
+			// Where there is no room, they wait, and ask for more with nothing in the body.
+			full := newWorld(t, decide.Config{}, append([]string{"name: test", "name: predictive"}, scarce...)...)
+			for range 3 {
+				full.post("/v1/decide", `{"to":"`+callee+`","dialer":"predictive"}`).want(200, "dial")
+			}
+			wait := full.post("/v1/decide", `{"to":"`+callee+`","dialer":"predictive"}`).want(200, "wait")
+			require.Contains(t, text, `"wait"`)
+			for _, member := range []string{"token", "delay_ms"} {
+				require.Contains(t, wait.body, `"`+member+`":`)
+				require.Regexp(t, `JSON_DECODE\(answer,`+member+`\)|\$json\(a/`+member+`\)`, text)
+			}
+			bodies := aNext.FindAllStringSubmatch(text, -1)
+			require.Len(t, bodies, 1)
+			full.now = full.now.Add(time.Duration(wait.Delay) * time.Millisecond)
+			require.Equal(t, 200, full.post("/v1/calls/"+wait.Token+"/next", bodies[0][1]).status)
 
 			// The first answers say what is read from them.
 			a, refused := w.post("/v1/decide", `{"to":"`+callee+`","dialer":"predictive"}`), w.post("/v1/decide", `{"to":"+19005550123","dialer":"predictive"}`)
