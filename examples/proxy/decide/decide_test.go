@@ -73,7 +73,7 @@ func TestRefuse(t *testing.T) {
 }
 
 // scarce has each trunk carry one call, and others wait for it.
-var scarce = []string{"channels: 100", "channels: 1, capacity: {queue: {length: 5, wait: 10s}}", "hunting: {", "hunting: {max_wait: 10s, "}
+var scarce = []string{"channels: 100", "channels: 1, capacity: {queue: {length: 5, wait: 1m}}", "hunting: {", "hunting: {max_wait: 1m, "}
 
 // A call may wait for room, and goes on when it asks again.
 func TestWait(t *testing.T) {

@@ -219,17 +219,3 @@ func BenchmarkSend(b *testing.B) {
 		s.Send(p)
 	}
 }
-
-func ExampleSender() {
-	s, err := hep.New(hep.Config{Collector: "127.0.0.1:9060", Identity: hep.Identity{Agent: 2001, Node: "edge-1"}})
-	if err != nil {
-		panic(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go func() { _ = s.Run(ctx) }()
-	s.Send(&hep.Packet{
-		Time: time.Now(), From: netip.MustParseAddrPort("192.0.2.1:5060"), To: netip.MustParseAddrPort("198.51.100.7:5060"),
-		Payload: []byte("OPTIONS sip:198.51.100.7 SIP/2.0\r\n\r\n"),
-	})
-}

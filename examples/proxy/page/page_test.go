@@ -2,9 +2,7 @@ package page_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"net"
@@ -19,7 +17,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/examples/proxy/page"
 	"github.com/outdial/outdial/internal/siptest"
 )
@@ -281,17 +278,4 @@ func luminance(t *testing.T, hex string) float64 {
 		sum += weight * v
 	}
 	return sum
-}
-
-func ExamplePage() {
-	var proxy *b2bua.Proxy // of b2bua.New
-	p, err := page.New(page.Config{Proxy: proxy})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	mux := http.NewServeMux()
-	p.Mount(mux) // as a rule admin.Config.Page does
-	go p.Run(context.Background())
-	// Output: page: Proxy: required
 }
