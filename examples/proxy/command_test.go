@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +100,55 @@ func TestExplainAsksARunningProxy(t *testing.T) {
 	code, _, diag = run1("explain", "-url", server.URL, "911")
 	require.Equal(t, 1, code)
 	require.Contains(t, diag, "422")
+}
+
+// A proxy that runs is asked for its health where its configuration says that it listens.
+func TestHealthCommand(t *testing.T) {
+	name := write(t, "127.0.0.1:9", "127.0.0.1:9", "")
+	cfg, err := read(name)
+	require.NoError(t, err)
+	p, err := b2bua.New(cfg, b2bua.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Close()) }()
+	s, err := admin.New(admin.Config{Proxy: p})
+	require.NoError(t, err)
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status != http.StatusOK && r.URL.Path == "/readyz" {
+			w.WriteHeader(status)
+			return
+		}
+		s.Handler().ServeHTTP(w, r)
+	}))
+	defer server.Close()
+
+	code, _, diag := run1("health", "-config", name)
+	require.Equal(t, 1, code)
+	require.Contains(t, diag, "nobody to ask")
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	require.NoError(t, err)
+	for section, path := range map[string]string{
+		"admin: {listen: \"127.0.0.1:" + port + "\"}\n": "", "admin: {listen: \":" + port + "\"}\n": "", "decision: {http: {listen: \":" + port + "\"}}\n": "/readyz",
+		"admin: {listen: \"0.0.0.0:" + port + "\", token_env: X}\n": "",
+	} {
+		require.NoError(t, os.WriteFile(name, append(slices.Clone(text), section...), 0o600))
+		code, out, diag := run1("health", "-config", name)
+		require.Zero(t, code, "%s%s", section, diag)
+		require.Equal(t, "ok\n", out)
+		status = http.StatusServiceUnavailable // it drains
+		code, _, diag = run1("health", "-ready", "-config", name)
+		require.Equal(t, 1, code)
+		require.Contains(t, diag, "/readyz: 503")
+		code, _, _ = run1("health", "-config", name)
+		require.Equal(t, path != "", code != 0, "who drains is there")
+		status = http.StatusOK
+	}
+	server.Close()
+	code, _, diag = run1("health", "-config", name)
+	require.Equal(t, 1, code)
+	require.Contains(t, diag, "refused")
 }
 
 // The starter is valid, without a finding, and runs.

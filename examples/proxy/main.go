@@ -27,6 +27,7 @@ const usage = `usage:
   proxy validate [-strict] [outdial.yaml]         check a configuration; with -strict, findings are errors (exit code 2)
   proxy explain [-config outdial.yaml] +1…        what would be done with a call, and why (-url asks a running proxy)
   proxy lint -from 203.0.113.9:5060 file …         what in SIP messages breaks the calls that they set up (exit code 2)
+  proxy health [-ready] [-config outdial.yaml]    ask the proxy that runs here whether it is there, or takes calls
   proxy init [-carrier name=host:port …] [file]   write a starter for carriers of your own
 `
 
@@ -50,6 +51,8 @@ func command(args []string, out, diag io.Writer) int {
 		err = explain(args[1:], out, diag)
 	case "lint":
 		code, err = lint(args[1:], out, diag)
+	case "health":
+		err = health(args[1:], out, diag)
 	case "init":
 		err = initialise(args[1:], out, diag)
 	case "help":

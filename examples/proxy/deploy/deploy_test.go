@@ -3,13 +3,16 @@ package deploy_test
 
 import (
 	"context"
+	"debug/elf"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,20 +180,121 @@ func TestUnit(t *testing.T) {
 	require.NotContains(t, string(out), unit, "a warning")
 }
 
-// The image cannot be built everywhere; that it is built of what is there, can be seen.
-func TestDockerfile(t *testing.T) {
+// instructions are those of the Dockerfile, in order: the word, and what follows it, with continued lines joined.
+func instructions(t *testing.T) (all [][2]string) {
+	t.Helper()
 	data, err := os.ReadFile("Dockerfile")
 	require.NoError(t, err)
-	text := string(data)
-	require.Contains(t, text, "CGO_ENABLED=0")
-	require.Regexp(t, `(?m)^USER [1-9]`, text, "not as root")
-	require.Regexp(t, `(?m)^ENTRYPOINT \["/outdial-proxy"\]`, text)
+	for _, line := range strings.Split(strings.ReplaceAll(string(data), "\\\n", ""), "\n") {
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		word, rest, _ := strings.Cut(line, " ")
+		all = append(all, [2]string{word, strings.TrimSpace(rest)})
+	}
+	return all
+}
+
+// The image is built of what is there, and runs the proxy as the proxy is run: as nobody in particular, with a state that is its own, on the ports
+// that a starter has, and asked for its health in a way that it understands. No daemon is needed to see that.
+func TestDockerfile(t *testing.T) {
+	by := map[string][]string{}
+	for _, i := range instructions(t) {
+		by[i[0]] = append(by[i[0]], i[1])
+	}
+	one := func(word string) string {
+		t.Helper()
+		require.Len(t, by[word], 1, word)
+		return by[word][0]
+	}
+	words := slices.Sorted(maps.Keys(by))
+	require.Equal(t, []string{"CMD", "COPY", "ENTRYPOINT", "EXPOSE", "FROM", "HEALTHCHECK", "RUN", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}, words)
 	mod, err := os.ReadFile("../../go.mod")
 	require.NoError(t, err)
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(mod))
-	require.Contains(t, text, "FROM golang:"+version[1], "the version of go.mod")
-	known := regexp.MustCompile(`^(FROM|WORKDIR|COPY|RUN|USER|VOLUME|EXPOSE|STOPSIGNAL|ENTRYPOINT|CMD|#| )`)
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		require.True(t, line == "" || known.MatchString(line), line)
+	require.Equal(t, []string{"golang:" + version[1] + "-alpine AS build", "scratch"}, by["FROM"], "the version of go.mod")
+
+	// What the second stage takes, the first one makes.
+	made := one("RUN")
+	require.Contains(t, made, "CGO_ENABLED=0 ", "there is no C library in an empty image")
+	var state string
+	require.Equal(t, ". .", by["COPY"][0])
+	for _, c := range by["COPY"][1:] {
+		parts := strings.Fields(c)
+		require.Equal(t, "--from=build", parts[0])
+		from, to := parts[len(parts)-2], parts[len(parts)-1]
+		switch {
+		case strings.HasPrefix(from, "/out/"):
+			require.Contains(t, made, from)
+		default:
+			require.Equal(t, "/etc/ssl/certs/ca-certificates.crt", from, "golang's images have it")
+		}
+		if len(parts) == 4 {
+			require.Equal(t, "--chown="+one("USER"), parts[1])
+			state = to
+		}
 	}
+	require.Regexp(t, `^[1-9]\d*:[1-9]\d*$`, one("USER"), "not root, and in numbers: there is no /etc/passwd")
+	require.Equal(t, state, one("VOLUME"))
+	unit, err := os.ReadFile("outdial-proxy.service")
+	require.NoError(t, err)
+	require.Contains(t, string(unit), one("VOLUME")+"/journal", "the same place under systemd")
+
+	var entry, arguments, check []string
+	require.NoError(t, json.Unmarshal([]byte(one("ENTRYPOINT")), &entry))
+	require.NoError(t, json.Unmarshal([]byte(one("CMD")), &arguments))
+	_, asked, ok := strings.Cut(one("HEALTHCHECK"), " CMD ")
+	require.True(t, ok)
+	require.NoError(t, json.Unmarshal([]byte(asked), &check))
+	require.Equal(t, []string{"/outdial-proxy"}, entry)
+	require.Equal(t, append([]string{entry[0], "health"}, arguments...), check, "of the proxy that runs")
+	require.Equal(t, "SIGTERM", one("STOPSIGNAL"))
+
+	starter, err := os.ReadFile("../starter.yaml.tmpl")
+	require.NoError(t, err)
+	var ports []string
+	for _, m := range regexp.MustCompile(`(?m)^(?:carrier_)?listen: [\d.]+:(\d+)`).FindAllStringSubmatch(string(starter), -1) {
+		ports = append(ports, m[1]+"/udp")
+	}
+	require.Equal(t, ports, strings.Fields(one("EXPOSE")))
+	require.Regexp(t, `(?m)^admin: \{listen:`, string(starter), "there is somebody to ask for health")
+}
+
+// The build step makes a program that needs nothing else, and answers as the health check asks.
+func TestDockerfileBuilds(t *testing.T) {
+	integ.Long(t) // it compiles everything again: -trimpath
+	var run string
+	for _, i := range instructions(t) {
+		if i[0] == "RUN" {
+			run = i[1]
+		}
+	}
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", strings.ReplaceAll(run, "/out/", dir+"/"))
+	cmd.Dir = "../../.."
+	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	program, err := elf.Open(filepath.Join(dir, "outdial-proxy"))
+	require.NoError(t, err)
+	defer program.Close()
+	libraries, err := program.ImportedLibraries()
+	require.NoError(t, err)
+	require.Empty(t, libraries)
+	for _, s := range program.Progs {
+		require.NotEqual(t, elf.PT_INTERP, s.Type, "it is loaded by nobody else")
+	}
+	require.DirExists(t, filepath.Join(dir, "state"))
+	config := filepath.Join(dir, "outdial.yaml")
+	proxy := func(args ...string) (string, error) {
+		out, err := exec.Command(filepath.Join(dir, "outdial-proxy"), args...).CombinedOutput()
+		return string(out), err
+	}
+	text, err := proxy("init", config)
+	require.NoError(t, err, text)
+	text, err = proxy("validate", "-config", config)
+	require.NoError(t, err, text)
+	text, err = proxy("health", "-config", config)
+	require.Error(t, err, "none runs")
+	require.Contains(t, text, "refused")
 }
