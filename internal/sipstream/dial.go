@@ -72,7 +72,7 @@ func (c *Conn) serverTLS(cfg *tls.Config) {
 	t := tls.Server(c.nc, cfg)
 	if err := t.HandshakeContext(ctx); err != nil {
 		counter := &c.set.stats.malformed
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			counter = &c.set.stats.halfOpen
 		}
 		counter.Add(1)

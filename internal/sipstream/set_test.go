@@ -80,6 +80,7 @@ func bubble(t *testing.T, cfg sipstream.Config, f func(t *testing.T, w *world)) 
 		require.NoError(t, w.set.Close())
 		require.NoError(t, <-served)
 		require.Zero(t, w.set.Stats().Open)
+		require.Zero(t, w.set.Known(), "nothing is kept of those that are over")
 	})
 }
 
@@ -172,10 +173,13 @@ func TestBounds(t *testing.T) {
 	cfg := sipstream.Config{MaxConns: 5, MaxPerSource: 3, MessageTimeout: -1, Admit: func(a netip.Addr) bool { return a != netip.MustParseAddr("10.6.6.6") }}
 	bubble(t, cfg, func(t *testing.T, w *world) {
 		var open []net.Conn
-		for _, from := range []string{"10.0.0.2", "10.0.0.2", "10.0.0.2", "10.0.0.3", "10.0.0.4"} {
+		for _, from := range []string{"10.0.0.2", "10.0.0.2", "10.0.0.2"} {
 			open = append(open, w.dial(from))
 		}
 		require.NoError(t, over(w.dial("10.0.0.2")), "of one")
+		for _, from := range []string{"10.0.0.3", "10.0.0.4"} {
+			open = append(open, w.dial(from))
+		}
 		require.NoError(t, over(w.dial("10.0.0.9")), "of all")
 		require.NoError(t, over(w.dial("10.6.6.6")))
 		s := w.set.Stats()

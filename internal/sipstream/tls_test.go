@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,9 @@ import (
 	"github.com/outdial/outdial/internal/sipstream"
 	"github.com/outdial/outdial/internal/siptest"
 )
+
+// halfHello is how a handshake begins.
+var halfHello = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("x", 20)
 
 // memory is the heap in use.
 func memory() uint64 {
@@ -39,7 +43,7 @@ func TestBaselineTLS(t *testing.T) {
 
 	ended := make(chan struct{}, 1000) // a message that was answered, or is known to be lost
 	set := sipstream.New(sipstream.Config{
-		MessageTimeout: 500 * time.Millisecond, ConnectTimeout: 500 * time.Millisecond, MaxPerSource: -1,
+		MessageTimeout: time.Minute, ConnectTimeout: time.Minute, MaxPerSource: -1, // nothing here waits for them
 		Handle: func(c *sipstream.Conn, msg []byte) {
 			if c.Accepted() {
 				c.Send([]byte("SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"))
@@ -60,7 +64,7 @@ func TestBaselineTLS(t *testing.T) {
 	go func() { served <- set.Serve(l, func() *tls.Config { return server }) }()
 
 	far := tls.NewListener(listen(), server) // who is dialled answers, and closes
-	mute := listen()                         // … or never speaks
+	mute := listen()                         // … or goes without a word
 	var peers sync.WaitGroup
 	answer := func(l net.Listener, reply string) {
 		for {
@@ -71,7 +75,7 @@ func TestBaselineTLS(t *testing.T) {
 			peers.Go(func() {
 				defer c.Close()
 				if reply == "" {
-					_ = over(c)
+					_, _ = c.Read(make([]byte, 100))
 					return
 				}
 				if _, err := io.ReadFull(c, make([]byte, 300)); err == nil {
@@ -102,8 +106,7 @@ func TestBaselineTLS(t *testing.T) {
 						_ = c.Close() // with its farewell
 					}
 				case 2: // half a handshake
-					_, _ = io.WriteString(raw, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"+strings.Repeat("x", 20))
-					_ = over(raw)
+					_, _ = io.WriteString(raw, halfHello)
 				case 3: // one that fails
 					_ = tls.Client(raw, distrustful).Handshake()
 				}
@@ -138,9 +141,46 @@ func TestBaselineTLS(t *testing.T) {
 	require.Positive(t, s.Dialled)
 	require.Positive(t, s.HalfOpen, "half a handshake")
 	require.Positive(t, s.Malformed, "one that failed")
+	require.Zero(t, set.Known())
 	require.NoError(t, set.Close())
 	require.NoError(t, <-served)
 	require.NoError(t, far.Close())
 	require.NoError(t, mute.Close())
 	peers.Wait()
+}
+
+// A handshake has the time that a message has, and what comes after it no time of its own.
+func TestHandshakeTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		authority, err := siptest.NewAuthority("everybody")
+		require.NoError(t, err)
+		cert, err := authority.Issue("here")
+		require.NoError(t, err)
+		network, err := siptest.NewNetwork(siptest.NetworkConfig{})
+		require.NoError(t, err)
+		l, err := network.ListenStream(here)
+		require.NoError(t, err)
+		set := sipstream.New(sipstream.Config{MessageTimeout: 10 * time.Second, Handle: func(*sipstream.Conn, []byte) {}})
+		served := make(chan error, 1)
+		go func() {
+			served <- set.Serve(l, func() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{cert}} })
+		}()
+		w := &world{t: t, network: network}
+		start := time.Now()
+		half := w.dial("10.0.0.2")
+		_, err = io.WriteString(half, halfHello)
+		require.NoError(t, err)
+		require.NoError(t, over(half))
+		require.Equal(t, 10*time.Second, time.Since(start))
+
+		start = time.Now()
+		late := tls.Client(w.dial("10.0.0.2"), &tls.Config{RootCAs: authority.Pool(), InsecureSkipVerify: true})
+		time.Sleep(6 * time.Second)
+		require.NoError(t, late.Handshake())
+		_ = over(late)
+		require.Equal(t, 10*time.Second, time.Since(start), "it says nothing")
+		require.EqualValues(t, 2, set.Stats().HalfOpen)
+		require.NoError(t, set.Close())
+		require.NoError(t, <-served)
+	})
 }

@@ -167,3 +167,51 @@ func TestCapacityIsChecked(t *testing.T) {
 	require.NoError(t, load("{burst: {channels: 15, budget: 60m, price: 0.012, from: normal}, learning: report, queue: {length: 5}}"))
 	require.ErrorContains(t, load("{learning: never}"), "want hold, report or off")
 }
+
+// The call above a trunk's channels is counted and told why it was refused, and the carrier sees nothing of it; at 80 % of them somebody is told.
+func TestCallAboveTheChannels(t *testing.T) {
+	const most = 60
+	change := func(c *b2bua.Config) {
+		c.Trunks = c.Trunks[:1]
+		c.Routing.Rules[0].Tiers[0].Trunks = c.Routing.Rules[0].Tiers[0].Trunks[:1]
+		c.Trunks[0].Channels, c.Trunks[0].Capacity.Reserve = most, -1
+	}
+	bubble(t, siptest.Answer(0, 0, time.Minute), siptest.Silence(), change, func(t *testing.T, w *world) {
+		trunk := func() (alerts int, blocked uint64, saturation float64) {
+			for _, a := range w.proxy.Alerts(0) {
+				if a.Source == "trunk" && a.Kind == "saturated" && !a.Over {
+					alerts++
+				}
+			}
+			st := w.proxy.Trunks().Snapshot(time.Now())[0]
+			return alerts, st.Blocked.Channels, st.Saturation
+		}
+		done := make(chan *siptest.CallResult, most)
+		for i := range most {
+			go func() { done <- w.call(siptest.CallerCall{}) }()
+			if i == most*8/10-2 {
+				time.Sleep(2 * time.Second)
+				alerts, _, _ := trunk()
+				require.Zero(t, alerts, "one call below it")
+			}
+		}
+		time.Sleep(2 * time.Second)
+		alerts, blocked, saturation := trunk()
+		require.Equal(t, 1, alerts)
+		require.Zero(t, blocked)
+		require.InDelta(t, 1, saturation, 1e-9)
+
+		r := w.call(siptest.CallerCall{})
+		require.Equal(t, 503, r.Code())
+		require.Equal(t, "channels", r.Final.Header("X-Outdial-Refusal"))
+		require.NotEmpty(t, r.Final.Header("Retry-After"))
+		_, blocked, _ = trunk()
+		require.EqualValues(t, 1, blocked)
+		require.Equal(t, most, w.first.Stats().Invites)
+		for range most {
+			require.Equal(t, 200, (<-done).Code())
+		}
+		w.settled()
+		require.Equal(t, b2bua.Stats{Calls: most + 1, Answered: most, Refused: 1}, w.proxy.Stats())
+	})
+}

@@ -54,6 +54,10 @@
 // sent goes back through it, or through one that is opened to its Contact or Via when it has closed that. Nothing waits for a peer that does not read.
 // A dialer is known by its address or by its certificate (identified.go), which is judged anew after every reload.
 //
+// What is asked of a dialer goes where its Contact says. Over UDP that has no limit of size: RFC 3261 §18.1.1 wants more than 1300 bytes to go over
+// TCP, but a Contact that does not say so is no promise that anybody listens there, and a dialer that does says transport=tcp. Carriers have
+// trunk.tcp for that.
+//
 // # How sipgo is used
 //
 // sipgo parses the dialers' messages; its transaction layer serves the carriers' side, within siptrunk. On the

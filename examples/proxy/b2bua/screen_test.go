@@ -132,6 +132,27 @@ func TestWhereAnswersGo(t *testing.T) {
 	}
 }
 
+// Of a dialer whose Via names another host than the one that it sends from, the answer says which that was (RFC 3261 §18.2.1), and with rport the
+// port too (RFC 3581 §4).
+func TestReceived(t *testing.T) {
+	for name, x := range map[string]struct{ via, want string }{
+		"its own address": {"10.0.0.2:7000", "10.0.0.2:7000;branch="},
+		"another one":     {"10.0.0.9:7000", "received=10.0.0.2"},
+		"a name":          {"pbx.example:7000", "received=10.0.0.2"},
+		"rport":           {"10.0.0.9:9999;rport", "received=10.0.0.2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, siptest.Silence(), siptest.Silence(), nil, func(t *testing.T, w *world) {
+				msg := invite(t, "INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS", ";rport", "", "UDP 10.0.0.2:7000", "UDP "+x.via)
+				via := header(w.raw("10.0.0.2:7000", msg), "Via")
+				require.Contains(t, via, x.want)
+				require.Equal(t, strings.Contains(x.want, "received"), strings.Contains(via, "received"))
+				require.Equal(t, strings.Contains(x.via, "rport"), strings.Contains(via, ";rport=7000"))
+			})
+		})
+	}
+}
+
 // The same INVITE on two ways, and another INVITE of the same call while the first one goes on.
 func TestMergedRequest(t *testing.T) {
 	bubble(t, siptest.TryingOnly(), siptest.Silence(), nil, func(t *testing.T, w *world) {

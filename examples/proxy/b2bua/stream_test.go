@@ -112,6 +112,19 @@ func TestTCPCalls(t *testing.T) {
 	}
 }
 
+// An answer is repeated until its ACK comes, over a connection too (RFC 3261 §13.3.1.4): a proxy on the way may have lost it.
+func TestTCPAnswerNeverAcknowledged(t *testing.T) {
+	bubbleTCP(t, siptest.Answer(0, 0, 0), siptest.Silence(), nil, func(t *testing.T, w *world, _ *siptest.StreamConn) {
+		r := w.call(siptest.CallerCall{NoAck: true})
+		require.Equal(t, 200, r.Code())
+		require.Equal(t, 10, r.FinalRetransmits)
+		require.Equal(t, 32*time.Second, r.EndedAt)
+		w.settled()
+		require.Equal(t, siptest.CallerSide, w.first.Records()[0].EndedBy)
+		require.EqualValues(t, 1, w.proxy.Stats().Lost)
+	})
+}
+
 // A dialer that has closed its connection gets what concerns its call where its Contact says.
 func TestTCPDialerReconnects(t *testing.T) {
 	bubbleTCP(t, siptest.Answer(10*ms, 2*time.Second, 2*time.Second), siptest.Silence(), nil, func(t *testing.T, w *world, dialer *siptest.StreamConn) {
