@@ -167,11 +167,8 @@ func (f flow) config(t *testing.T, first, second string) string {
 	}
 	if strings.HasPrefix(f.top, "failover:") {
 		text = strings.Replace(text, "failover: {keep_warm: -1, ping_every: -1s}", f.top, 1)
-	} else {
-		text += "" + f.top + "\n"
-		if f.top != "" { // before the list that the file ends with
-			text = f.top + "\n" + strings.TrimSuffix(text, f.top+"\n")
-		}
+	} else if f.top != "" {
+		text = f.top + "\n" + text
 	}
 	if f.tcp {
 		text = "listeners: [{transport: tcp, address: 127.0.0.1:0}]\ncarrier_listeners: [{transport: tcp, address: 127.0.0.1:0}]\n" + text

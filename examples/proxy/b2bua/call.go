@@ -113,9 +113,7 @@ func (c *call) tick(now time.Time) {
 		c.hangUpAll(outdial.OriginHost, siptrunk.Reason{})
 	case lapseSession:
 		c.p.stats.expired.Add(1)
-		why := siptrunk.Reason{Cause: outdial.Cause{Value: 102}} // recovery on timer expiry
-		c.hangUpAll(outdial.OriginHost, why)
-		c.dialog.hangUp(now, why.String())
+		c.timeOut(now)
 	}
 	c.expire(now)
 	c.limit(now)
@@ -137,6 +135,11 @@ func (c *call) limit(now time.Time) {
 		return
 	}
 	c.p.stats.overlong.Add(1)
+	c.timeOut(now)
+}
+
+// timeOut ends an answered call on both sides, because of a timer of ours.
+func (c *call) timeOut(now time.Time) {
 	why := siptrunk.Reason{Cause: outdial.Cause{Value: 102}} // recovery on timer expiry
 	c.hangUpAll(outdial.OriginHost, why)
 	c.dialog.hangUp(now, why.String())

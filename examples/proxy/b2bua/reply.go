@@ -170,7 +170,7 @@ func Refusal(now time.Time, err error) (code int, phrase, refusal string, after 
 	if none := (*outdial.NoRouteError)(nil); errors.As(err, &none) {
 		refusal, after = refusals(none), max(none.Again.Sub(now), 0)
 	}
-	if none := errors.Is(err, outdial.ErrJournal); none {
+	if errors.Is(err, outdial.ErrJournal) {
 		after = unknownRetry
 	}
 	return r.code, r.phrase, refusal, after

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Where the BYE towards a dialer goes: RFC 3261 §12.1.1 and §12.2.1.1.
 // over is a place that is reached over a transport.
 func over(addr, transport string) place {
 	k := &link{transport: transport}
@@ -18,6 +17,7 @@ func over(addr, transport string) place {
 	return place{addr: netip.MustParseAddrPort(addr), link: k}
 }
 
+// Where the BYE towards a dialer goes: RFC 3261 §12.1.1 and §12.2.1.1.
 func TestTarget(t *testing.T) {
 	const from = "10.0.0.2:7000"
 	for _, tt := range []struct {
