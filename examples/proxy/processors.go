@@ -18,8 +18,8 @@ const (
 	weighEvery = 250 * time.Millisecond
 	// busy is the share of the cores above which one more is used, and slack the share of one less below which one less is, ...
 	busy, slack = .8, .5
-	// ... once it has been so for so many looks.
-	calm = 20
+	// ... once it has been so for so many looks: a burst is dear for as long as the core that it needed stays.
+	calm = 8
 )
 
 // processors keeps the number of cores that Go uses at one time at what the load needs, until ctx is done. limit is the most: 0 = all there

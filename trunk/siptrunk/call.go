@@ -23,11 +23,12 @@ func (l *Leg) sendInvite(now time.Time) error {
 	if err := l.d.send(p.packet, p.dst); err != nil {
 		return err
 	}
-	l.meet(p.dst)
+	l.peer = l.meet(p.dst)
+	l.nth = l.peer.invited()
 	l.branch, l.seq = m.branch, m.cseq
 	l.invite = newClientTx(sip.INVITE, m.branch, p, now)
 	l.phase = calling
-	l.t100 = l.silence(now)
+	l.awaitSilence(now)
 	if l.route.PDDTimer > 0 && l.pdd.IsZero() {
 		l.pdd = now.Add(l.route.PDDTimer)
 	}
@@ -43,6 +44,9 @@ func (l *Leg) resendInvite(now time.Time) bool {
 
 // onResponse moves the transaction that a response belongs to.
 func (l *Leg) onResponse(res *sip.Response, at time.Time) {
+	if l.peer != nil {
+		l.peer.responded()
+	}
 	method := res.CSeq().MethodName
 	branch, _ := res.Via().Params.Get("branch")
 	if l.invite != nil && method == sip.INVITE && branch == l.invite.branch {

@@ -28,7 +28,11 @@ func (l *Leg) arm() {
 // onTimer does what is due.
 func (l *Leg) onTimer(now time.Time) {
 	if due(&l.t100, now) && l.phase == calling {
-		l.abandon(now, outdial.OriginNoTrying)
+		if l.half && !l.peer.silent(l.nth) {
+			l.half, l.t100 = false, now.Add(l.route.T100-l.route.T100/2)
+		} else {
+			l.abandon(now, outdial.OriginNoTrying)
+		}
 	}
 	if due(&l.pdd, now) && l.phase <= trying {
 		l.abandon(now, l.missing())
@@ -61,16 +65,18 @@ func (l *Leg) onTimer(now time.Time) {
 	}
 }
 
-// silence is when a leg that has heard nothing since now is given up; zero = not before the other timers. The last attempt
-// of a call has nobody to hunt on to, so that it waits for as long as the call may.
-func (l *Leg) silence(now time.Time) time.Time {
+// awaitSilence sets when a leg that has heard nothing since now is given up: at T100, or half-way where others are not heard either. The last attempt
+// of a call has nobody to hunt on to, so that it waits for as long as the call may, or until the other timers.
+func (l *Leg) awaitSilence(now time.Time) {
+	l.half = false
 	switch {
 	case l.route.T100 <= 0 || l.last && l.callBy.IsZero():
-		return time.Time{}
+		l.t100 = time.Time{}
 	case l.last:
-		return latest(now.Add(l.route.T100), l.callBy)
+		l.t100 = latest(now.Add(l.route.T100), l.callBy)
+	default:
+		l.half, l.t100 = true, now.Add(l.route.T100/2)
 	}
-	return now.Add(l.route.T100)
 }
 
 func latest(a, b time.Time) time.Time {

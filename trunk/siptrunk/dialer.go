@@ -51,8 +51,8 @@ type Dialer struct {
 	mu       sync.RWMutex // guards what follows; a few lines each time
 	draining bool
 	closed   bool
-	parties  map[string]party       // by Call-ID; ended legs stay for a while to repeat their ACK
-	peers    map[netip.AddrPort]int // addresses of live parties, with their number; port 0 = over connections
+	parties  map[string]party // by Call-ID; ended legs stay for a while to repeat their ACK
+	peers    map[netip.AddrPort]*peer
 	live     int
 	idle     []chan struct{} // closed when live falls to zero
 }
@@ -73,7 +73,7 @@ func New(cfg Config) (*Dialer, error) {
 	}
 	d := &Dialer{
 		cfg: cfg, conn: newConn(inner), stopped: make(chan struct{}),
-		parties: map[string]party{}, peers: map[netip.AddrPort]int{},
+		parties: map[string]party{}, peers: map[netip.AddrPort]*peer{},
 	}
 	if err := d.setUp(); err != nil {
 		return nil, errors.Join(err, d.closeSockets())

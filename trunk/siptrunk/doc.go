@@ -13,7 +13,8 @@
 //
 //   - ReportProgress: the INVITE left; every provisional response, with what outdial.ProgressOf says of it, and
 //     MarkEarlyMedia where its P-Early-Media (RFC 5009) lets the carrier send before the answer.
-//   - ReportAbandon: T100 expired without any response (OriginNoTrying): the INVITE is not repeated any more, but a
+//   - ReportAbandon: T100 expired without any response, or half of it while five INVITEs or more wait for an address that says nothing
+//     at all (OriginNoTrying): the INVITE is not repeated any more, but a
 //     provisional response that comes later is answered with CANCEL, a 2xx is acknowledged and reported. Or the PDD
 //     timer expired after 100 (OriginNoProgress), or the ring timer (OriginNoAnswer): CANCEL follows the report, so
 //     that a 2xx which crosses it is a late answer. The last attempt of a call (Attempt.Last) is not given up at T100,

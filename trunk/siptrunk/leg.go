@@ -61,7 +61,10 @@ type Leg struct {
 	theirSeq    uint32
 	theirInvite *sip.Request // an INVITE of the carrier that the host has not answered yet
 
-	met []hop
+	met  []*peer
+	peer *peer  // that the INVITE was last sent to, ...
+	nth  uint64 // ... and which of its INVITEs that was
+	half bool   // half of T100 is over at t100, not all of it
 
 	early     []early // early dialogs with reliable provisional responses
 	reliable  bool    // the INVITE offers 100rel
@@ -138,7 +141,7 @@ func (l *Leg) revive(now time.Time) {
 	}
 	l.abandoned, l.gaveUp, l.last = false, outdial.OriginUnknown, true
 	if l.phase == calling {
-		l.t100 = l.silence(now)
+		l.awaitSilence(now)
 		if !l.invite.dst.stream() {
 			l.invite.resend = now
 		}
@@ -256,20 +259,25 @@ func (l *Leg) forget() {
 	l.timer.Stop()
 	l.d.leave(l.callID)
 	for _, p := range l.met {
-		l.d.peer(p, -1)
+		l.d.part(p)
 	}
-	l.met = nil
+	l.met, l.peer = nil, nil
 }
 
 // meet lets an address talk to us for as long as the leg is known.
-func (l *Leg) meet(addr hop) {
-	if !slices.Contains(l.met, addr) {
-		l.met = append(l.met, addr)
-		if addr.stream() {
-			l.streams.Store(true)
-		}
-		l.d.peer(addr, 1)
+func (l *Leg) meet(to hop) *peer {
+	if to.stream() {
+		l.streams.Store(true)
 	}
+	addr := to.key()
+	for _, p := range l.met {
+		if p.addr == addr {
+			return p
+		}
+	}
+	p := l.d.meet(to)
+	l.met = append(l.met, p)
+	return p
 }
 
 // shutDown hangs the leg up because the host ends.

@@ -31,7 +31,7 @@ func (d *Dialer) admits(from netip.AddrPort) bool {
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.peers[from] > 0
+	return d.peers[from] != nil
 }
 
 // deliver hands a response to whom it belongs. It runs on the goroutine that reads the socket.
@@ -91,16 +91,6 @@ func (d *Dialer) over() {
 			close(c)
 		}
 		d.idle = nil
-	}
-}
-
-// peer counts a party more, or less, that talks to a hop.
-func (d *Dialer) peer(to hop, by int) {
-	addr := to.key()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.peers[addr] += by; d.peers[addr] <= 0 {
-		delete(d.peers, addr)
 	}
 }
 

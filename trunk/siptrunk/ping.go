@@ -40,10 +40,10 @@ func (d *Dialer) Ping(ctx context.Context, trunk outdial.TrunkID) (code int, rtt
 	if err := d.enter(callID, p); err != nil {
 		return 0, 0, err
 	}
-	d.peer(dst, 1)
+	met := d.meet(dst)
 	defer func() {
 		d.leave(callID)
-		d.peer(dst, -1)
+		d.part(met)
 	}()
 	start := time.Now()
 	tx := newClientTx(sip.OPTIONS, p.branch, parcel{packet: d.render(&m, dst), dst: dst}, start)

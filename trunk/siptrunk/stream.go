@@ -87,7 +87,7 @@ func (d *Dialer) admitsStream(from netip.Addr) bool {
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.peers[netip.AddrPortFrom(from, 0)] > 0
+	return d.peers[netip.AddrPortFrom(from, 0)] != nil
 }
 
 // notWritten is told of a message that no connection took.

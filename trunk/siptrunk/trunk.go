@@ -64,7 +64,8 @@ type Trunk struct {
 	SessionExpires time.Duration
 
 	// T100 is how long to wait for any response before hunting should move on (RFC 3261 §17.2.1 asks a server for
-	// a 100 within 200 ms). It does not apply to the last attempt of a call. 0 = 1 s; negative = none.
+	// a 100 within 200 ms). Half of it is enough where five INVITEs or more wait for one address, and no response to any call has come from there since:
+	// they were not all lost. It does not apply to the last attempt of a call. 0 = 1 s; negative = none.
 	T100 time.Duration
 	// PDDTimer is how long to wait, from the INVITE, for a provisional response beyond 100. 0 = 8 s; negative = none.
 	PDDTimer time.Duration

@@ -43,7 +43,8 @@ func (l *Leg) shrink(to hop, at time.Time) (initial bool) {
 	}
 	if tx := l.invite; tx != nil && !tx.heard && l.gaveUp == 0 && again(&tx.parcel) {
 		tx.repeats(at)
-		l.sentTo, l.t100 = tx.dst, l.silence(at)
+		l.sentTo = tx.dst
+		l.awaitSilence(at)
 		initial = true
 	}
 	if some {
