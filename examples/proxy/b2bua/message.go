@@ -54,10 +54,19 @@ func newParser() *sip.Parser {
 }
 
 // usable reports whether a request has what RFC 3261 §8.1.1 demands of every request, so far that it can be answered
-// and matched: From and To are repeated in the answer, where a URI without a scheme would be another one.
+// and matched.
 func usable(r *sip.Request) bool {
-	return r.Via() != nil && r.From() != nil && r.From().Address.Scheme != "" && r.To() != nil && r.To().Address.Scheme != "" &&
+	return r.Via() != nil && r.From() != nil && repeatable(&r.From().Address) && r.To() != nil && repeatable(&r.To().Address) &&
 		r.CallID() != nil && r.CSeq() != nil
+}
+
+// repeatable reports whether a URI of From or To is the same one in an answer, where it stands in angle brackets. The parser takes whatever follows
+// the scheme where that is another than SIP's, and nothing for a scheme too.
+func repeatable(u *sip.Uri) bool {
+	if u.Scheme == "sip" || u.Scheme == "sips" {
+		return strings.IndexByte(u.User, '>') < 0 && strings.IndexByte(u.Host, '>') < 0
+	}
+	return u.Scheme != "" && u.Raw() != "" && !strings.ContainsAny(u.Raw(), "<> \t")
 }
 
 // tidy takes the blanks away that may stand around parameters (RFC 3261 §25.1: SEMI and EQUAL), which the parser leaves.

@@ -58,3 +58,22 @@ func TestTarget(t *testing.T) {
 		})
 	}
 }
+
+// An early dialog is of an attempt and of a tag of its carrier's, which two carriers may choose alike; so many of them have a tag of their own.
+func TestTagsOfEarlyDialogs(t *testing.T) {
+	d := dialog{own: "own"}
+	a, b, c := d.tagFor(1, "x"), d.tagFor(2, "x"), d.tagFor(1, "y")
+	require.NotEqual(t, a, b)
+	require.NotEqual(t, a, c)
+	require.NotEqual(t, b, c)
+	for range 40 {
+		d.tagFor(1, randomHex(8))
+	}
+	require.Equal(t, "own", d.tagFor(1, "one more"))
+	require.Equal(t, a, d.tagFor(1, "x"), "those that are known stay")
+	require.True(t, d.knows(b))
+	require.False(t, d.knows("x"))
+	d.state, d.tag = accepted, a
+	require.False(t, d.knows(b), "the others are over with the answer")
+	require.False(t, d.knows("own"))
+}
