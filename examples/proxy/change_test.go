@@ -20,12 +20,12 @@ import (
 
 // operator steers a program by its admin API.
 type operator struct {
-	t   *testing.T
+	t   testing.TB
 	url string
 }
 
 // operatorOf reads where the admin API of a program is from the rest of its first line.
-func operatorOf(t *testing.T, p *process) *operator {
+func operatorOf(t testing.TB, p *process) *operator {
 	t.Helper()
 	line, err := p.out.ReadString('\n')
 	require.NoError(t, err)

@@ -77,7 +77,7 @@ func responseTimes(t *testing.T, dir string) []time.Duration {
 }
 
 // freePort is a UDP port that was free a moment ago: sipp wants to be told one, or takes 5060.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)

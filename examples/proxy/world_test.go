@@ -33,7 +33,7 @@ var numbers = []string{"+13035550101", "+13035550102", "+13035550103", "+1303555
 
 // write writes a configuration with two trunks in a fixed order, and returns its name. The second one has all the time that
 // it takes on a busy machine.
-func write(t *testing.T, first, second, journal string) string {
+func write(t testing.TB, first, second, journal string) string {
 	t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, `
@@ -60,7 +60,7 @@ cli:
 	return name
 }
 
-func carrier(t *testing.T, s siptest.Script) *siptest.Carrier {
+func carrier(t testing.TB, s siptest.Script) *siptest.Carrier {
 	t.Helper()
 	c, err := siptest.StartCarrier(siptest.CarrierConfig{Behaviour: siptest.Behaviour{Script: s}})
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ var built = sync.OnceValues(func() (string, error) {
 
 // build compiles the program, once for all tests, and returns its name. What a test does with a process of its own, the race detector does
 // not see.
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	if race.Enabled {
 		t.Skip("the program is a process of its own, without the race detector")
@@ -133,7 +133,7 @@ func build(t *testing.T) string {
 }
 
 // start runs the program and waits until it listens.
-func start(t *testing.T, binary, config string) *process {
+func start(t testing.TB, binary, config string) *process {
 	t.Helper()
 	p := &process{cmd: exec.CommandContext(context.Background(), binary, "-config", config)}
 	p.cmd.Stderr = &p.log
@@ -175,7 +175,7 @@ func (p *process) listening(t *testing.T) string {
 }
 
 // end lets the program drain, and looks for a text in what it logged.
-func (p *process) end(t *testing.T, want string) {
+func (p *process) end(t testing.TB, want string) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, p.cmd.Wait(), "%s", tail([]byte(p.text())))

@@ -1,5 +1,5 @@
 // The page of the proxy: a stream of snapshots, and where each of their figures stands.
-import { $, attr, clock, delay, percent, rescale, rows, text, whole } from './dom.js';
+import { $, attr, clock, counted, delay, percent, rescale, rows, text, whole } from './dom.js';
 import { askToken, hasToken, headers, link, onToken, say, sinceSaid, store } from './api.js';
 import { points, redraw, setHistory } from './plots.js';
 import { healthOf, item, makeCall, makeItem, makePool, makeTrunk, setNow, updateCall, updatePool, updateTrunk } from './tables.js';
@@ -78,7 +78,7 @@ function state(s) {
   rows($('incidents'), s.incidents, i => i.key, makeItem, (li, i) => item(li, i.level, i.head, i.body, clock(i.t)));
   either('incidents', s.incidents);
   rows($('failovers'), s.failovers, f => `${f.from} ${f.to} ${f.why}`, makeItem,
-    (li, f) => item(li, f.to ? 'none' : 'bad', `${f.from} → ${f.to || 'nobody left'}`, `${f.why} · ${whole(f.n)} calls`, clock(f.t)));
+    (li, f) => item(li, f.to ? 'none' : 'bad', `${f.from} → ${f.to || 'nobody left'}`, `${f.why} · ${counted(f.n, 'call')}`, clock(f.t)));
   either('failovers', s.failovers);
   if (!held) calls();
   announce(s);

@@ -20,6 +20,7 @@ export const percent = v => v == null ? '–' : (100 * v).toFixed(v >= 0.9995 ||
 export const seconds = v => v == null ? '–' : v < 10 ? v.toFixed(2) : v.toFixed(1);
 export const delay = k => k && k.p50 != null ? `${seconds(k.p50)} / ${seconds(k.p95)}` : '–';
 export const whole = n => n == null ? '–' : n.toLocaleString('en-GB');
+export const counted = (n, thing) => `${whole(n)} ${thing}${n === 1 ? '' : 's'}`;
 export function span(s) {
   s = Math.max(0, Math.round(s));
   if (s < 60) return s + ' s';
@@ -74,7 +75,7 @@ export function interval(cell, r) {
   }
   const known = r && r.v != null;
   text(cell.main, known ? percent(r.v) : '–');
-  text(cell.note, known ? `${(100 * r.lo).toFixed(1)} to ${percent(r.hi)} · ${whole(r.n)} legs` : 'no outcomes yet');
+  text(cell.note, known ? `${(100 * r.lo).toFixed(1)} to ${percent(r.hi)} · ${counted(r.n, 'leg')}` : 'no outcomes yet');
   cell.bar.hidden = !known;
   if (!known) return;
   const [range, point] = cell.bar.children;
