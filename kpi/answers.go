@@ -12,6 +12,7 @@ import (
 // was, and once. Each has one place, by its call's number in the row, so that an engine's latest calls are all there.
 type answers struct {
 	list     []answered
+	rounds   divisor // by their number
 	unjoined atomic.Uint64
 }
 
@@ -81,10 +82,13 @@ func (a *answered) put(call outdial.CallID, d *ids, state uint64) {
 	a.unlock(state)
 }
 
-func newAnswers(n int) *answers { return &answers{list: make([]answered, n)} }
+func newAnswers(n int) *answers {
+	return &answers{list: make([]answered, n), rounds: divisorOf(int64(max(n, 1)))}
+}
 
 func (t *answers) place(id outdial.CallID) *answered {
-	return &t.list[inRow(id)%uint64(len(t.list))]
+	_, at := t.rounds.split(inRow(id))
+	return &t.list[at]
 }
 
 // dispose takes the attempt of a disposition, and reports whether it is known and was not disposed of before. known says

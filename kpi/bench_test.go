@@ -12,24 +12,24 @@ import (
 	"github.com/outdial/outdial/kpi"
 )
 
-// One attempt (Started, Progressed, Answered, Ended) into the five default views, four a second in the model's time.
-// In the wide case the 12,000 cells do not fit the cache.
+// One attempt (Started, Progressed, Answered, Ended) into the five default views, eight a second in the model's time.
+// In the wide case the 9,000 cells do not fit the cache.
 func BenchmarkObserveAttempt(b *testing.B) {
 	for _, x := range []struct {
-		name           string
-		trunks, groups int
-	}{{"trunks=10,groups=10", 10, 10}, {"trunks=300,groups=40", 300, 40}} {
-		b.Run(x.name, func(b *testing.B) { observeAttempts(b, kpi.Config{}, x.trunks, x.groups) })
+		name              string
+		n, trunks, groups int
+	}{{"narrow", 1 << 10, 10, 10}, {"wide", 1 << 14, 300, 40}} {
+		b.Run(x.name, func(b *testing.B) { observeAttempts(b, kpi.Config{}, x.n, x.trunks, x.groups) })
 	}
 }
 
 // One attempt into one cell: what each further view costs is the difference to the five.
 func BenchmarkObserveAttemptTotalOnly(b *testing.B) {
-	observeAttempts(b, kpi.Config{Views: []kpi.View{}}, 10, 10)
+	observeAttempts(b, kpi.Config{Views: []kpi.View{}}, 1<<10, 10, 10)
 }
 
-func observeAttempts(b *testing.B, cfg kpi.Config, trunks, groups int) {
-	h := newHosts(newMeter(b, cfg), newCourses(trunks, groups, time.Second/4), 1)[0]
+func observeAttempts(b *testing.B, cfg kpi.Config, n, trunks, groups int) {
+	h := newHosts(newMeter(b, cfg), newCourses(n, trunks, groups, time.Second/8), 1)[0]
 	h.attempts(len(h.courses))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -41,7 +41,7 @@ func observeAttempts(b *testing.B, cfg kpi.Config, trunks, groups int) {
 func BenchmarkEstimate(b *testing.B) {
 	for _, writers := range []int{0, max(cores()-1, 1)} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			m, courses := newMeter(b, kpi.Config{}), newCourses(10, 10, time.Millisecond)
+			m, courses := newMeter(b, kpi.Config{}), newCourses(1<<10, 10, 10, time.Millisecond)
 			hosts := newHosts(m, courses, max(writers, cores()))
 			meet(hosts)
 			estimate(m, courses)

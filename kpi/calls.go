@@ -15,7 +15,8 @@ import (
 // the tick of its first bid. The calls of one engine are told apart for 2^30 rounds through the sets; one of another engine is
 // taken for one of them once in 2^30.
 type calls struct {
-	sets []callSet
+	sets   []callSet
+	rounds divisor // by the number of sets
 }
 
 const callWays = 8
@@ -28,7 +29,10 @@ const (
 	callNumberAt = 34
 )
 
-func newCalls(n int) *calls { return &calls{sets: make([]callSet, (n+callWays-1)/callWays)} }
+func newCalls(n int) *calls {
+	sets := (n + callWays - 1) / callWays
+	return &calls{sets: make([]callSet, sets), rounds: divisorOf(int64(sets))}
+}
 
 // bid notes a bid of a call, made in tick at, and reports whether it is the call's first. Without an id every bid is.
 func (c *calls) bid(id outdial.CallID, at int64) (tick int64, first bool) {
@@ -45,9 +49,9 @@ func (c *calls) note(id outdial.CallID, at int64, flag uint64) (tick int64, firs
 	if id == 0 {
 		return at, true
 	}
-	row := inRow(id)
-	set := &c.sets[row%uint64(len(c.sets))]
-	number := row / uint64(len(c.sets)) << callNumberAt
+	round, row := c.rounds.split(inRow(id))
+	set := &c.sets[row]
+	number := round << callNumberAt
 	for {
 		w, place := set.find(number)
 		if place == nil {

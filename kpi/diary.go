@@ -103,6 +103,16 @@ func (p *part) read(b []byte, kinds *kindTable) ([]byte, *effects) {
 func (p *part) head(b []byte) []byte {
 	delta, number := uint64(b[0]>>4), uint64(b[0]&nibble)
 	b = b[1:]
+	if delta != nibble && number != nibble {
+		p.tick += unzigzag(delta)
+		p.kind = uint16(number)
+		return b
+	}
+	return p.longHead(b, delta, number)
+}
+
+// longHead reads what did not fit in the first byte.
+func (p *part) longHead(b []byte, delta, number uint64) []byte {
 	if delta == nibble {
 		more, n := binary.Uvarint(b)
 		delta, b = delta+more, b[n:]
@@ -111,20 +121,8 @@ func (p *part) head(b []byte) []byte {
 		more, n := binary.Uvarint(b)
 		number, b = number+more, b[n:]
 	}
-	p.tick += int64(delta>>1) ^ -int64(delta&1)
+	p.tick += unzigzag(delta)
 	p.kind = uint16(number)
-	return b
-}
-
-// skip goes over what stands behind the head of a record.
-func (e *effects) skip(b []byte) []byte {
-	b = b[2*int(e.n):]
-	if e.sum != sumNone {
-		for b[0] >= 0x80 { // a varint goes on
-			b = b[1:]
-		}
-		b = b[1:]
-	}
 	return b
 }
 
@@ -167,18 +165,24 @@ func (d *diary) whole(kinds *kindTable) bool {
 
 // trim drops the records at the beginning that are not after a tick. What came out of order stays behind one that is.
 func (d *diary) trim(kinds *kindTable, after int64) {
-	p := part{tick: d.first}
-	for b := d.log; len(b) > 0; {
-		before := p.tick
-		rest := p.head(b)
+	log, p := d.log, part{tick: d.first}
+	for at := 0; at < len(log); {
+		from, before := at, p.tick
+		at = len(log) - len(p.head(log[at:]))
 		if p.tick > after {
-			n := copy(d.log, b)
-			d.log, d.first = d.log[:n], before
+			n := copy(log, log[from:])
+			d.log, d.first = log[:n], before
 			return
 		}
-		b = kinds.does[p.kind].skip(rest)
+		does := &kinds.does[p.kind]
+		at += int(does.size)
+		if log[at-1] >= 0x80 && does.sum != sumNone { // in this order, nearly always false
+			for log[at-1] >= 0x80 { // a varint goes on
+				at++
+			}
+		}
 	}
-	*d = diary{log: d.log[:0]}
+	*d = diary{log: log[:0]}
 }
 
 // spare sees to it that a diary of some length is not trimmed at every other record.
@@ -200,3 +204,5 @@ func (d *diary) keep(kinds *kindTable, keep func(tick int64) bool) {
 }
 
 func zigzag(v int64) uint64 { return uint64(v<<1) ^ uint64(v>>63) }
+
+func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }

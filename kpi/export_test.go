@@ -16,7 +16,7 @@ func (m *Meter) Spread() { m.diaryMost, m.lanes.n = -1, lanesInTests }
 // Divide gives every cell of m parts, of which whoever counts next takes the given one.
 func (m *Meter) Divide(lane int) {
 	m.lanes.n = lanesInTests
-	m.lanes.mine().part.Store(uint32(lane % lanesInTests))
+	m.lanes.mine().lane.Store(uint32(lane % lanesInTests))
 	for _, s := range m.sorted() {
 		s.mu.Lock()
 		if s.parts.Load() == nil && s.newest != noTick {

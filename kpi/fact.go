@@ -11,7 +11,8 @@ type fact struct {
 	now   int64 // tick of the event
 	n     int
 	parts [2]part
-	lane  *lane // of who counts it, once that is asked for
+	seat  *seat // of who counts it, once that is asked for
+	held  *lane // whose lock is held, once a part was counted in
 }
 
 // part is one count, and the slice that it belongs to.

@@ -18,10 +18,10 @@ type course struct {
 	pdd, talk time.Duration
 }
 
-// newCourses makes 1,024 of them, so far apart in the model's time.
-func newCourses(trunks, groups int, pace time.Duration) []course {
+// newCourses makes n of them, so far apart in the model's time.
+func newCourses(n, trunks, groups int, pace time.Duration) []course {
 	rng := rand.New(rand.NewPCG(1, 2))
-	list := make([]course, 1024)
+	list := make([]course, n)
 	for i := range list {
 		list[i] = course{
 			trunk: outdial.TrunkID(rng.IntN(trunks) + 1), group: outdial.GroupID(rng.IntN(groups) + 1),

@@ -157,6 +157,7 @@ type effects struct {
 	n     uint8
 	dists [maxDists]dist
 	sum   sumKind
+	size  uint8 // bytes of a diary's record behind its head, with one for the sum
 }
 
 // sumKind is what a count's sum is.
@@ -183,6 +184,10 @@ func effectsOf(k kind) (e effects) {
 		e.sum = sumAgent
 	case famCohort:
 		e.sum = sumCohort
+	}
+	e.size = 2 * e.n
+	if e.sum != sumNone {
+		e.size++
 	}
 	var c Counters
 	k.addTo(&c, 1, MaxShorts)

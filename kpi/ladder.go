@@ -36,6 +36,11 @@ func (l *ladder) account(m *Meter, i int, epoch int64) *account {
 	if a := l.accounts[i].Load(); a != nil && a.epoch.Load() == epoch {
 		return a
 	}
+	return l.look(m, i, epoch)
+}
+
+// look is account for one that is not there yet, or holds no more.
+func (l *ladder) look(m *Meter, i int, epoch int64) *account {
 	r := &l.rungs[i]
 	if r.s == nil {
 		return nil

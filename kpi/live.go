@@ -128,15 +128,15 @@ func (m *Meter) open(s *state, l *live, epoch int64) *account {
 
 // join adds what the cell has counted to sums, and what it counts from now on to the account of a cell, itself or a roll-up of it.
 func (s *state) join(m *Meter, a *account, of *state, sums *[sumCount]float64) {
-	s.lock()
-	defer s.unlock()
+	s.lock(m)
+	defer s.unlock(m)
 	at := 0 // the cell's own is the first of its feeds
 	if of != s {
 		at = 1 + slices.Index(s.ups(), of)
 	}
-	for _, p := range s.whole() {
+	for p := range s.each {
 		if p.feeds == nil {
-			p.feeds = make([]*account, 1+len(s.ups()))
+			p.feeds, p.fed = make([]*account, 1+len(s.ups())), true
 		}
 		if p.feeds[at] != a {
 			p.weighOwn(m, a.epoch.Load(), sums)
@@ -184,14 +184,11 @@ func (e *effects) weigh(n float64, sums *[sumCount]float64) {
 	}
 }
 
-// ratio returns a pair of sums as floats.
-func (a *account) ratio(k, n int) (float64, float64) {
-	ks, ns := a.first.sums[k].Load(), a.first.sums[n].Load()
-	for i := range a.more {
-		sums := &a.more[i].sums
-		ks, ns = ks+sums[k].Load(), ns+sums[n].Load()
+// renew has the next reader open an account: one for several cores, in place of one for a cell over which they did not meet.
+func (l *live) renew() {
+	if a := l.now.Load(); a != nil {
+		a.epoch.Store(noTick)
 	}
-	return float64(ks) / one, float64(ns) / one
 }
 
 // delay returns the 95th percentile of PDD as an estimate, of what the cell alone has seen.

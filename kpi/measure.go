@@ -105,7 +105,12 @@ func (m *Meter) seen(l *ladder, i int, epoch int64, k, n int) (float64, float64)
 	if a == nil {
 		return 0, 0
 	}
-	return a.ratio(k, n)
+	ks, ns := a.first.sums[k].Load(), a.first.sums[n].Load()
+	for i := range a.more {
+		sums := &a.more[i].sums
+		ks, ns = ks+sums[k].Load(), ns+sums[n].Load()
+	}
+	return float64(int64(ks)) / one, float64(int64(ns)) / one
 }
 
 // unknown reports whether the place that a level is about is not known: then it says nothing.
@@ -152,7 +157,10 @@ func (m *Meter) shrink(l *ladder, epoch int64, kSum, nSum int) outdial.Estimate 
 		ownK, ownN := seenK, seenN
 		if i+1 < rungs { // the next finer level is part of this one
 			finerK, finerN = m.seen(l, i+1, epoch, kSum, nSum)
-			ownK, ownN = max(seenK-finerK, 0), max(seenN-finerN, 0)
+			ownK, ownN = positive(seenK-finerK), positive(seenN-finerN)
+		}
+		if ownK > ownN {
+			ownK = ownN
 		}
 		if m.cfg.PriorStrength == 0 {
 			k, n = 0.5, 1
@@ -160,7 +168,7 @@ func (m *Meter) shrink(l *ladder, epoch int64, kSum, nSum int) outdial.Estimate 
 		if n > most {
 			k, n = k*(most/n), most
 		}
-		k, n = k+min(ownK, ownN), n+ownN
+		k, n = k+ownK, n+ownN
 		seenK, seenN = finerK, finerN
 	}
 	if n == 1 {
@@ -168,6 +176,14 @@ func (m *Meter) shrink(l *ladder, epoch int64, kSum, nSum int) outdial.Estimate 
 	}
 	mean := k / n
 	return outdial.Estimate{Mean: mean, Var: mean * (1 - mean) / (n + 1), N: n - 1}
+}
+
+// positive is v, and 0 for less. It costs less than max, which knows of what is no number.
+func positive(v float64) float64 {
+	if v < 0 {
+		return 0
+	}
+	return v
 }
 
 // mixDelays mixes each level's quantile with what is known of the level above, which weighs at most PriorStrength.

@@ -205,6 +205,7 @@ func (m *Meter) count(f *fact, d *ids) {
 			late = m.countIn(v, f, d) || late
 		}
 	}
+	f.release()
 	if m.archive != nil {
 		late = m.archive.count(m, f, d) || late
 	}
@@ -223,6 +224,7 @@ func (m *Meter) countIn(v *viewState, f *fact, d *ids) (late bool) {
 	for {
 		s := m.cells.Load().find(&key)
 		if s == nil {
+			f.release()
 			s = m.newBase(v, &key, d, f.now)
 		}
 		if s == nil {
@@ -243,6 +245,7 @@ func (m *Meter) countDirectly(v *viewState, f *fact, d *ids) (late bool) {
 		d.in(up, &key)
 		out := gone
 		for out == gone {
+			f.release()
 			s := m.rollup(up, &key, f.now)
 			if s == up.other && up.view != Total {
 				m.folded.Add(1)

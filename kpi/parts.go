@@ -1,18 +1,19 @@
 package kpi
 
-import (
-	"slices"
-	"sync"
-	"sync/atomic"
-)
+import "slices"
 
 // A cell over which cores meet, all traffic's for instance, is given a part for each of them, and counts no more itself: cores
-// that look it up only read it. Parts merge exactly, so a reader sees one cell. It takes that somebody had to wait several
-// times within one slice of time, in a cell that keeps rings, which takes some thousand events a second: a host with less
-// traffic never comes to it, and pays nothing.
+// that look it up only read it. Parts merge exactly, so a reader sees one cell. Cores meet when one has to wait for another one,
+// or when they take turns, which moves the cell from one cache to the other each time. It takes that they met often within one
+// slice of time, in a cell that keeps rings: a host with less traffic never comes to it, and pays nothing.
+//
+// All parts of one lane, of whatever cell, are guarded by the lane's lock: whoever counts takes one lock for all of them. It is
+// taken before the lock of any cell, and after Meter.mu.
 const (
-	crowd    = 16 // how often somebody has to wait before a cell is given parts
-	maxParts = 8
+	crowd    = 225 // how much cores have to meet before a cell is given parts:
+	waited   = 15  // as much counts a wait,
+	turned   = 1   // and as much another core
+	sampling = 16  // at one count of so many
 )
 
 // parts are those of a cell, by lane. They leave the index with it.
@@ -24,61 +25,31 @@ type padded struct {
 	_ [64]byte
 }
 
-// lane is which part its holder counts in. Whoever counts takes one from a pool that hands a core what it gave back last, so
-// that, as a rule, a lane stays with its core; and a lane that met another one in a part goes on to the next.
-type lane struct {
-	part atomic.Uint32
-	_    [64]byte // in a cache line of its own
+// meeting is how much cores met over a cell in a tick. It is guarded by the cell's lock.
+type meeting struct {
+	met    uint8 // at most crowd
+	last   uint8 // lane of the last sample
+	counts uint8 // so many, to take samples
+	metAt  uint16
 }
 
-type lanes struct {
-	n    uint32 // parts of a cell
-	next atomic.Uint32
-	pool sync.Pool
-}
+// of is the part that counts f, with its lane's lock held.
+func (ps *parts) of(m *Meter, f *fact) *state { return &(*ps)[f.hold(m)].state }
 
-func newLanes(n int) *lanes {
-	l := &lanes{n: uint32(n)}
-	l.pool.New = func() any {
-		at := new(lane)
-		at.part.Store(l.next.Add(1) % l.n)
-		return at
+// sample looks whether it is another core that counts. The cell is locked.
+func (s *state) sample(m *Meter, f *fact) {
+	if at := uint8(f.in(m)); at != s.last {
+		s.last = at
+		s.crowded(m, f, turned)
 	}
-	return l
 }
 
-// mine is the lane of whoever asks.
-func (l *lanes) mine() *lane {
-	at := l.pool.Get().(*lane)
-	l.pool.Put(at)
-	return at
-}
-
-// of is the part that counts f.
-func (ps *parts) of(m *Meter, f *fact) *state { return &(*ps)[f.in(m)].state }
-
-// in is the lane of who counts f.
-func (f *fact) in(m *Meter) uint32 {
-	if m.lanes.n == 1 {
-		return 0
-	}
-	if f.lane == nil {
-		f.lane = m.lanes.mine()
-	}
-	return f.lane.part.Load()
-}
-
-// crowded notes that somebody had to wait: in a part, who waited goes to another one the next time; a cell is given parts when
-// it has come often enough. The cell is locked.
-func (s *state) crowded(m *Meter, f *fact) {
-	if s.part {
-		f.lane.part.Store((f.lane.part.Load() + 1) % m.lanes.n)
-		return
-	}
-	if at := uint32(f.now); s.metAt != at {
+// crowded notes that cores met, and gives the cell parts when they did often enough. The cell is locked.
+func (s *state) crowded(m *Meter, f *fact, much uint8) {
+	if at := uint16(f.now); s.metAt != at {
 		s.met, s.metAt = 0, at
 	}
-	s.met = min(s.met+1, crowd)
+	s.met = min(s.met+much, crowd)
 	if s.met == crowd && s.rings != nil && !s.gone && m.lanes.n > 1 && s.parts.Load() == nil {
 		s.divide(m)
 	}
@@ -89,15 +60,37 @@ func (s *state) divide(m *Meter) {
 	ps := make(parts, m.lanes.n)
 	for i := range ps {
 		p := &ps[i]
-		p.key, p.part, p.newest, p.rings, p.feeds = s.key, true, s.newest, newRings(m.spans), slices.Clone(s.feeds)
+		p.key, p.newest, p.rings, p.feeds, p.fed = s.key, s.newest, newRings(m.spans), slices.Clone(s.feeds), s.fed
 	}
 	s.parts.Store(&ps)
+	if l := s.live.Load(); l != nil {
+		l.renew()
+	}
 }
 
-// each goes over the cell and its parts, with all of them locked.
+// lock locks the cell, and its parts with all lanes; while it is locked it is not given any.
+func (s *state) lock(m *Meter) {
+	if s.parts.Load() == nil {
+		s.mu.Lock()
+		if s.parts.Load() == nil {
+			return
+		}
+		s.mu.Unlock()
+	}
+	m.lanes.lock()
+	s.mu.Lock()
+}
+
+func (s *state) unlock(m *Meter) {
+	divided := s.parts.Load() != nil
+	s.mu.Unlock()
+	if divided {
+		m.lanes.unlock()
+	}
+}
+
+// each goes over the cell and its parts.
 func (s *state) each(yield func(*state) bool) {
-	s.lock()
-	defer s.unlock()
 	if !yield(s) {
 		return
 	}
@@ -108,34 +101,4 @@ func (s *state) each(yield func(*state) bool) {
 			}
 		}
 	}
-}
-
-// lock locks the cell and its parts; while it is locked it is not given any.
-func (s *state) lock() {
-	s.mu.Lock()
-	if ps := s.parts.Load(); ps != nil {
-		for i := range *ps {
-			(*ps)[i].mu.Lock()
-		}
-	}
-}
-
-func (s *state) unlock() {
-	if ps := s.parts.Load(); ps != nil {
-		for i := range *ps {
-			(*ps)[i].mu.Unlock()
-		}
-	}
-	s.mu.Unlock()
-}
-
-// whole returns the cell and its parts.
-func (s *state) whole() []*state {
-	all := []*state{s}
-	if ps := s.parts.Load(); ps != nil {
-		for i := range *ps {
-			all = append(all, &(*ps)[i].state)
-		}
-	}
-	return all
 }

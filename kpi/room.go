@@ -46,7 +46,7 @@ func (m *Meter) newBase(v *viewState, key *packed, d *ids, now int64) *state {
 		s.above = &ups
 	}
 	if slices.ContainsFunc(feeds, func(a *account) bool { return a != nil }) {
-		s.feeds = feeds[:1+len(ups)]
+		s.feeds, s.fed = feeds[:1+len(ups)], true
 	}
 	x.add(s)
 	return s
@@ -142,8 +142,8 @@ func (m *Meter) reclaim(x *index, now int64) {
 // drop forgets the cells below that have left the index, and marks the cell itself as gone, if it may, when nothing in it is
 // in the longest span that ends at now.
 func (s *state) drop(m *Meter, now int64, may bool) bool {
-	s.lock()
-	defer s.unlock()
+	s.lock(m)
+	defer s.unlock(m)
 	if s.below != nil {
 		left := make([]*state, 0, len(*s.below))
 		for _, b := range *s.below {
@@ -156,10 +156,10 @@ func (s *state) drop(m *Meter, now int64, may bool) bool {
 	}
 	span := &m.spans[m.longest]
 	oldest := span.epoch(now) - int64(span.Buckets)
-	for _, p := range s.whole() {
+	for p := range s.each {
 		may = may && (p.newest == noTick || span.epoch(p.newest) <= oldest)
 	}
-	for _, p := range s.whole() {
+	for p := range s.each {
 		p.gone = may
 	}
 	return may

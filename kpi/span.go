@@ -76,9 +76,15 @@ func (d *divisor) floor(v int64) int64 {
 	if v < 0 {
 		return floorDiv(v, d.by)
 	}
-	q, _ := bits.Mul64(uint64(v), d.inverse) // at most one too small
-	if uint64(v)-q*uint64(d.by) >= uint64(d.by) {
-		q++
-	}
+	q, _ := d.split(uint64(v))
 	return int64(q)
+}
+
+// split divides what is below 2^63, and returns the rest too.
+func (d *divisor) split(v uint64) (q, rest uint64) {
+	q, _ = bits.Mul64(v, d.inverse) // at most one too small
+	if rest = v - q*uint64(d.by); rest >= uint64(d.by) {
+		q, rest = q+1, rest-uint64(d.by)
+	}
+	return q, rest
 }

@@ -11,23 +11,24 @@ const noTick = -1 << 62
 // state is a cell at work. A base cell counts: at first in a diary, later in rings, and where several cores meet over it, in
 // a part for each of them (parts.go). A roll-up is read as the sum of the base cells below it; besides, it counts itself what
 // found no base cell.
+//
+// It is three cache lines, and whoever counts in a diary needs the first two alone.
 type state struct {
-	key packed
+	key   packed
+	parts atomic.Pointer[parts]
+	mu    sync.Mutex // of a part, that of its lane guards instead
 
-	mu     sync.Mutex
-	gone   bool  // no longer in the index; whoever holds it looks it up anew
-	part   bool  // of another cell
-	met    uint8 // how often somebody had to wait for another one in the tick metAt, at most crowd
-	metAt  uint32
 	diary  diary
 	newest int64 // the latest tick that was counted
-	rings  rings
-	below  *[]*state  // base cells that this one sums up
-	feeds  []*account // that what is counted is added to: the cell's own, and those of the cells above; nil = none is read
+	meeting
+	gone bool // no longer in the index; whoever holds it looks it up anew
+	fed  bool // there are feeds
 
-	above *[]*state // roll-ups of this base cell that estimates may be read from; fixed
+	rings rings
+	feeds []*account // that what is counted is added to: the cell's own, and those of the cells above; nil = none is read
+	below *[]*state  // base cells that this one sums up
+	above *[]*state  // roll-ups of this base cell that estimates may be read from; fixed
 	live  atomic.Pointer[live]
-	parts atomic.Pointer[parts]
 }
 
 func newState(key packed) *state { return &state{key: key, newest: noTick} }
@@ -44,14 +45,25 @@ const (
 // add counts f.
 func (s *state) add(m *Meter, f *fact) outcome {
 	if ps := s.parts.Load(); ps != nil {
-		s = ps.of(m, f)
+		return ps.of(m, f).addOwn(m, f)
 	}
 	if !s.mu.TryLock() {
 		s.mu.Lock()
-		s.crowded(m, f)
+		s.crowded(m, f, waited)
 	}
+	if s.rings != nil {
+		if s.counts++; s.counts%sampling == 0 {
+			s.sample(m, f)
+		}
+	}
+	out := s.addOwn(m, f)
+	s.mu.Unlock()
+	return out
+}
+
+// addOwn counts f in the cell or the part itself, which is locked.
+func (s *state) addOwn(m *Meter, f *fact) outcome {
 	if s.gone {
-		s.mu.Unlock()
 		return gone
 	}
 	out := added
@@ -63,11 +75,10 @@ func (s *state) add(m *Meter, f *fact) outcome {
 			out = tooLate
 			continue
 		}
-		if len(s.feeds) > 0 && does.sums != 0 {
+		if s.fed && does.sums != 0 {
 			s.tell(m, f, p, does)
 		}
 	}
-	s.mu.Unlock()
 	return out
 }
 
@@ -163,8 +174,10 @@ func (s *state) collectSlice(m *Meter, span int, epoch int64, x *sum) {
 }
 
 func (s *state) collectRange(m *Meter, span int, from, to int64, x *sum) {
-	for s := range s.each {
-		s.collectOwn(m, span, from, to, x)
+	s.lock(m)
+	defer s.unlock(m)
+	for p := range s.each {
+		p.collectOwn(m, span, from, to, x)
 	}
 }
 

@@ -143,10 +143,10 @@ func (m *Meter) cellOf(key Key, now int64) *state {
 
 // keep copies what a cell counted itself, its parts merged, and reports whether there is anything.
 func (s *state) keep(m *Meter, c *keptCell) bool {
-	s.lock()
-	defer s.unlock()
+	s.lock(m)
+	defer s.unlock(m)
 	c.Newest = noTick
-	for _, p := range s.whole() {
+	for p := range s.each {
 		c.Newest = max(c.Newest, p.newest)
 	}
 	if c.Newest == noTick {
@@ -156,7 +156,7 @@ func (s *state) keep(m *Meter, c *keptCell) bool {
 	r := s.rings
 	if s.parts.Load() != nil {
 		c.Log, r = nil, newRings(m.spans)
-		for _, p := range s.whole() {
+		for p := range s.each {
 			if p.rings == nil {
 				p.outgrow(m, c.Newest)
 			}

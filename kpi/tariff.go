@@ -25,7 +25,10 @@ func (t *Tariff) Cost(perMinute outdial.Micros, d time.Duration) outdial.Micros 
 	if step := t.Increment; step > 0 && billed > t.Initial {
 		billed = t.Initial + (billed-t.Initial+step-1)/step*step
 	}
-	cost := t.PerAnswer + outdial.Micros(float64(perMinute)*float64(billed)/float64(time.Minute)+0.5)
+	cost := t.PerAnswer
+	if perMinute != 0 {
+		cost += outdial.Micros(float64(perMinute)*float64(billed)/float64(time.Minute) + 0.5)
+	}
 	if d < t.ShortBelow {
 		cost += t.PerShort
 	}
