@@ -12,7 +12,7 @@ import (
 // was, and once. Each has one place, by its call's number in the row, so that an engine's latest calls are all there.
 type answers struct {
 	list     []answered
-	rounds   divisor // by their number
+	rows     rows // over the list
 	unjoined atomic.Uint64
 }
 
@@ -83,12 +83,12 @@ func (a *answered) put(call outdial.CallID, d *ids, state uint64) {
 }
 
 func newAnswers(n int) *answers {
-	return &answers{list: make([]answered, n), rounds: divisorOf(int64(max(n, 1)))}
+	return &answers{list: make([]answered, n), rows: newRows(max(n, 1))}
 }
 
 func (t *answers) place(id outdial.CallID) *answered {
-	_, at := t.rounds.split(inRow(id))
-	return &t.list[at]
+	_, row := t.rows.of(id)
+	return &t.list[row]
 }
 
 // dispose takes the attempt of a disposition, and reports whether it is known and was not disposed of before. known says

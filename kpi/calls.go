@@ -8,15 +8,14 @@ import (
 
 // calls remembers the calls of the last minutes, so that a call is counted once however many bids it makes, and its
 // answer where its first bid was: small sets of a cache line each, in which the newest call displaces the oldest. A call that
-// was displaced and bids again is counted again. Calls that begin one after the other are in different sets, so that cores
-// do not wait for each other.
+// was displaced and bids again is counted again.
 //
 // A call is one word: 30 bits of its number within the set, whether it has made a bid and was answered, and the lower half of
-// the tick of its first bid. The calls of one engine are told apart for 2^30 rounds through the sets; one of another engine is
-// taken for one of them once in 2^30.
+// the tick of its first bid. The calls of one engine are told apart for some 2^27 rounds through the sets; one of another engine
+// is taken for one of them once in 2^30.
 type calls struct {
-	sets   []callSet
-	rounds divisor // by the number of sets
+	sets []callSet
+	rows rows // over the sets
 }
 
 const callWays = 8
@@ -31,7 +30,7 @@ const (
 
 func newCalls(n int) *calls {
 	sets := (n + callWays - 1) / callWays
-	return &calls{sets: make([]callSet, sets), rounds: divisorOf(int64(sets))}
+	return &calls{sets: make([]callSet, sets), rows: newRows(sets)}
 }
 
 // bid notes a bid of a call, made in tick at, and reports whether it is the call's first. Without an id every bid is.
@@ -49,7 +48,7 @@ func (c *calls) note(id outdial.CallID, at int64, flag uint64) (tick int64, firs
 	if id == 0 {
 		return at, true
 	}
-	round, row := c.rounds.split(inRow(id))
+	round, row := c.rows.of(id)
 	set := &c.sets[row]
 	number := round << callNumberAt
 	for {
@@ -100,14 +99,6 @@ func older(a, b uint64, at int64) bool {
 
 // near is the tick of a call's first bid: the one with these lower bits that is nearest to another tick.
 func near(word uint64, at int64) int64 { return at + int64(int32(uint32(word)-uint32(at))) }
-
-// inRow numbers calls so that those of one engine that begin one after the other have numbers that do: its ids count
-// above the twelve bits of the node.
-func inRow(id outdial.CallID) uint64 {
-	const nodeBits = 12
-	node := uint64(id) & (1<<nodeBits - 1)
-	return uint64(id)>>nodeBits + node*0x9e3779b97f4a7c15>>16
-}
 
 // keep lists the words that are in use, each with its set.
 func (c *calls) keep() (list []keptCall) {

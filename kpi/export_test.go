@@ -16,7 +16,7 @@ func (m *Meter) Spread() { m.diaryMost, m.lanes.n = -1, lanesInTests }
 // Divide gives every cell of m parts, of which whoever counts next takes the given one.
 func (m *Meter) Divide(lane int) {
 	m.lanes.n = lanesInTests
-	m.lanes.mine().lane.Store(uint32(lane % lanesInTests))
+	m.Sit(lane)
 	for _, s := range m.sorted() {
 		s.mu.Lock()
 		if s.parts.Load() == nil && s.newest != noTick {
@@ -28,6 +28,9 @@ func (m *Meter) Divide(lane int) {
 		s.mu.Unlock()
 	}
 }
+
+// Sit gives whoever counts next a lane.
+func (m *Meter) Sit(lane int) { m.lanes.mine().lane.Store(uint32(lane % lanesInTests)) }
 
 // Divided reports whether any cell has parts.
 func (m *Meter) Divided() bool {

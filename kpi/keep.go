@@ -14,7 +14,7 @@ import (
 // ErrSnapshot says that what was given to Restore is no snapshot of a meter like this one, or of a Callees or Numbers like it.
 var ErrSnapshot = errors.New("kpi: not a snapshot of a meter with this configuration")
 
-const keptKind = "OUTDKPI2"
+const keptKind = "OUTDKPI3"
 
 // kept is the form of a snapshot. Ids stand beside their names, because another process issues other ids.
 type kept struct {

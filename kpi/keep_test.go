@@ -137,7 +137,7 @@ func FuzzRestore(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(b)
 	}
-	f.Add([]byte("OUTDKPI2...."))
+	f.Add([]byte("OUTDKPI3...."))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := newMeter(t, kpi.Config{MaxCells: 100, RecentCalls: 100, RecentAnswers: 100, Archive: archive})
 		if m.Restore(kpi.Resealed(b)) != nil {

@@ -2,6 +2,7 @@ package kpi
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -9,16 +10,17 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// Sums that estimates are read from, each over the meter's Window.
+// Sums that estimates are read from, each over the meter's Window. Those of the ends of conversations are in another cache line:
+// who reads the others needs not wait for what ends.
 const (
 	sumKnown = iota
 	sumAnswers
 	sumDelivered
-	sumEnded
-	sumShort
-	sumAbnormal
 	sumContacts
 	sumFAS
+	sumEnded = iota + 3
+	sumShort
+	sumAbnormal
 	sumCount
 )
 
@@ -46,7 +48,6 @@ type account struct {
 	epoch atomic.Int64 // of the window's end; noTick once it is kept up no more
 	more  []laneSums   // by lane, beside what there was when it was opened; nil = all of it is in first
 	first totals       // the four that are asked for most are in one cache line with the epoch
-	_     [24]byte
 }
 
 type totals struct {
@@ -57,7 +58,7 @@ type totals struct {
 // laneSums are the sums of one lane, in cache lines of their own.
 type laneSums struct {
 	totals
-	_ [56]byte
+	_ [32]byte
 }
 
 // one is an observation in the sums: they are kept in 2^-20 so that decayed observations count in part.
@@ -74,10 +75,8 @@ func (a *account) add(m *Meter, f *fact, epoch int64, does *effects) {
 		sums = &a.more[f.in(m)].totals
 	}
 	weight := m.weights[now-epoch].sum
-	for i, set := 0, does.sums; set != 0; i, set = i+1, set>>1 {
-		if set&1 != 0 {
-			sums.sums[i].Add(weight)
-		}
+	for set := does.sums; set != 0; set &= set - 1 {
+		sums.sums[bits.TrailingZeros16(set)].Add(weight)
 	}
 	if does.pdd {
 		sums.delays.Add(1)
@@ -177,10 +176,8 @@ func (s *state) weighOwn(m *Meter, now int64, sums *[sumCount]float64) {
 }
 
 func (e *effects) weigh(n float64, sums *[sumCount]float64) {
-	for i, set := 0, e.sums; set != 0; i, set = i+1, set>>1 {
-		if set&1 != 0 {
-			sums[i] += n
-		}
+	for set := e.sums; set != 0; set &= set - 1 {
+		sums[bits.TrailingZeros16(set)] += n
 	}
 }
 

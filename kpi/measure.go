@@ -27,7 +27,8 @@ func (m *Meter) Estimate(now time.Time, c *outdial.Candidate, group outdial.Grou
 //
 // The levels are the views Total, ByTrunk, ByTrunk|ByCountry, ByTrunk|ByRegion and ByTrunk|ByGroup; one that the meter
 // does not keep is passed over. Which country and region a group lies in is learned from its attempts. It takes no lock
-// but for the first reading of a cell in each slice of time, and for MetricPDD when a sixteenth more calls have come.
+// but for the first reading of a cell in each slice of time, or after cores met over it, and for MetricPDD when a sixteenth
+// more calls have come.
 func (m *Meter) Measure(now time.Time, metric outdial.Metric, c *outdial.Candidate, group outdial.GroupID) outdial.Estimate {
 	if l := m.ladder(c.Trunk, group); l != nil {
 		return m.estimate(now, metric, l)

@@ -13,7 +13,7 @@ const (
 	crowd    = 225 // how much cores have to meet before a cell is given parts:
 	waited   = 15  // as much counts a wait,
 	turned   = 1   // and as much another core
-	sampling = 16  // at one count of so many
+	sampling = 15  // at one count of so many; an odd number, so that it meets both of two that count in turn
 )
 
 // parts are those of a cell, by lane. They leave the index with it.
@@ -25,11 +25,11 @@ type padded struct {
 	_ [64]byte
 }
 
-// meeting is how much cores met over a cell in a tick. It is guarded by the cell's lock.
+// meeting is how much cores met over a cell in its latest tick. It is guarded by the cell's lock.
 type meeting struct {
 	met    uint8 // at most crowd
 	last   uint8 // lane of the last sample
-	counts uint8 // so many, to take samples
+	counts uint8 // to the next sample
 	metAt  uint16
 }
 
@@ -38,15 +38,16 @@ func (ps *parts) of(m *Meter, f *fact) *state { return &(*ps)[f.hold(m)].state }
 
 // sample looks whether it is another core that counts. The cell is locked.
 func (s *state) sample(m *Meter, f *fact) {
+	s.counts = sampling
 	if at := uint8(f.in(m)); at != s.last {
 		s.last = at
-		s.crowded(m, f, turned)
+		s.crowded(m, turned)
 	}
 }
 
 // crowded notes that cores met, and gives the cell parts when they did often enough. The cell is locked.
-func (s *state) crowded(m *Meter, f *fact, much uint8) {
-	if at := uint16(f.now); s.metAt != at {
+func (s *state) crowded(m *Meter, much uint8) {
+	if at := uint16(s.newest); s.metAt != at {
 		s.met, s.metAt = 0, at
 	}
 	s.met = min(s.met+much, crowd)

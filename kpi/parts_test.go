@@ -45,6 +45,75 @@ func TestManyWritersAreOneCell(t *testing.T) {
 	require.Equal(t, float64(writers*attempts/2+19), e.N) // and what stands behind it
 }
 
+// Cores that take turns over a cell move it from one cache to the other, though none ever waits: it is given parts, once it is
+// busy enough to keep rings.
+func TestCoresThatTakeTurnsGetParts(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes a pool forget")
+	}
+	play := func(m *kpi.Meter, lane func(i int) int) bool {
+		for i := range 4000 {
+			m.Sit(lane(i))
+			observe(m, failedLeg(1+i, 1, t0, 1, 486)...)
+		}
+		require.EqualValues(t, 4000, cell(t, m, t0, kpi.Key{}).Started)
+		return m.Divided()
+	}
+	busy := func() *kpi.Meter {
+		m := newMeter(t, kpi.Config{})
+		m.Spread()
+		return m
+	}
+	require.True(t, play(busy(), func(i int) int { return i }))
+	require.False(t, play(busy(), func(int) int { return 1 }))
+}
+
+// Readers, writers whose cells have parts, and the dropping of what has expired do not wait for each other in a circle; and a cell
+// is consistent in itself whenever it is read.
+func TestReadersBesideManyWriters(t *testing.T) {
+	const writers, attempts = 3, 2000
+	m := newMeter(t, kpi.Config{Views: []kpi.View{kpi.Total, kpi.ByTrunk, kpi.ByProgram}, MaxCells: 6})
+	m.Spread()
+	observe(m, answeredLeg(1, t0, 1, 1500, 2e9)...)
+	m.Divide(0)
+	var all, readers sync.WaitGroup
+	over := make(chan struct{})
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				for c := range m.Snapshot(t0) {
+					if c.Key.View == kpi.ByProgram && (c.Answers > c.Started || c.Ended > c.Answers) {
+						t.Errorf("%v: %d started, %d answered, %d ended", c.Key, c.Started, c.Answers, c.Ended)
+						return
+					}
+				}
+				m.Measure(t0, outdial.MetricPDD, &outdial.Candidate{Trunk: 1}, 0)
+				m.Estimate(t0, &outdial.Candidate{Trunk: 2}, 0)
+			}
+		})
+	}
+	for w := range writers {
+		all.Go(func() {
+			for i := range attempts {
+				at := t0
+				if i%500 == 499 { // now and then a trunk that expires at once and makes room
+					at = t0.Add(-2 * 3600e9)
+				}
+				observe(m, answeredLeg(2+w*attempts+i, at, outdial.TrunkID(1+i%9), 1500, 2e9)...)
+			}
+		})
+	}
+	all.Wait()
+	close(over)
+	readers.Wait()
+	require.EqualValues(t, writers*attempts+1-writers*attempts/500, cell(t, m, t0, kpi.Key{}).Started)
+}
+
 // Parts are dropped with their cell.
 func TestPartsLeaveWithTheirCell(t *testing.T) {
 	m := newMeter(t, kpi.Config{Views: []kpi.View{kpi.ByTrunk}, MaxCells: 1})

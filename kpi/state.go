@@ -12,19 +12,20 @@ const noTick = -1 << 62
 // a part for each of them (parts.go). A roll-up is read as the sum of the base cells below it; besides, it counts itself what
 // found no base cell.
 //
-// It is three cache lines, and whoever counts in a diary needs the first two alone.
+// It is three cache lines, and whoever counts in a diary needs the first two alone: it is asked for parts before it is locked, so
+// that the two are read at the same time.
 type state struct {
-	key   packed
+	key    packed
+	mu     sync.Mutex // of a part, that of its lane guards instead
+	newest int64      // the latest tick that was counted
+
 	parts atomic.Pointer[parts]
-	mu    sync.Mutex // of a part, that of its lane guards instead
-
-	diary  diary
-	newest int64 // the latest tick that was counted
+	diary diary
 	meeting
-	gone bool // no longer in the index; whoever holds it looks it up anew
-	fed  bool // there are feeds
-
+	gone  bool // no longer in the index; whoever holds it looks it up anew
+	fed   bool // there are feeds
 	rings rings
+
 	feeds []*account // that what is counted is added to: the cell's own, and those of the cells above; nil = none is read
 	below *[]*state  // base cells that this one sums up
 	above *[]*state  // roll-ups of this base cell that estimates may be read from; fixed
@@ -49,10 +50,10 @@ func (s *state) add(m *Meter, f *fact) outcome {
 	}
 	if !s.mu.TryLock() {
 		s.mu.Lock()
-		s.crowded(m, f, waited)
+		s.crowded(m, waited)
 	}
 	if s.rings != nil {
-		if s.counts++; s.counts%sampling == 0 {
+		if s.counts--; s.counts == 0 {
 			s.sample(m, f)
 		}
 	}
@@ -109,7 +110,7 @@ func (s *state) count(m *Meter, p *part, does *effects, now, told int64) bool {
 		}
 		return true
 	}
-	if s.newest < m.sure(now, told)-2*m.horizon { // all of it is long past
+	if past := 2 * m.horizon; s.newest < now-past && s.newest < m.sure(now, told)-past { // all of it is long past
 		s.rings = nil
 		return s.count(m, p, does, now, told)
 	}
