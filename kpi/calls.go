@@ -11,8 +11,8 @@ import (
 // was displaced and bids again is counted again.
 //
 // A call is one word: 30 bits of its number within the set, whether it has made a bid and was answered, and the lower half of
-// the tick of its first bid. The calls of one engine are told apart for some 2^27 rounds through the sets; one of another engine
-// is taken for one of them once in 2^30.
+// the tick of its first bid. The calls of one engine are told apart for 2^30 rounds through the sets; one of another engine is
+// taken for one of them once in 2^30.
 type calls struct {
 	sets []callSet
 	rows rows // over the sets

@@ -22,8 +22,8 @@ type bucket struct {
 }
 
 func newRings(spans []spanAt) rings {
-	const apart = 2 // rings of room, so that cells of different cores are not in one cache line
-	r := make(rings, len(spans), len(spans)+apart)
+	const pair = 4 // rings in two cache lines, so that parts of different cores share no pair of them
+	r := make(rings, len(spans), (len(spans)+pair-1)/pair*pair)
 	for i, s := range spans {
 		r[i].buckets = make([]*bucket, s.Buckets)
 	}
