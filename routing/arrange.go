@@ -100,6 +100,31 @@ func (d *decision) rateOf(trunk outdial.TrunkID) hit {
 	return d.t.rates.of(d.now, d.call.To, deck)
 }
 
+// rank sorts the candidates of a tier by ascending keys, equal ones as they are. Where nobody asks for more than who comes first, and
+// the keys alone decide that, the others stand anyhow.
+func (d *decision) rank(g *tier, first int) {
+	if !d.brief || g.preferDirect || d.forced != nil {
+		d.sort(first)
+		return
+	}
+	cs, from := d.dst[first:], first-d.first
+	class, costs, keys := d.class[from:], d.costs[from:], d.keys[:len(cs)]
+	least := 0
+	for i, k := range keys {
+		if class[i] != class[0] {
+			d.sort(first)
+			return
+		}
+		if k < keys[least] {
+			least = i
+		}
+	}
+	if least > 0 {
+		cs[0], cs[least] = cs[least], cs[0]
+		costs[0], costs[least] = costs[least], costs[0]
+	}
+}
+
 // sort sorts the candidates from first on, and what is known of each, by ascending keys, equal ones as they are. It is an
 // insertion sort, because there are at most MaxCandidates and as a rule fewer than ten; they themselves are moved once.
 func (d *decision) sort(first int) {

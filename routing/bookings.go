@@ -15,7 +15,7 @@ import (
 // bookedFor is taken to have been given up.
 type bookings struct {
 	calls, money atomic.Int64
-	until        atomic.Int64 // when the first of them has been given up, ns
+	until        atomic.Int64 // none of them has been given up before, ns
 
 	mu   sync.Mutex
 	list []booking
@@ -40,8 +40,12 @@ func (t *Table) book(now time.Time, call outdial.CallID, cost outdial.Micros, m 
 	if len(b.list) >= maxBooked || t.exploreRate(now, m) == 0 || t.exploration.Money != 0 && t.moneyLeft(m) < max(cost, 1) {
 		return false
 	}
-	b.list = append(b.list, booking{call, now.Add(bookedFor).UnixNano(), cost})
-	b.sum()
+	k := booking{call, now.Add(bookedFor).UnixNano(), cost}
+	if len(b.list) == 0 || k.until < b.until.Load() {
+		b.until.Store(k.until)
+	}
+	b.list = append(b.list, k)
+	b.count(1, cost)
 	return true
 }
 
@@ -52,8 +56,16 @@ func (b *bookings) expire(now time.Time) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.list = slices.DeleteFunc(b.list, func(k booking) bool { return k.until <= now.UnixNano() })
-	b.sum()
+	first := int64(math.MaxInt64)
+	b.list = slices.DeleteFunc(b.list, func(k booking) bool {
+		if k.until <= now.UnixNano() {
+			b.count(-1, -k.cost)
+			return true
+		}
+		first = min(first, k.until)
+		return false
+	})
+	b.until.Store(first)
 }
 
 // release gives back what a call booked: an event has told of it.
@@ -65,23 +77,17 @@ func (b *bookings) release(call outdial.CallID) {
 	defer b.mu.Unlock()
 	for i := range b.list {
 		if b.list[i].call == call {
+			b.count(-1, -b.list[i].cost)
 			b.list = slices.Delete(b.list, i, i+1)
-			b.sum()
 			return
 		}
 	}
 }
 
-// sum tells those who read without the lock what the list comes to.
-func (b *bookings) sum() {
-	var money outdial.Micros
-	until := int64(math.MaxInt64)
-	for i := range b.list {
-		money, until = money+b.list[i].cost, min(until, b.list[i].until)
-	}
-	b.until.Store(until)
-	b.calls.Store(int64(len(b.list)))
-	b.money.Store(int64(money))
+// count tells those who read without the lock what the list comes to.
+func (b *bookings) count(calls int64, money outdial.Micros) {
+	b.calls.Add(calls)
+	b.money.Add(int64(money))
 }
 
 // exploreRate is the share of calls that may explore, 0 where the budget's is used up.

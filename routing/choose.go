@@ -80,7 +80,7 @@ func (d *decision) chooseAmong(g *tier, first int, contenders []contender) {
 		d.keys[pick] = math.Inf(-1)
 	}
 	// What a failover would try next stands in the order of belief in either case.
-	d.sort(first)
+	d.rank(g, first)
 }
 
 // front marks those that stand behind others whatever is believed of them: what arrange and settle will put there.

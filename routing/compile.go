@@ -81,6 +81,7 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 		}
 		t.rules = append(t.rules, r)
 	}
+	t.alone = t.newCells()
 	t.compileLimits(&p, &names)
 	for _, o := range p.Overrides {
 		t.orders = append(t.orders, compileOrder(cfg.IDs, o))
@@ -134,9 +135,6 @@ func (t *Table) objectiveOf(s Success) uint16 {
 	if i < 0 {
 		i = len(t.objectives)
 		t.objectives = append(t.objectives, o)
-	}
-	if t.cells == nil {
-		t.cells = make([]cell, 1<<cellBits)
 	}
 	return uint16(i)
 }

@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -11,11 +10,19 @@ import (
 // decision is one call on its way through a table. Everything that it reads of others, or that was drawn, goes through a
 // method of it, which notes the value in the call's record, or, where a decision is repeated, takes it from there.
 type decision struct {
+	matter
+	scratch
+}
+
+// matter is what is decided, by what, and what was found out.
+type matter struct {
 	t      *Table
 	m      *memory   // nil = a Table alone: nothing is known of the past, and nothing is explored
+	cells  cells     // nil = posteriors are read anew
 	again  *recorded // nil = the sources are read
 	greedy bool      // explore nothing all the same
-	like   *decision // another one about the same call, whose look-up of rates may do; nil = none
+	brief  bool      // nobody asks for more than who comes first
+	leaf   leaf      // where the number is in the decks, if that has been looked for
 	rec    *outdial.Record
 	now    time.Time
 	call   outdial.Call // a copy, so that the caller's need not lie on the heap
@@ -31,7 +38,10 @@ type decision struct {
 
 	dst   []outdial.Candidate
 	first int // where the call's candidates begin in dst
+}
 
+// scratch is what a decision works with. Nothing of it is read before it is written, so it need not be new.
+type scratch struct {
 	found hits                                  // by the deck's slot in the rule
 	costs [outdial.MaxCandidates]outdial.Micros // of a typical call, by candidate from first on
 	class [outdial.MaxCandidates]uint16         // where a candidate belongs; equal ones stand as they came
@@ -48,6 +58,9 @@ const (
 
 // route appends the candidates for the call.
 func (d *decision) route() ([]outdial.Candidate, error) {
+	if !d.leaf.sought {
+		d.leaf = d.t.rates.look(d.call.To)
+	}
 	d.match()
 	d.recordRule()
 	switch {
@@ -57,11 +70,8 @@ func (d *decision) route() ([]outdial.Candidate, error) {
 		return d.dst, ErrBlocked
 	}
 	if d.rule.decks > 0 {
-		if d.like != nil && d.like.rated(d) {
-			d.found = d.like.found
-		} else {
-			d.t.rates.find(d.now, d.call.To, d.rule.slots, d.rule.decks, &d.found)
-		}
+		clear(d.found[:d.rule.decks])
+		d.t.rates.find(d.now, d.call.To, d.leaf, d.rule.slots, d.rule.decks, &d.found)
 		if d.t.byState {
 			d.where = d.jurisdiction()
 		}
@@ -82,11 +92,6 @@ func (d *decision) route() ([]outdial.Candidate, error) {
 	d.settle()
 	d.recordOrder()
 	return d.dst, nil
-}
-
-// rated reports whether what the decision found in its decks is what another one about the same call would find.
-func (d *decision) rated(other *decision) bool {
-	return d.rule != nil && d.rule.decks > 0 && d.t.rates.table == other.t.rates.table && slices.Equal(d.rule.slots, other.rule.slots)
 }
 
 // appendTier appends the candidates of a tier in their order. The error is why the last candidate that was left out was.
@@ -123,9 +128,9 @@ func (d *decision) appendTier(g *tier, n uint8) (why *outdial.Refusal) {
 		for i := range cs {
 			d.keys[i] = float64(d.costs[from+i]) + d.surcharge(&cs[i])
 		}
-		d.sort(first)
+		d.rank(g, first)
 	case ByQuality:
-		d.sortByQuality(first)
+		d.sortByQuality(g, first)
 	case CostPerContact:
 		if len(cs) > 0 {
 			d.choose(g, first)

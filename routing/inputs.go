@@ -35,7 +35,7 @@ func (d *decision) posterior(c *outdial.Candidate, g *tier) (p posterior) {
 	if d.again != nil {
 		p = posterior{d.again.num(c.Trunk, readMean), d.again.num(c.Trunk, readN), uint64(d.again.num(c.Trunk, readFloors))}
 	} else {
-		p = d.t.posterior(d.now, c, &d.call.Dest, g, d.m)
+		p = d.posteriorNow(c, g)
 	}
 	if d.rec.On() {
 		d.note(c.Trunk, readMean, p.mean)

@@ -74,7 +74,7 @@ type keptTracks struct {
 // Waterline's Seq. A Router that is restored from it and told the events behind seq is as one that was told all of them. The
 // tables and what their sources know are not part of it. It needs a table in force (ErrNoTable), whose registry has the names.
 func (r *Router) Save(seq uint64) ([]byte, error) {
-	t := r.table.Load()
+	t := r.Table()
 	if t == nil {
 		return nil, ErrNoTable
 	}
@@ -91,7 +91,7 @@ func (r *Router) Save(seq uint64) ([]byte, error) {
 // force (ErrNoTable), and a Router that has been told of no event. An error (ErrSnapshot for what Save has not written) leaves
 // the Router as it is. Call it before the first call.
 func (r *Router) Restore(b []byte) error {
-	t := r.table.Load()
+	t := r.Table()
 	if t == nil {
 		return ErrNoTable
 	}

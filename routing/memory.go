@@ -12,18 +12,21 @@ import (
 // memory is what a Router knows of the past: a fold over events, the same live and in replay. Observe writes under the
 // lock; routes read without one.
 type memory struct {
-	mu     sync.Mutex
-	newest atomic.Int64 // hour of the latest event; written under mu
-	counts []*count
-
-	calls, explored, money *count // first attempts; exploring ones; what those cost, in micro-units
+	calls, explored, money *count       // first attempts; exploring ones; what those cost, in micro-units
+	newest                 atomic.Int64 // hour of the latest event; written under mu
 	use                    atomic.Pointer[map[share]*count]
 	months                 atomic.Pointer[map[outdial.TrunkID]*month]
-	tracks                 [256]atomic.Pointer[map[place]*track] // by place.shard
-	tracked                int
 	tides                  atomic.Pointer[map[tideKey]*tide]
-	orders                 atomic.Pointer[[]order] // overrides by Control
-	booked                 bookings
+	orders                 atomic.Pointer[[]order]               // overrides by Control
+	tracks                 [256]atomic.Pointer[map[place]*track] // by place.shard
+
+	_       [64]byte // what every event writes stands on lines of its own: routes read what is above on other cores
+	mu      sync.Mutex
+	counts  []*count
+	tracked int
+
+	_      [64]byte
+	booked bookings
 }
 
 // share names a count of attempts: those to a country on a trunk; the zero country is the world, trunk 0 is all.

@@ -48,13 +48,13 @@ func (p QualityPrior) Score(e outdial.Estimate) float64 {
 }
 
 // sortByQuality orders a tier by descending score.
-func (d *decision) sortByQuality(first int) {
+func (d *decision) sortByQuality(g *tier, first int) {
 	cs := d.dst[first:]
 	for i := range cs {
 		d.keys[i] = -d.t.prior.Score(d.estimate(&cs[i]))
 		d.note(cs[i].Trunk, "score", -d.keys[i])
 	}
-	d.sort(first)
+	d.rank(g, first)
 }
 
 // estimate is what is known of a candidate.

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/internal/digits"
+	"github.com/outdial/outdial/internal/prefetch"
 )
 
 // rates is all decks in one trie: a number's prefixes are walked once, however many decks there are. The rows of one
@@ -57,21 +59,37 @@ func (r *rates) equal(other *rates) bool {
 		r.table.Equal(other.table)
 }
 
+// leaf is the longest prefix of a number in the decks.
+type leaf struct {
+	row           uint32 // its first
+	digits        uint8
+	found, sought bool
+}
+
+// look finds a number's leaf, and begins to read its rows.
+func (r *rates) look(to outdial.Number) leaf {
+	row, n, ok := r.table.Lookup(uint64(to))
+	if ok {
+		prefetch.Line(unsafe.Pointer(&r.rows[row]))
+		prefetch.Line(unsafe.Pointer(&r.rows[min(int(row)+7, len(r.rows)-1)]))
+	}
+	return leaf{row, uint8(n), ok, true}
+}
+
 // find fills hits for the decks that slots gives a place to, of which there are want. Longer prefixes come first, so
-// the first row in force is a deck's. As a rule all decks have the longest one, which is found without the others.
-func (r *rates) find(now time.Time, to outdial.Number, slots []uint8, want int, found *hits) {
-	at := InstantOf(now)
-	value, n, ok := r.table.Lookup(uint64(to))
-	if !ok {
+// the first row in force is a deck's. As a rule all decks have the longest one, the leaf, which is found without the others.
+func (r *rates) find(now time.Time, to outdial.Number, at leaf, slots []uint8, want int, found *hits) {
+	if !at.found {
 		return
 	}
-	if want = r.take(at, value, uint8(n), slots, want, found); want == 0 {
+	when := InstantOf(now)
+	if want = r.take(when, at.row, at.digits, slots, want, found); want == 0 {
 		return
 	}
 	var matches [digits.MaxLen + 1]digits.Match
-	n = r.table.Matches(uint64(to), &matches)
+	n := r.table.Matches(uint64(to), &matches)
 	for _, m := range matches[1:n] {
-		if want = r.take(at, m.Value, m.Digits, slots, want, found); want == 0 {
+		if want = r.take(when, m.Value, m.Digits, slots, want, found); want == 0 {
 			return
 		}
 	}

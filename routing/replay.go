@@ -46,7 +46,7 @@ func (t *Table) Replay(now time.Time, call *outdial.Call, readings []outdial.Rea
 		}
 		again.nums[reading{r.Trunk, r.Name}] = r.Value
 	}
-	d := decision{t: t, again: again, now: now, call: *call}
+	d := decision{matter: matter{t: t, again: again, now: now, call: *call}}
 	return d.route()
 }
 

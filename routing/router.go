@@ -22,7 +22,7 @@ import (
 // value ends them before that; with no value it ends all with that target. "routing.rollback" goes back to the policy that
 // was in force before; in a replay it does nothing, as the host loads the policy.
 type Router struct {
-	table  atomic.Pointer[Table]
+	force  atomic.Pointer[standing]
 	shadow atomic.Pointer[shadow]
 	past   atomic.Pointer[memory]
 
@@ -30,6 +30,12 @@ type Router struct {
 
 	mu      sync.Mutex
 	history []*Table // that were in force, the latest last
+}
+
+// standing is a table that is asked, and what it read lately for the router's decisions.
+type standing struct {
+	table *Table
+	cells cells
 }
 
 var (
@@ -42,12 +48,26 @@ var (
 // NewRouter returns a Router that holds t; nil is no table.
 func NewRouter(t *Table) *Router {
 	r := new(Router)
-	r.table.Store(t)
+	r.put(t)
 	return r
 }
 
+// put brings a table into force; nil is none.
+func (r *Router) put(t *Table) {
+	if t == nil {
+		r.force.Store(nil)
+		return
+	}
+	r.force.Store(&standing{t, t.newCells()})
+}
+
 // Table returns the table in force, or nil.
-func (r *Router) Table() *Table { return r.table.Load() }
+func (r *Router) Table() *Table {
+	if f := r.force.Load(); f != nil {
+		return f.table
+	}
+	return nil
+}
 
 // maxHistory is how many tables can be gone back to.
 const maxHistory = 8
@@ -58,7 +78,8 @@ const maxHistory = 8
 func (r *Router) Swap(t *Table) (old *Table) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	old = r.table.Swap(t)
+	old = r.Table()
+	r.put(t)
 	if old != nil && old != t {
 		if len(r.history) == maxHistory {
 			r.history = slices.Delete(r.history, 0, 1)
@@ -78,7 +99,7 @@ func (r *Router) Rollback() (*Table, bool) {
 	}
 	t := r.history[n-1]
 	r.history = r.history[:n-1]
-	r.table.Store(t)
+	r.put(t)
 	return t, true
 }
 
@@ -93,7 +114,7 @@ func (r *Router) memory() *memory {
 
 // Admit implements outdial.Router with the table in force.
 func (r *Router) Admit(now time.Time, call *outdial.Call) (again time.Time, err error) {
-	t := r.table.Load()
+	t := r.Table()
 	if t == nil {
 		return time.Time{}, ErrNoTable
 	}
@@ -106,13 +127,13 @@ func (r *Router) Admit(now time.Time, call *outdial.Call) (again time.Time, err 
 
 // Route implements outdial.Router with the table in force.
 func (r *Router) Route(now time.Time, call *outdial.Call, dst []outdial.Candidate) ([]outdial.Candidate, error) {
-	t := r.table.Load()
-	if t == nil {
+	f := r.force.Load()
+	if f == nil {
 		return dst, ErrNoTable
 	}
 	before := len(dst)
 	m := r.memory()
-	dst, err := t.route(now, call, dst, m)
+	dst, err := f.table.route(now, call, dst, m, f.cells)
 	if s := r.shadow.Load(); s != nil && !call.Rehearsal() {
 		s.compare(now, call, dst[before:], err, m)
 	}
@@ -151,7 +172,7 @@ func (r *Router) checkControl(now time.Time, c *outdial.Control) error {
 		return nil
 	}
 	o, err := parseOverride(c)
-	t := r.table.Load()
+	t := r.Table()
 	switch {
 	case err != nil:
 		return err
@@ -177,7 +198,7 @@ func (r *Router) control(ev *outdial.Event) {
 		r.Rollback()
 		return
 	}
-	t := r.table.Load()
+	t := r.Table()
 	if t == nil || !strings.HasPrefix(c.Action, controlPrefix) {
 		return
 	}
@@ -207,7 +228,7 @@ func (r *Router) control(ev *outdial.Event) {
 // Overrides returns what is in force at a time: those of the policy, and those that came as controls.
 func (r *Router) Overrides(now time.Time) (all []Override) {
 	var lists [][]order
-	if t := r.table.Load(); t != nil {
+	if t := r.Table(); t != nil {
 		lists = append(lists, t.orders)
 	}
 	for _, list := range append(lists, *r.memory().orders.Load()) {

@@ -9,7 +9,7 @@ import (
 
 // shadow is a table that is asked beside the one in force, and how its answers differ.
 type shadow struct {
-	table                       *Table
+	standing
 	calls, same, moved, refused atomic.Int64
 	admitted                    atomic.Int64
 	live, other                 atomic.Int64 // expected cost of a minute of the calls that both route
@@ -34,7 +34,7 @@ func (r *Router) SetShadow(t *Table) {
 		r.shadow.Store(nil)
 		return
 	}
-	r.shadow.Store(&shadow{table: t})
+	r.shadow.Store(&shadow{standing: standing{t, t.newCells()}})
 }
 
 // ShadowReport returns what was counted since SetShadow; false without a shadow.
@@ -54,7 +54,9 @@ func (s *shadow) compare(now time.Time, call *outdial.Call, live []outdial.Candi
 	var other []outdial.Candidate
 	_, refused := s.table.admit(now, call, nil)
 	if refused == nil {
-		d := decision{t: s.table, m: m, greedy: true, now: now, call: *call, dst: live[len(live):]}
+		d := decision{matter: matter{
+			t: s.table, m: m, cells: s.cells, greedy: true, brief: true, now: now, call: *call, dst: live[len(live):],
+		}}
 		other, refused = d.route()
 	}
 	s.calls.Add(1)

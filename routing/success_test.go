@@ -102,7 +102,7 @@ func TestPropensity(t *testing.T) {
 	p.Exploration.Share = 0.2
 	c := compile(t, p, w.config())
 	for i, mean := range []float64{.5, .45, .2} {
-		w.asr[outdial.TrunkID(i+1)] = estimate(mean, 40)
+		w.asr[outdial.TrunkID(i+1)] = estimate(mean, 100)
 	}
 	r := routing.NewRouter(c.Table)
 	const calls = 40_000

@@ -27,7 +27,7 @@ type Table struct {
 	trunks      []trunk
 	trunkAt     []uint16 // by TrunkID: index into trunks + 1
 	objectives  []objective
-	cells       []cell // of posteriors; nil without cost-per-contact tiers
+	alone       cells // for decisions without a past
 	limits      []limit
 	commits     []commitment
 	orders      []order
@@ -92,11 +92,13 @@ func (t *Table) metaOf(id outdial.TrunkID) *trunk {
 // Candidate.Cost is that of a minute of a typical call; Matched is the prefix of the row that says so, and where the
 // trunk has no rate, the prefix of the rule.
 func (t *Table) Route(now time.Time, call *outdial.Call, dst []outdial.Candidate) ([]outdial.Candidate, error) {
-	return t.route(now, call, dst, nil)
+	return t.route(now, call, dst, nil, t.alone)
 }
 
-func (t *Table) route(now time.Time, call *outdial.Call, dst []outdial.Candidate, m *memory) ([]outdial.Candidate, error) {
-	d := decision{t: t, m: m, rec: call.Record(), now: now, call: *call, dst: dst, first: len(dst)}
+func (t *Table) route(now time.Time, call *outdial.Call, dst []outdial.Candidate, m *memory, lately cells) ([]outdial.Candidate, error) {
+	d := decision{matter: matter{
+		t: t, m: m, cells: lately, rec: call.Record(), now: now, call: *call, dst: dst, first: len(dst),
+	}}
 	return d.route()
 }
 

@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/outdial/outdial"
@@ -18,14 +19,16 @@ import (
 // agrees with what was done, each weighed by the inverse of that probability and the weights made to add up to one (the
 // self-normalised estimator of A. Swaminathan and T. Joachims, 2015).
 type WhatIf struct {
-	policies  []*WhatIfPolicy
-	past      *Router
-	open      map[outdial.CallID]int // calls that are judged, or whose end is awaited: index into kept
-	kept      []pastCall
-	free      []int
-	over      []overCall // calls whose first attempt is over, by time: another one may be answered
-	plan      []outdial.Candidate
-	decisions [2]decision // the present one and the one before
+	policies []*WhatIfPolicy
+	past     *Router
+	open     map[outdial.CallID]int // calls that are judged, or whose end is awaited: index into kept
+	kept     []pastCall
+	free     []int
+	over     []overCall // calls whose first attempt is over, by time: another one may be answered
+	decks    []*rates   // each once, however many policies have them
+	leaves   []leaf     // of the present call, by decks
+	plan     []outdial.Candidate
+	decision decision // the present one
 }
 
 // pastCall is a call from its first attempt on, until it is answered or no further attempt comes.
@@ -66,6 +69,7 @@ type WhatIfPolicy struct {
 
 	weight, weightSq, weightAnswered float64
 	table                            *Table
+	decks                            int // in WhatIf.decks
 }
 
 // Answers is an estimate of the answer ratio under the policy, and the effective number of calls behind it: with few, the
@@ -86,19 +90,20 @@ func NewWhatIf(tables ...*Table) (*WhatIf, error) {
 			return nil, fmt.Errorf("routing: what-if: tables[%d]: nil, or compiled with another registry", i)
 		}
 		own := *t
-		for _, p := range w.policies { // policies that differ in their rules look a number up once
-			if own.rates.equal(&p.table.rates) {
-				own.rates = p.table.rates
-				break
-			}
+		decks := slices.IndexFunc(w.decks, own.rates.equal)
+		if decks < 0 {
+			decks = len(w.decks)
+			w.decks = append(w.decks, &t.rates)
 		}
+		own.rates = *w.decks[decks]
 		w.policies = append(w.policies, &WhatIfPolicy{
-			Version: t.version, Moves: map[[2]outdial.TrunkID]int64{}, table: &own,
+			Version: t.version, Moves: map[[2]outdial.TrunkID]int64{}, table: &own, decks: decks,
 		})
 	}
 	if len(w.policies) == 0 {
 		return nil, fmt.Errorf("routing: what-if: no table")
 	}
+	w.leaves = make([]leaf, len(w.decks))
 	w.past = NewRouter(tables[0])
 	return w, nil
 }
@@ -143,19 +148,20 @@ func (w *WhatIf) started(now time.Time, a *outdial.Attempt) {
 		k.chance *= a.Choice.Probability
 	}
 	w.open[a.ID.Call] = i
-	var before *decision
+	for j, r := range w.decks {
+		w.leaves[j] = r.look(a.Call.To)
+	}
+	d := &w.decision
 	for j, p := range w.policies {
 		k.first[j] = wish{}
 		if _, err := p.table.admit(now, &a.Call, nil); err != nil {
 			continue
 		}
-		d := &w.decisions[0]
-		if d == before {
-			d = &w.decisions[1]
+		d.matter = matter{
+			t: p.table, m: w.past.memory(), greedy: true, brief: true, leaf: w.leaves[p.decks], now: now, call: a.Call, dst: w.plan[:0],
 		}
-		*d = decision{t: p.table, m: w.past.memory(), greedy: true, like: before, now: now, call: a.Call, dst: w.plan[:0]}
 		plan, err := d.route()
-		w.plan, before = plan[:0], d
+		w.plan = plan[:0]
 		if err == nil {
 			k.first[j] = wish{trunk: plan[0].Trunk, where: d.where, terms: d.termsOf(plan[0].Trunk)}
 		}

@@ -76,7 +76,7 @@ func (s *sorter) route(number uint64, offers []offer) []offer {
 
 // known is what ours and the sorter know of a carrier towards a destination.
 func known(carrier, group uint64) counts {
-	return counts{30, 30 * (.3 + float64((carrier*7+group)%20)/40)}
+	return counts{300, 300 * (.3 + float64((carrier*7+group)%20)/40)}
 }
 
 type knownQuality struct{}
@@ -92,6 +92,7 @@ func ourRouter(tb testing.TB, tariffs []tariff, strategy routing.Strategy) *rout
 	tier := &p.Rules[0].Tiers[0]
 	if strategy == routing.CostPerContact {
 		tier.Success.AttemptCost = routeAttempt
+		p.Exploration.Money = 1_000_000 // beside its share of the calls
 	}
 	for i, t := range tariffs {
 		name := fmt.Sprint(i)
@@ -107,10 +108,23 @@ func ourRouter(tb testing.TB, tariffs []tariff, strategy routing.Strategy) *rout
 	require.NoError(tb, err)
 	r := routing.NewRouter(t)
 	for i := range 1000 { // so that there is a budget to explore with
-		a := &outdial.Attempt{ID: outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}, Start: monday, Candidate: outdial.Candidate{Trunk: 1}}
-		r.Observe(&outdial.Event{Kind: outdial.EventStarted, Time: monday, Attempt: a})
+		id := outdial.AttemptID{Call: outdial.CallID(i + 1), Leg: 1}
+		told(r, outdial.EventStarted, &outdial.Attempt{ID: id, Start: monday, Candidate: outdial.Candidate{Trunk: 1}})
 	}
 	return r
+}
+
+func told(r *routing.Router, kind outdial.EventKind, a *outdial.Attempt) {
+	ev := outdial.Event{Kind: kind, Time: monday, Attempt: a}
+	r.Observe(&ev)
+}
+
+// takeBack tells a router that a call which explores did not leave after all, so that the budget does not run out.
+func takeBack(r *routing.Router, a *outdial.Attempt, call outdial.CallID, c outdial.Candidate) {
+	*a = outdial.Attempt{ID: outdial.AttemptID{Call: call, Leg: 1}, Start: monday, Candidate: c}
+	told(r, outdial.EventStarted, a)
+	a.State, a.Result.Origin = outdial.AttemptEnded, outdial.OriginNeverSent
+	told(r, outdial.EventEnded, a)
 }
 
 // BenchmarkRoute is a whole routing decision among eight carriers: their rates for the number, and their order.
@@ -135,10 +149,14 @@ func BenchmarkRoute(b *testing.B) {
 		r := ourRouter(b, prices, test.strategy)
 		decide := func() func() {
 			dst, i := make([]outdial.Candidate, 0, routeCarriers), 0
+			a := new(outdial.Attempt)
 			return func() {
 				call := outdial.Call{ID: outdial.CallID(i + 1), To: outdial.Number(to[i&(1<<16-1)])}
 				call.Dest.Group = outdial.GroupID(call.To%300 + 1)
 				dst, _ = r.Route(monday, &call, dst[:0])
+				if dst[0].Explore {
+					takeBack(r, a, call.ID, dst[0])
+				}
 				i++
 			}
 		}

@@ -55,8 +55,9 @@ var subjects = []subject{
 		bench: "Route", title: "Which trunk",
 		text: "A whole decision among eight carriers with 100,000 prefixes each: the rule, each carrier's rate, the order. The " +
 			"peer is what dialers write: under a read lock, a map of prices a carrier, probed from nine digits down, and " +
-			"sort.Slice. By cost per contact ours draws from posteriors, keeps to its budget, and says how likely its choice " +
-			"was; the peer divides by the answer ratio that it counted.",
+			"sort.Slice. By cost per contact ours draws from posteriors, spends a twentieth of the calls on exploring within a " +
+			"budget of calls and money (which ones it then books, and is told that they did not leave), and says how likely its " +
+			"choice was; the peer divides by the answer ratio that it counted.",
 		peers: []peer{{"map_and_sort", "map a carrier, sort.Slice, locked"}},
 		goals: []goal{
 			{"", "map_and_sort", "ns/op", 1},
