@@ -31,7 +31,7 @@ import (
 //	proxy-core-%  ... without
 //	±             the standard error of the difference
 //
-//	go test -run '^$' -bench Viewers -benchtime 5x ./examples/proxy
+//	go test -run '^$' -bench Viewers -benchtime 6x ./examples/proxy
 func BenchmarkViewers(b *testing.B) {
 	const rate, viewers, span = 200, 10, 5 * time.Second
 	integ.Program(b, "sipp", "sip-tester")
