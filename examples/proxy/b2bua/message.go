@@ -57,8 +57,11 @@ func newParser() *sip.Parser {
 // and matched.
 func usable(r *sip.Request) bool {
 	return r.Via() != nil && r.From() != nil && repeatable(&r.From().Address) && r.To() != nil && repeatable(&r.To().Address) &&
-		r.CallID() != nil && r.CSeq() != nil
+		r.CallID() != nil && r.CSeq() != nil && isMethod(string(r.CSeq().MethodName))
 }
+
+// isMethod reports whether something stands where CSeq names the method, and nothing that is not repeated as it is.
+func isMethod(s string) bool { return strings.TrimSpace(s) != "" && clean(s) == s }
 
 // repeatable reports whether a URI of From or To is the same one in an answer, where it stands in angle brackets. The parser takes whatever follows
 // the scheme where that is another than SIP's, and nothing for a scheme too.
