@@ -40,6 +40,7 @@ func (p *probe) echo(ctx context.Context, sip, rtp net.PacketConn) (c call, err 
 	c.wire = new(wire)
 	t := siptrunk.Trunk{
 		Addr: p.to.host, Transport: siptrunk.TransportUDP, Prefix: p.to.user, Strip: standIn.String()[1:], Username: p.user, Password: p.password,
+		PDDTimer: p.wait,
 	}
 	cfg := siptrunk.Config{
 		Conn: sip, Trunks: map[outdial.TrunkID]siptrunk.Trunk{trunk: t}, UserAgent: agent, Trace: c.wire.add,

@@ -40,7 +40,7 @@ type options struct {
 	user       string
 	password   string
 	length     time.Duration // of the audio
-	wait       time.Duration // for an answer to OPTIONS and to STUN
+	wait       time.Duration // for an answer to OPTIONS, STUN and the INVITE
 	out        string
 }
 
@@ -82,7 +82,7 @@ func parseOptions(ctx context.Context, args []string, help io.Writer) (options, 
 	from := fs.String("from", "", "caller ID, +12125550100; by default anonymous")
 	fs.StringVar(&o.user, "user", "", "user name for digest authentication; the password is taken from the environment, "+passwordEnv)
 	seconds := fs.Int("seconds", 5, "length of the call's audio")
-	fs.DurationVar(&o.wait, "wait", 8*time.Second, "how long to wait for an answer to OPTIONS and to STUN")
+	fs.DurationVar(&o.wait, "wait", 8*time.Second, "how long to wait for an answer to OPTIONS and STUN, and for the call to ring")
 	fs.StringVar(&o.out, "o", "network.md", "file to write the report to")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
