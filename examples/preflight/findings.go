@@ -135,10 +135,17 @@ func (r *report) findUnanswered() {
 func (r *report) ending() string {
 	res := &r.call.result
 	if res.Code == 0 {
-		return map[outdial.Origin]string{
-			outdial.OriginNoTrying: "nothing at all came back", outdial.OriginNoProgress: "100 came, and nothing beyond it",
-			outdial.OriginNoAnswer: "it rang, and nobody answered", outdial.OriginTransport: "the network says that nobody is there",
-		}[res.Origin]
+		switch res.Origin {
+		case outdial.OriginNoTrying:
+			return "nothing at all came back"
+		case outdial.OriginNoProgress:
+			return "100 came, and nothing beyond it"
+		case outdial.OriginNoAnswer:
+			return "it rang, and nobody answered"
+		case outdial.OriginTransport:
+			return "the network says that nobody is there"
+		}
+		return "it ended without a response"
 	}
 	s := fmt.Sprintf("%d %s", res.Code, res.Phrase)
 	if res.Cause.Value != 0 {

@@ -1,7 +1,7 @@
 // Command compare runs the proxy, Kamailio and a bare forwarder on sipgo between the same caller and callee (sipp), in turns on
 // one machine, and prints a table in Markdown: docs/proxy-performance.md is its output.
 //
-//	go run ./examples/proxy/compare               # the whole table, in a quarter of an hour
+//	go run ./examples/proxy/compare               # the whole table, in twenty minutes
 //	go run ./examples/proxy/compare -quick        # a rough one, in two minutes
 //	go run ./examples/proxy/compare -only cpu,delay
 //
@@ -24,7 +24,7 @@ import (
 
 func main() {
 	quick := flag.Bool("quick", false, "a rough table in two minutes: one round, short measurements")
-	rounds := flag.Int("rounds", 3, "how often everything is measured; the table shows medians")
+	rounds := flag.Int("rounds", 3, "how often CPU per call is measured, of which the table shows medians; all else is measured once")
 	only := flag.String("only", "", "kinds of measurements, separated by commas: "+strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
 	prefix := flag.String("prefix", "", "a command that each measurement is run by, such as \"nice -n -5\"")
 	proxy := flag.String("proxy", "", "the program of the proxy; \"\" = it is built")

@@ -243,8 +243,12 @@ func (b *bench) measureFailover() (figures, error) {
 	if err != nil {
 		return nil, err
 	}
+	answers, err := b.answers()
+	if err != nil {
+		return nil, err
+	}
 	delayed := 0
-	for _, d := range c.answered {
+	for _, d := range answers {
 		if d > late {
 			delayed++
 		}

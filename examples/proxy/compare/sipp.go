@@ -19,7 +19,6 @@ const numbers = 50_000
 // calls are what sipp counted.
 type calls struct {
 	made, good, failed, repeated int
-	answered                     []time.Duration // from the INVITE to the 200
 }
 
 // gateway starts a sipp that answers, but for a share of its calls that it refuses with 503.
@@ -152,6 +151,5 @@ func (b *bench) placed(p *process, limit time.Duration) (calls, error) {
 	if err != nil {
 		return c, fmt.Errorf("sipp: %w\n%s", err, &p.output)
 	}
-	c.answered, err = b.answers()
-	return c, err
+	return c, nil
 }
