@@ -102,10 +102,10 @@ func TestEndlessCalls(t *testing.T) {
 			synctest.Wait()
 			require.Zero(t, w.proxy.Live())
 			if round == 0 {
-				memory, goroutines = heap(), runtime.NumGoroutine()
+				memory, goroutines = heap(), siptest.Goroutines()
 			}
 		}
-		require.LessOrEqual(t, runtime.NumGoroutine(), goroutines+2)
+		require.Less(t, siptest.Goroutines(), goroutines+most/20, "how many wait for the next task depends on how many were at work at a time")
 		require.Less(t, heap(), memory+memory/20+(1<<20))
 	})
 }
