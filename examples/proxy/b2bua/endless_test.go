@@ -105,7 +105,7 @@ func TestEndlessCalls(t *testing.T) {
 				memory, goroutines = heap(), siptest.Goroutines()
 			}
 		}
-		require.Less(t, siptest.Goroutines(), goroutines+most/20, "how many wait for the next task depends on how many were at work at a time")
+		require.LessOrEqual(t, siptest.Goroutines(), goroutines+2)
 		require.Less(t, heap(), memory+memory/20+(1<<20))
 	})
 }
