@@ -81,16 +81,23 @@ func TestExplainCommand(t *testing.T) {
 	require.Equal(t, 2, code)
 }
 
-// A running proxy is asked over its admin API, and knows what an operator has ordered.
-func TestExplainAsksARunningProxy(t *testing.T) {
-	name := write(t, "127.0.0.1:9", "127.0.0.1:9", "")
+// administered is a proxy that does not run, and its admin API, with the name of its configuration.
+func administered(t *testing.T) (name string, p *b2bua.Proxy, api *admin.Server) {
+	t.Helper()
+	name = write(t, "127.0.0.1:9", "127.0.0.1:9", "")
 	cfg, err := read(name)
 	require.NoError(t, err)
-	p, err := b2bua.New(cfg, b2bua.Options{})
+	p, err = b2bua.New(cfg, b2bua.Options{})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, p.Close()) }()
-	s, err := admin.New(admin.Config{Proxy: p})
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	api, err = admin.New(admin.Config{Proxy: p})
 	require.NoError(t, err)
+	return name, p, api
+}
+
+// A running proxy is asked over its admin API, and knows what an operator has ordered.
+func TestExplainAsksARunningProxy(t *testing.T) {
+	_, p, s := administered(t)
 	server := httptest.NewServer(s.Handler())
 	defer server.Close()
 	require.NoError(t, p.Engine().Control(p.Now(), outdial.Control{Actor: "ann", Action: "trunk.drain", Target: "first", Reason: "r"}))
@@ -104,14 +111,7 @@ func TestExplainAsksARunningProxy(t *testing.T) {
 
 // A proxy that runs is asked for its health where its configuration says that it listens.
 func TestHealthCommand(t *testing.T) {
-	name := write(t, "127.0.0.1:9", "127.0.0.1:9", "")
-	cfg, err := read(name)
-	require.NoError(t, err)
-	p, err := b2bua.New(cfg, b2bua.Options{})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, p.Close()) }()
-	s, err := admin.New(admin.Config{Proxy: p})
-	require.NoError(t, err)
+	name, _, s := administered(t)
 	status := http.StatusOK
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status != http.StatusOK && r.URL.Path == "/readyz" {

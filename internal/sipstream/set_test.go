@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -301,13 +300,7 @@ func TestBaseline(t *testing.T) {
 		clients.Wait()
 		require.Eventually(t, func() bool { return set.Stats().Open == 0 }, 30*time.Second, time.Millisecond)
 	}
-	round() // what is made once is made now
-	before, goroutines := memory(), runtime.NumGoroutine()
-	for range 9 {
-		round()
-	}
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 30*time.Second, time.Millisecond)
-	require.Less(t, memory(), before+(256<<10), "of 1,800 connections")
+	staysLevel(t, 9, round, "of 1,800 connections")
 	s := set.Stats()
 	require.Positive(t, s.HalfOpen)
 	require.Positive(t, s.Malformed)

@@ -30,6 +30,18 @@ func memory() uint64 {
 	return m.HeapAlloc
 }
 
+// staysLevel has a round done once, as what is made once is made then, and demands that goroutines and memory are the same after some more.
+func staysLevel(t *testing.T, rounds int, round func(), of string) {
+	t.Helper()
+	round()
+	before, goroutines := memory(), runtime.NumGoroutine()
+	for range rounds {
+		round()
+	}
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 30*time.Second, time.Millisecond)
+	require.Less(t, memory(), before+(256<<10), of)
+}
+
 // Hundreds of TLS connections on real sockets, opened by either side, of which some get no further than half a handshake, or fail it: when they
 // are over, goroutines and memory are what they were.
 func TestBaselineTLS(t *testing.T) {
@@ -128,13 +140,7 @@ func TestBaselineTLS(t *testing.T) {
 		clients.Wait()
 		require.Eventually(t, func() bool { return set.Stats().Open == 0 }, 30*time.Second, time.Millisecond)
 	}
-	round() // what is made once is made now
-	before, goroutines := memory(), runtime.NumGoroutine()
-	for range 4 {
-		round()
-	}
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+2 }, 30*time.Second, time.Millisecond)
-	require.Less(t, memory(), before+(256<<10), "of 960 connections")
+	staysLevel(t, 4, round, "of 960 connections")
 	s := set.Stats()
 	require.EqualValues(t, 5*120, s.Accepted)
 	require.EqualValues(t, 5*120, s.Dialled+s.Failed)
