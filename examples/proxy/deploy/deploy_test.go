@@ -168,10 +168,7 @@ func TestUnit(t *testing.T) {
 	data, err := os.ReadFile("outdial-proxy.service")
 	require.NoError(t, err)
 	require.Contains(t, string(data), "ExecReload=/bin/kill -HUP $MAINPID")
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd is not installed")
-	}
+	analyze := integ.Program(t, "systemd-analyze", "systemd")
 	unit := filepath.Join(t.TempDir(), "outdial-proxy.service")
 	self := strings.ReplaceAll(string(data), "/usr/local/bin/outdial-proxy", "/bin/true") // it wants the program to be there
 	require.NoError(t, os.WriteFile(unit, []byte(self), 0o600))
