@@ -16,10 +16,12 @@ import (
 const (
 	// weighEvery is how often the use of the cores is looked at; meanwhile the sockets' buffers take what is too much.
 	weighEvery = 250 * time.Millisecond
-	// busy is the share of the cores above which one more is used, and slack the share of one less below which one less is, ...
-	busy, slack = .8, .5
-	// ... once it has been so for so many looks: a burst is dear for as long as the core that it needed stays.
-	calm = 8
+	// busy is the share of the cores above which, in two looks that follow one another, one more is used; above full, one is enough: a
+	// collection of garbage makes one core busy for a moment, and no more than that.
+	busy, full = .8, .95
+	// calm is for how many looks one core less would have been enough until it is tried. What is used of n cores is more than the same load
+	// uses of one less, so that only a try can tell; one that fails soon makes the wait for the next twice as long, up to patient looks.
+	calm, patient = 8, 240
 )
 
 // processors keeps the number of cores that Go uses at one time at what the load needs, until ctx is done. limit is the most: 0 = all there
@@ -32,7 +34,7 @@ func processors(ctx context.Context, limit int) {
 	if limit > 0 {
 		most = min(most, limit)
 	}
-	g := governor{most: most, now: 1}
+	g := newGovernor(most)
 	runtime.GOMAXPROCS(g.now)
 	if most == 1 {
 		return
@@ -68,23 +70,37 @@ func collector() {
 // governor decides how many cores are used at one time.
 type governor struct {
 	most, now int
-	quiet     int // looks since one more was needed
+	hot       bool // the last look found them busy
+	quiet     int  // looks for which one less would have been enough
+	wait      int  // how many such looks there must be
+	tried     int  // looks since one less was tried
 }
+
+func newGovernor(most int) governor { return governor{most: most, now: 1, wait: calm, tried: calm} }
 
 // weigh takes the number of cores that were used on average, and returns how many there shall be.
 func (g *governor) weigh(used float64) int {
+	g.tried = min(g.tried+1, calm+1)
+	hot := used > busy*float64(g.now)
 	switch {
-	case used > busy*float64(g.now):
-		g.quiet = 0
-		g.now = min(g.now+1, g.most)
-	case used >= slack*float64(g.now-1):
+	case g.now < g.most && hot && (g.hot || used > full*float64(g.now)):
+		g.now++
+		g.hot, g.quiet = false, 0
+		if g.tried <= calm {
+			g.wait = min(2*g.wait, patient)
+		} else {
+			g.wait = calm
+		}
+		return g.now
+	case g.now == 1 || used > full*float64(g.now-1):
 		g.quiet = 0
 	default:
-		if g.quiet++; g.quiet >= calm {
-			g.quiet = 0
-			g.now = max(g.now-1, 1)
+		if g.quiet++; g.quiet >= g.wait {
+			g.now--
+			g.quiet, g.tried = 0, 0
 		}
 	}
+	g.hot = hot
 	return g.now
 }
 
