@@ -7,12 +7,6 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// objective is a compiled Success.
-type objective struct {
-	Success
-	contact bool
-}
-
 // contender is a candidate of a cost-per-contact tier.
 type contender struct {
 	posterior

@@ -52,6 +52,7 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 	if len(p.Trunks) > maxTrunks {
 		bad.add("trunks", "%d are more than %d", len(p.Trunks), maxTrunks)
 	}
+	objectives := compileObjectives(p.Rules, bad)
 	rates := compileRates(p.Decks[:min(len(p.Decks), MaxDecks)], bad)
 	if bad.any() {
 		return nil, fmt.Errorf("routing: policy: %w", bad.err())
@@ -59,7 +60,8 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 	addNames(cfg.IDs, &p)
 	t := &Table{
 		sources: cfg.sources(), version: p.Version, ids: cfg.IDs, prior: p.Defaults.Quality.filled(),
-		typical: p.Defaults.typical(), exploration: p.Exploration.filled(), rates: rates, byState: rates.byState(),
+		typical: p.Defaults.typical(), exploration: p.Exploration.filled(), objectives: objectives.list, rates: rates,
+		byState: rates.byState(),
 		gate: newGate(cfg.IDs, &p.Admission), shelves: newShelves(cfg.IDs, p.Rules), decks: map[outdial.TrunkID]uint16{},
 	}
 	for i := range t.rates.terms {
@@ -76,7 +78,7 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 		r := newRule(cfg.IDs, &p, i, names)
 		for n := range r.tiers {
 			if r.tiers[n].strategy == CostPerContact {
-				r.tiers[n].objective = t.objectiveOf(p.Rules[i].Tiers[n].Success)
+				r.tiers[n].objective = objectives.at[p.Rules[i].Tiers[n].Success.objective()]
 			}
 		}
 		t.rules = append(t.rules, r)
@@ -126,17 +128,6 @@ func (t *Table) compileTrunks(p *Policy) {
 		t.trunkAt[m.candidate.Trunk] = uint16(len(t.trunks))
 		t.trunks = append(t.trunks, m)
 	}
-}
-
-// objectiveOf returns the index of an objective; tiers with the same one share what is read for it.
-func (t *Table) objectiveOf(s Success) uint16 {
-	o := objective{Success: s.filled(), contact: s.Metric == outdial.MetricContact.String()}
-	i := slices.Index(t.objectives, o)
-	if i < 0 {
-		i = len(t.objectives)
-		t.objectives = append(t.objectives, o)
-	}
-	return uint16(i)
 }
 
 // index is where the things that rules refer to by name stand in the policy.

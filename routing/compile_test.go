@@ -1,6 +1,7 @@
 package routing_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -144,6 +145,38 @@ func TestCompileLimits(t *testing.T) {
 	_, err = routing.Compile(routing.Policy{Decks: []routing.Deck{bad}}, routing.CompileConfig{IDs: new(outdial.Registry)})
 	require.Equal(t, 1+100+1, strings.Count(err.Error(), "\n")+1, "the rules, 100 rows, and that there are more")
 	require.ErrorContains(t, err, "more faults")
+}
+
+// TestCompileObjectives holds that as many different settings of success as a table can tell apart are taken, the same ones as
+// often as they are given, and one more is an error instead of another tier's setting.
+func TestCompileObjectives(t *testing.T) {
+	const most, tiers = 1 << 16, 64
+	var p routing.Policy
+	for i := range tiers {
+		p.Trunks = append(p.Trunks, routing.Trunk{Name: fmt.Sprintf("t%d", i), Carrier: "x"})
+	}
+	for i := range most / tiers {
+		r := routing.Rule{Prefixes: []outdial.Prefix{outdial.Prefix(i + 1)}}
+		for j := range tiers {
+			r.Tiers = append(r.Tiers, routing.Tier{
+				Strategy: routing.CostPerContact, Trunks: []routing.Target{{Trunk: p.Trunks[j].Name}},
+				Success: routing.Success{AttemptCost: routing.Price(i*tiers + j)},
+			})
+		}
+		p.Rules = append(p.Rules, r)
+	}
+	tier := func(s routing.Success) routing.Tier {
+		return routing.Tier{Strategy: routing.CostPerContact, Trunks: []routing.Target{{Trunk: "t0"}}, Success: s}
+	}
+	p.Rules = append(p.Rules, routing.Rule{Tiers: []routing.Tier{tier(routing.Success{Alpha: 0.1, Z: 1, Metric: "asr"})}})
+	_, err := routing.Compile(p, routing.CompileConfig{IDs: new(outdial.Registry)})
+	require.NoError(t, err, "the defaults, written out, are no setting of their own")
+
+	ids := new(outdial.Registry)
+	p.Rules = append(p.Rules, routing.Rule{Prefixes: []outdial.Prefix{9999}, Tiers: []routing.Tier{tier(routing.Success{Z: 2})}})
+	_, err = routing.Compile(p, routing.CompileConfig{IDs: ids})
+	require.EqualError(t, err, "routing: policy: rules[1025].tiers[0].success: the policy has more than 65536 different ones")
+	require.Zero(t, ids.Trunks.Len())
 }
 
 func TestLint(t *testing.T) {

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -59,6 +60,47 @@ func (s Success) filled() Success {
 		s.Metric = outdial.MetricASR.String()
 	}
 	return s
+}
+
+// objective is a compiled Success.
+type objective struct {
+	Success
+	contact bool
+}
+
+// objective compiles it.
+func (s Success) objective() objective {
+	return objective{Success: s.filled(), contact: s.Metric == outdial.MetricContact.String()}
+}
+
+// objectives are the different ones of a policy: tiers with the same one share what is read for it.
+type objectives struct {
+	list []objective
+	at   map[objective]uint16 // index into list
+}
+
+// compileObjectives collects the objectives of the cost-per-contact tiers, and reports the first that is one too many.
+func compileObjectives(rules []Rule, bad *problems) objectives {
+	all := objectives{at: map[objective]uint16{}}
+	for i := range rules {
+		for n := range rules[i].Tiers {
+			t := &rules[i].Tiers[n]
+			if t.strategy() != CostPerContact {
+				continue
+			}
+			o := t.Success.objective()
+			if _, ok := all.at[o]; ok {
+				continue
+			}
+			if len(all.list) == maxObjectives {
+				bad.add(fmt.Sprintf("rules[%d].tiers[%d].success", i, n), "the policy has more than %d different ones", maxObjectives)
+				return all
+			}
+			all.at[o] = uint16(len(all.list))
+			all.list = append(all.list, o)
+		}
+	}
+	return all
 }
 
 // filled are the defaults of Exploration.

@@ -134,6 +134,8 @@ const (
 	MaxDecks  = 1 << 16
 	maxTrunks = 1<<16 - 2
 	maxWhos   = 1 << 16 // combinations of campaign, program, tenant, tag and mode that one rule names
+
+	maxObjectives = 1 << 16 // different Success settings
 )
 
 // Defaults hold for rules that do not say otherwise.
