@@ -63,9 +63,9 @@ func (c *calleeChunks) supply(chunk []uint32) {
 	}
 }
 
-// touch has the operating system give the pages of a chunk.
-func touch(chunk []uint32) {
-	for i := 0; i < len(chunk); i += pageWords {
-		chunk[i] = 1 // begin clears it
+// touch has the operating system give the pages of fresh memory.
+func touch(fresh []uint32) {
+	for i := 0; i < len(fresh); i += pageWords {
+		fresh[i] = 0
 	}
 }

@@ -2,8 +2,9 @@ package cli
 
 import "slices"
 
-// calleeIndex leads from keys to places: open addressing by groups of ten in 256 parts that grow each by itself and by a twelfth, so
-// that no call pays for a million callees and no part is much larger than it has to be. The keys stand with the callees, and 16
+// calleeIndex leads from keys to places: open addressing by groups of ten in 256 parts that grow each by itself and by a twelfth, but
+// two blocks at a time, so that no call pays for a million callees, fewer than one call in a hundred for a part, and no part is much
+// larger than it has to be. The keys stand with the callees, and 16
 // bits of each here, with its place, those of a group in one cache line: a look-up of a callee that is not known reads no callee, as
 // a rule, and one line, which it is entered in then; growing reads no callee, and leaves no garbage.
 //
@@ -96,7 +97,7 @@ func (x *calleeIndex) grow(p *indexPart) {
 		x.moving = append(x.moving, b[:]...)
 		*b = indexBlock{}
 	}
-	more := max(len(p.blocks)/12, 1)
+	more := max(len(p.blocks)/12, min(len(p.blocks), 2), 1) // two blocks are 160 callees, so many calls between two times
 	p.blocks = slices.Grow(p.blocks, more)
 	for range more {
 		p.blocks = append(p.blocks, new(indexBlock))

@@ -168,6 +168,7 @@ func (g *Governor) rings(next *layout) {
 	}
 	each(func(n *number, want *rules) { total += n.uses.room(want.most) })
 	all := make([]uint32, total)
+	touch(all) // or the first calls by each number would wait for pages
 	each(func(n *number, want *rules) {
 		room := n.uses.room(want.most)
 		n.uses.fit(all[:room:room], want.most, want.step)
