@@ -62,7 +62,7 @@ func Compile(p Policy, cfg CompileConfig) (*Table, error) {
 		sources: cfg.sources(), version: p.Version, ids: cfg.IDs, prior: p.Defaults.Quality.filled(),
 		typical: p.Defaults.typical(), exploration: p.Exploration.filled(), objectives: objectives.list, rates: rates,
 		byState: rates.byState(),
-		gate: newGate(cfg.IDs, &p.Admission), shelves: newShelves(cfg.IDs, p.Rules), decks: map[outdial.TrunkID]uint16{},
+		gate:    newGate(cfg.IDs, &p.Admission), shelves: newShelves(cfg.IDs, p.Rules), decks: map[outdial.TrunkID]uint16{},
 	}
 	for i := range t.rates.terms {
 		k := &t.rates.terms[i]
