@@ -40,47 +40,51 @@ func hangup(ids *outdial.Registry) *outdial.Event {
 	return &outdial.Event{Kind: outdial.EventEnded, Time: monday.Add(42 * time.Second), Attempt: a}
 }
 
-// BenchmarkJournal appends a record, beside one write(2) of as many bytes to the same file system.
+// BenchmarkJournal appends a record, written or stored in a mapping, beside one write(2) of as many bytes to the same file system.
 func BenchmarkJournal(b *testing.B) {
-	b.Run("append", func(b *testing.B) {
-		dir := b.TempDir()
-		ids := new(outdial.Registry)
-		ids.Tenants.Add("tenant")
-		ids.Programs.Add("program")
-		ids.Campaigns.Add("campaign")
-		ids.Groups.Add("group")
-		ids.DayParts.Add("day")
-		ids.Trunks.Add("trunk")
-		ids.Carriers.Add("carrier")
-		ids.Pools.Add("pool")
-		ev := hangup(ids)
-		j, _, err := cdr.Open(cdr.Config{Dir: filepath.Join(dir, "journal"), IDs: ids, SegmentBytes: 1 << 30})
-		require.NoError(b, err)
-		defer j.Close()
-		require.NoError(b, j.Append(ev))
-		before := j.Stats().Bytes
-		require.NoError(b, j.Append(ev))
-		record := make([]byte, j.Stats().Bytes-before)
-		bare, err := os.OpenFile(filepath.Join(dir, "bare"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		require.NoError(b, err)
-		defer bare.Close()
-		beside(b,
-			side{ours, func(b *testing.B) {
-				for b.Loop() {
-					if err := j.Append(ev); err != nil {
-						b.Fatal(err)
-					}
+	b.Run("append", func(b *testing.B) { benchJournal(b, cdr.Config{}) })
+	b.Run("mapped", func(b *testing.B) { benchJournal(b, cdr.Config{Mapped: true}) })
+}
+
+func benchJournal(b *testing.B, cfg cdr.Config) {
+	dir := b.TempDir()
+	ids := new(outdial.Registry)
+	ids.Tenants.Add("tenant")
+	ids.Programs.Add("program")
+	ids.Campaigns.Add("campaign")
+	ids.Groups.Add("group")
+	ids.DayParts.Add("day")
+	ids.Trunks.Add("trunk")
+	ids.Carriers.Add("carrier")
+	ids.Pools.Add("pool")
+	ev := hangup(ids)
+	cfg.Dir, cfg.IDs, cfg.SegmentBytes = filepath.Join(dir, "journal"), ids, 1<<30
+	j, _, err := cdr.Open(cfg)
+	require.NoError(b, err)
+	defer j.Close()
+	require.NoError(b, j.Append(ev))
+	before := j.Stats().Bytes
+	require.NoError(b, j.Append(ev))
+	record := make([]byte, j.Stats().Bytes-before)
+	bare, err := os.OpenFile(filepath.Join(dir, "bare"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	require.NoError(b, err)
+	defer bare.Close()
+	beside(b,
+		side{ours, func(b *testing.B) {
+			for b.Loop() {
+				if err := j.Append(ev); err != nil {
+					b.Fatal(err)
 				}
-				b.ReportMetric(float64(len(record)), "B/record")
-			}},
-			side{"write", func(b *testing.B) {
-				for b.Loop() {
-					if _, err := bare.Write(record); err != nil {
-						b.Fatal(err)
-					}
+			}
+			b.ReportMetric(float64(len(record)), "B/record")
+		}},
+		side{"write", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := bare.Write(record); err != nil {
+					b.Fatal(err)
 				}
-				b.ReportMetric(float64(len(record)), "B/record")
-			}},
-		)
-	})
+			}
+			b.ReportMetric(float64(len(record)), "B/record")
+		}},
+	)
 }

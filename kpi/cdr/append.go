@@ -9,16 +9,14 @@ import (
 	"github.com/outdial/outdial"
 )
 
-// Append implements outdial.Journal: it writes ev by one write(2), in the order of the sequence numbers, and sets
-// ev.Seq. With SyncGroup it returns after an fsync that covers the event.
+// Append implements outdial.Journal: it writes ev by one write(2), or with Config.Mapped by storing it in memory that the kernel
+// writes out, in the order of the sequence numbers, and sets ev.Seq. With SyncGroup it returns after an fsync that covers the event.
 //
 // An event whose write fails, or is cut short by a full disk, is not in the journal and its Seq is left alone; the
 // journal is cut back to the last whole record and the next Append tries again. If that fails as well, this and all
 // further appends give ErrFailed. So do they after a failed fsync; the events that waited for it are cut off again
 // before their Appends return. Where even that fails, ErrFailed names that error too, and the events may be found when
 // the journal is opened anew; this Journal never replays them.
-//
-// With Config.Gather an EventProgressed may be written later; see there. If that write fails, it is tried again with the next one.
 //
 // It allocates nothing, but when a segment begins. Texts are cut after 255 bytes. Leases are not written.
 func (j *Journal) Append(ev *outdial.Event) error {
@@ -59,9 +57,6 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 	}
 	record, refs := e.record(), e.refs()
 	if j.full(int64(len(record)), t) {
-		if err := j.flush(); err != nil {
-			return 0, err
-		}
 		if err := j.finish(j.cfg.Sync == SyncGroup); err != nil {
 			return 0, err
 		}
@@ -74,15 +69,11 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 	seq := j.next
 	seal(record, seq, kind)
 	out := record
-	explained := j.active.size > 0 && !j.names.missing(refs)
-	switch {
-	case explained && j.mayWait(kind, len(record)):
-		j.waiting, out = append(j.waiting, record...), nil
-	case !explained:
+	if j.active.size == 0 || j.names.missing(refs) {
 		if err := j.names.check(refs); err != nil {
 			return 0, err
 		}
-		out = append(j.scratch[:0], j.waiting...)
+		out = j.scratch[:0]
 		if j.active.size == 0 {
 			j.active.created = t
 			out = appendHeader(out, seq, t)
@@ -90,52 +81,16 @@ func (j *Journal) write(e *encoder, kind byte, t int64) (uint64, error) {
 		out = j.names.appendNames(out, refs, seq)
 		out = append(out, record...)
 		j.scratch = out
-	case len(j.waiting) > 0:
-		out = append(append(j.scratch[:0], j.waiting...), record...)
-		j.scratch = out
 	}
-	if out != nil {
-		if err := j.put(out); err != nil {
-			j.names.forget()
-			return 0, err
-		}
-		j.waiting = j.waiting[:0]
+	if err := j.put(out); err != nil {
+		j.names.forget()
+		return 0, err
 	}
 	j.names.fresh = j.names.fresh[:0]
 	j.active.add(seq, t)
 	j.next++
 	j.stats.Events++
 	return seq, nil
-}
-
-// maxWaiting bounds what waits for the next write, in bytes.
-const maxWaiting = 16 << 10
-
-// mayWait reports whether a record of n bytes may wait for the next write.
-func (j *Journal) mayWait(kind byte, n int) bool {
-	return j.cfg.Gather && j.cfg.Sync == SyncNone && outdial.EventKind(kind) == outdial.EventProgressed && len(j.waiting)+n <= maxWaiting
-}
-
-// Flush writes what waits because of Config.Gather.
-func (j *Journal) Flush() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.flush()
-}
-
-// flush is Flush; the caller holds the lock.
-func (j *Journal) flush() error {
-	switch {
-	case len(j.waiting) == 0:
-		return nil
-	case j.failed != nil:
-		return j.failed
-	}
-	if err := j.put(j.waiting); err != nil {
-		return err
-	}
-	j.waiting = j.waiting[:0]
-	return nil
 }
 
 // put writes b whole or not at all.
@@ -165,7 +120,7 @@ func (j *Journal) full(n, t int64) bool {
 	if j.active.file == nil || j.active.events == 0 {
 		return false
 	}
-	if j.active.size+int64(len(j.waiting))+n > j.cfg.SegmentBytes {
+	if j.active.size+n > j.cfg.SegmentBytes {
 		return true
 	}
 	return j.cfg.SegmentAge > 0 && later(t, j.active.created) >= int64(j.cfg.SegmentAge)
@@ -213,7 +168,7 @@ func (j *Journal) finish(sync bool) error {
 	if a.file == nil {
 		return nil
 	}
-	if j.failed == nil && a.events > 0 && len(j.waiting) == 0 { // a summary counts only what is there
+	if j.failed == nil && a.events > 0 {
 		if err := j.put(a.append(j.scratch[:0])); err != nil && j.failed != nil {
 			return errors.Join(err, j.shut(false))
 		}

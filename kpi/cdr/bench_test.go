@@ -16,8 +16,14 @@ import (
 // Append beside a bare write(2) of the same bytes to the same file system. The two take turns, so that a noisy
 // neighbour hits both; the medians of the turns are compared.
 func BenchmarkAppend(b *testing.B) {
+	b.Run("written", func(b *testing.B) { benchAppend(b, cdr.Config{}) })
+	b.Run("mapped", func(b *testing.B) { benchAppend(b, cdr.Config{Mapped: true}) })
+}
+
+func benchAppend(b *testing.B, cfg cdr.Config) {
 	dir := b.TempDir()
-	j, _ := open(b, cdr.Config{Dir: dir, SegmentBytes: 1 << 40})
+	cfg.Dir, cfg.SegmentBytes = dir, 1<<40
+	j, _ := open(b, cfg)
 	ev := ended(1)
 	require.NoError(b, j.Append(ev))
 	before := j.Stats().Bytes

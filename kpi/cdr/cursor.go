@@ -1,6 +1,8 @@
 package cdr
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -48,6 +50,35 @@ func (c *cursor) window(n int) ([]byte, error) {
 	return c.buf[:min(n, got)], nil
 }
 
+// forget lets what follows be read again, as it stands in the file by then.
+func (c *cursor) forget() { c.buf = c.buf[:0] }
+
+// content returns where the zeros begin that the segment ends in: a writer that stores in a mapping has allocated them for what comes. It
+// is pos when there is nothing else.
+func (c *cursor) content() (int64, error) {
+	start, end := c.pos, c.pos
+	defer func() { c.pos = start }()
+	for {
+		p, err := c.window(maxBody)
+		if err != nil || len(p) == 0 {
+			return end, err
+		}
+		if n := len(bytes.TrimRight(p, "\x00")); n > 0 {
+			end = c.pos + int64(n)
+		}
+		c.pos += int64(len(p))
+	}
+}
+
+func zeros(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // read returns the next record, io.EOF behind the last, or a *DamageError where there is something else; then the
 // cursor stays where it is.
 func (c *cursor) read() (record, error) {
@@ -57,6 +88,11 @@ func (c *cursor) read() (record, error) {
 		return record{}, err
 	case len(p) == 0:
 		return record{}, io.EOF
+	case zeros(p):
+		if end, err := c.content(); err != nil || end == c.pos {
+			return record{}, cmp.Or(err, io.EOF)
+		}
+		return record{}, c.damage("zeros where a record should be")
 	case len(p) < recordHead:
 		return record{}, c.damage("the record is not whole")
 	}
@@ -92,12 +128,16 @@ func (c *cursor) read() (record, error) {
 // when its checksum holds and its sequence can stand there: it is what read expected, or later.
 func (c *cursor) resync() (bool, error) {
 	start := c.pos
+	end, err := c.content()
+	if err != nil {
+		return false, err
+	}
 	for ; ; c.pos++ {
 		p, err := c.window(recordHead)
 		if err != nil {
 			return false, err
 		}
-		if len(p) < recordHead {
+		if len(p) < recordHead || c.pos >= end {
 			c.pos = start
 			return false, nil
 		}

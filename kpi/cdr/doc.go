@@ -11,7 +11,7 @@
 // # What survives what
 //
 // An acknowledged event survives the death of the process (kill -9) with SyncNone, and of the machine with
-// SyncGroup. With Config.Gather the progress of an attempt alone may wait for the next event of another kind.
+// SyncGroup. With Config.Mapped it is stored in a mapping of its segment instead of written, and survives the same.
 // Open cuts the torn tail that either may leave and reports it. After a power cut with SyncNone the journal may end earlier than a snapshot that some package took: compare the snapshot's sequence with
 // Recovery.LastSeq, and throw the snapshot away if it is greater. A power cut that falls just behind a rotation may
 // then also leave a hole before the last segment, which Replay reports as damage; SkipDamaged reads on behind it.
@@ -36,7 +36,7 @@
 //
 // # Time, goroutines, locks
 //
-// The package reads no clock and starts no goroutine. The journal's lock is held over the write(2) of a record, so
+// The package reads no clock and starts no goroutine. The journal's lock is held over the writing of a record, so
 // that the order of the file is the order of the sequence, and over the system calls that end a segment and begin the
 // next: once in SegmentBytes, closing one file and creating another, with SyncGroup also an fsync of the old segment
 // and one of the directory, so that a crash never leaves a hole between the two. Appends wait for that as long as

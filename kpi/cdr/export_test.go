@@ -35,9 +35,9 @@ func ReadSegment(
 }
 
 // Scan finds where the whole records of a segment end.
-func Scan(data []byte, first uint64, skip bool) (end int64, next uint64, err error) {
+func Scan(data []byte, first uint64, skip bool) (end, torn int64, err error) {
 	found, err := scan(bytes.NewReader(data), segment{first: first, path: "segment"}, int64(len(data)), skip)
-	return found.end, found.next, err
+	return found.end, found.torn, err
 }
 
 // Reseal makes the checksum of the record that b is right again.

@@ -1,7 +1,6 @@
 package cdr
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -99,11 +98,10 @@ func (g *group) begin() {
 // Sync returns when all events appended so far are on the disk.
 func (j *Journal) Sync() error {
 	j.mu.Lock()
-	err := j.flush()
 	last, failed := j.next-1, j.failed
 	j.mu.Unlock()
-	if err = cmp.Or(failed, err); err != nil {
-		return err
+	if failed != nil {
+		return failed
 	}
 	return j.wait(last)
 }

@@ -32,7 +32,7 @@ type Reader struct {
 type ReadReport struct {
 	Events uint64 // given out
 	Damage Damage // passed over because of SkipDamaged
-	Torn   int64  // bytes behind the last whole record of the last segment: a torn tail, or a record just being written
+	Torn   int64  // bytes behind the last whole record of the last segment, but for zeros at their end: a torn tail, or a record just being written
 }
 
 // NewReader checks cfg and returns a Reader. Errors are returned joined; the directory is first looked at by All.

@@ -15,7 +15,6 @@ import (
 // the first event; Replay(0, fn) begins with what is there.
 func (j *Journal) Replay(after uint64, fn func(*outdial.Event) error) error {
 	j.mu.Lock()
-	_ = j.flush() // what cannot be written is not replayed
 	w := walk{
 		segs: append([]segment(nil), j.segments...), skip: j.cfg.SkipDamaged, limit: -1, after: after,
 		from: earliest, to: latest, decoder: newDecoder(j.cfg.IDs),

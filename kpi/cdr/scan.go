@@ -11,6 +11,7 @@ type scanned struct {
 	summary
 	end    int64  // behind the last whole record; 0 = there is not even a header
 	next   uint64 // sequence behind the last event
+	torn   int64  // bytes of a torn tail behind it, without zeros at its end
 	damage Damage // passed over, with skip
 }
 
@@ -35,8 +36,11 @@ func scan(src io.ReaderAt, s segment, size int64, skip bool) (scanned, error) {
 			}
 			continue
 		}
-		if errors.Is(bad, io.EOF) || errors.Is(bad, errShort) {
+		switch {
+		case errors.Is(bad, io.EOF):
 			return out, nil
+		case errors.Is(bad, errShort):
+			return out, out.tear(&c)
 		}
 		at, next := c.pos, c.next
 		found, torn, err := c.pass(bad)
@@ -44,13 +48,20 @@ func scan(src io.ReaderAt, s segment, size int64, skip bool) (scanned, error) {
 		case err != nil:
 			return out, err
 		case torn:
-			return out, nil
+			return out, out.tear(&c)
 		case !found || !skip:
 			return out, bad
 		}
 		out.damage.add(c.pos-at, c.next-next)
 		bad = nil
 	}
+}
+
+// tear notes what is torn behind end, where c stands.
+func (s *scanned) tear(c *cursor) error {
+	end, err := c.content()
+	s.torn = end - c.pos
+	return err
 }
 
 // empty reports whether there is no event in the segment and nothing was passed over.

@@ -2,6 +2,7 @@ package cdr
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (c *cursor) header() error {
 	}
 	size := int(binary.LittleEndian.Uint32(p[12:]))
 	if size < headerSize || size > maxHeader {
-		return c.misfit("header of " + strconv.Itoa(size) + " bytes")
+		return c.unfinished("header of " + strconv.Itoa(size) + " bytes")
 	}
 	first := binary.LittleEndian.Uint64(p[16:])
 	if p, err = c.window(size); err != nil {
@@ -112,13 +113,22 @@ func (c *cursor) header() error {
 		return errShort
 	}
 	if crc32.Checksum(p[:size-4], castagnoli) != binary.LittleEndian.Uint32(p[size-4:]) {
-		return c.misfit("header checksum")
+		return c.unfinished("header checksum")
 	}
 	if first != c.next {
 		return c.misfit("header says that it begins with sequence " + strconv.FormatUint(first, 10))
 	}
 	c.pos += int64(size)
 	return nil
+}
+
+// unfinished is errShort where there are only zeros behind what a header takes, as a process leaves it that died while it stored one, or
+// else a misfit.
+func (c *cursor) unfinished(problem string) error {
+	if end, err := c.content(); err != nil || end <= headerSize {
+		return cmp.Or(err, errShort)
+	}
+	return c.misfit(problem)
 }
 
 var errShort = errors.New("cdr: the header is not whole")

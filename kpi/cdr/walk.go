@@ -77,6 +77,7 @@ func (w *walk) segment(s segment, last bool, yield func(*outdial.Event) bool) (n
 // records goes through the segment that the cursor stands at the beginning of.
 func (w *walk) records(last bool, yield func(*outdial.Event) bool) (next uint64, more bool, err error) {
 	c := &w.cursor
+	again := int64(-1) // where it was read for a second time
 	bad := c.header()
 	for {
 		var rec record
@@ -99,6 +100,12 @@ func (w *walk) records(last bool, yield func(*outdial.Event) bool) (next uint64,
 		switch {
 		case errors.Is(bad, io.EOF):
 			return c.next, true, nil
+		case last && w.tail && again != c.pos: // it may have been just being written, and what is behind it have come since
+			again, bad = c.pos, nil
+			if c.forget(); c.pos == 0 {
+				bad = c.header()
+			}
+			continue
 		case errors.Is(bad, errShort):
 			bad = c.damage("the header is not whole")
 		}
@@ -108,8 +115,9 @@ func (w *walk) records(last bool, yield func(*outdial.Event) bool) (next uint64,
 		case err != nil:
 			return 0, false, err
 		case torn && last && w.tail:
-			w.torn = c.limit - at
-			return c.next, true, nil
+			end, err := c.content()
+			w.torn = end - at
+			return c.next, true, err
 		case !w.skip:
 			return 0, false, bad
 		case !found:

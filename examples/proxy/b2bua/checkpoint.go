@@ -84,7 +84,7 @@ func (p *Proxy) snapshot() (*checkpoint, error) {
 // writeCheckpoint replaces the file, in one step.
 func (p *Proxy) writeCheckpoint() error {
 	c, err := p.snapshot()
-	if err = errors.Join(err, p.journal.Flush()); err != nil { // no snapshot is ahead of the journal
+	if err != nil {
 		return err
 	}
 	b, err := c.encode()

@@ -144,7 +144,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 
 // openJournal opens the journal with the registry of the engine.
 func (p *Proxy) openJournal(ids *outdial.Registry) (outdial.Journal, func(error), error) {
-	cfg := cdr.Config{Dir: p.cfg.Journal.Dir, IDs: ids, SkipDamaged: p.cfg.Journal.SkipDamaged, Gather: true}
+	cfg := cdr.Config{Dir: p.cfg.Journal.Dir, IDs: ids, SkipDamaged: p.cfg.Journal.SkipDamaged, Mapped: true}
 	if p.cfg.Journal.Sync == "group" {
 		cfg.Sync = cdr.SyncGroup
 	}
@@ -235,7 +235,6 @@ func (p *Proxy) Run(ctx context.Context) error {
 	clocks.Go(func() { p.ping(background) })
 	clocks.Go(func() { p.serveMetrics(background) })
 	clocks.Go(func() { p.checkpoints(background) })
-	clocks.Go(func() { p.flush(background) })
 	if p.capture != nil {
 		clocks.Go(func() { _ = p.capture.Run(copies) }) // it has no error
 	}
