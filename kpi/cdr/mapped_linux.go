@@ -108,7 +108,7 @@ func (m *mapped) move(n int64) error {
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.EIO):
-		return os.NewSyscallError("fallocate", err)
+		return &os.PathError{Op: "fallocate", Path: m.f.Name(), Err: err}
 	case err == nil:
 		m.window, err = syscall.Mmap(fd, base, int(length), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	}
