@@ -9,21 +9,17 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
-)
 
-// addrPortConn is the part of *net.UDPConn that spares an allocation a datagram.
-type addrPortConn interface {
-	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
-	WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
-}
+	"github.com/outdial/outdial/internal/datagram"
+)
 
 // conn stands between the socket and sipgo. It reads for sipgo, and keeps from it: failures of single datagrams,
 // which would end the listener; datagrams of strangers, which would fill its connection pool; and responses, which
 // go straight to their legs, in the order in which they came.
 type conn struct {
 	net.PacketConn
-	fast    addrPortConn // nil = use PacketConn
-	udp     *net.UDPConn // nil = not a socket of the kernel's, which would learn of ICMP errors
+	fast    datagram.Conn // the same socket
+	udp     *net.UDPConn  // nil = not a socket of the kernel's, which would learn of ICMP errors
 	admits  func(netip.AddrPort) bool
 	deliver func(*sip.Response, time.Time)
 	lost    func(datagram []byte, to netip.AddrPort)
@@ -36,8 +32,7 @@ type conn struct {
 }
 
 func newConn(inner net.PacketConn) *conn {
-	c := &conn{PacketConn: inner, parser: newResponseParser()}
-	c.fast, _ = inner.(addrPortConn)
+	c := &conn{PacketConn: inner, fast: datagram.New(inner), parser: newResponseParser()}
 	if c.udp, _ = inner.(*net.UDPConn); c.udp != nil {
 		askForICMP(c.udp)
 	}
@@ -112,15 +107,7 @@ func usable(res *sip.Response) bool {
 }
 
 func (c *conn) read(b []byte) (int, netip.AddrPort, error) {
-	if c.fast != nil {
-		n, from, err := c.fast.ReadFromUDPAddrPort(b)
-		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
-	}
-	n, addr, err := c.PacketConn.ReadFrom(b)
-	if err != nil {
-		return 0, netip.AddrPort{}, err
-	}
-	from, err := netip.ParseAddrPort(addr.String())
+	n, from, err := c.fast.ReadFromUDPAddrPort(b)
 	return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
 }
 
@@ -166,12 +153,7 @@ func (c *conn) collectLost() (some bool) {
 }
 
 func (c *conn) write(b []byte, to netip.AddrPort) error {
-	var err error
-	if c.fast != nil {
-		_, err = c.fast.WriteToUDPAddrPort(b, to)
-	} else {
-		_, err = c.PacketConn.WriteTo(b, net.UDPAddrFromAddrPort(to))
-	}
+	_, err := c.fast.WriteToUDPAddrPort(b, to)
 	return err
 }
 

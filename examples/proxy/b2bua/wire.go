@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/outdial/outdial/internal/datagram"
 )
 
 // socketBuffer is asked for on sockets of our own: the usual 208 KiB drop bursts.
@@ -14,18 +16,12 @@ const socketBuffer = 4 << 20
 // maxDatagram is more than UDP over IPv4 carries.
 const maxDatagram = 65535
 
-// addrPortConn is how a *net.UDPConn reads and writes without allocating addresses.
-type addrPortConn interface {
-	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
-	WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
-}
-
 // wire is the socket towards the dialers. What comes from anywhere but a configured source is dropped unread and
 // unanswered: an answer would tell a scanner that somebody is there, and could be aimed at a third party under a
 // forged address. What fails for one datagram concerns that datagram only.
 type wire struct {
 	conn  net.PacketConn
-	fast  addrPortConn // nil = use conn
+	fast  datagram.Conn // the same socket
 	local netip.AddrPort
 	tap   func(sent bool, local, remote netip.AddrPort, data []byte) // nil = nobody asks; it must not keep data
 
@@ -49,8 +45,7 @@ func newWire(conn net.PacketConn, addr string) (*wire, error) {
 		_ = c.SetWriteBuffer(socketBuffer)
 		conn = c
 	}
-	w := &wire{conn: conn}
-	w.fast, _ = conn.(addrPortConn)
+	w := &wire{conn: conn, fast: datagram.New(conn)}
 	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -94,27 +89,13 @@ func (w *wire) serve(admits func(netip.Addr) *source, handle func(b []byte, from
 }
 
 func (w *wire) read(b []byte) (int, netip.AddrPort, error) {
-	if w.fast != nil {
-		n, from, err := w.fast.ReadFromUDPAddrPort(b)
-		return n, unmapped(from), err
-	}
-	n, addr, err := w.conn.ReadFrom(b)
-	if err != nil {
-		return 0, netip.AddrPort{}, err
-	}
-	from, err := netip.ParseAddrPort(addr.String())
+	n, from, err := w.fast.ReadFromUDPAddrPort(b)
 	return n, unmapped(from), err
 }
 
 // send writes one datagram. A failure is as good as a loss, which retransmission makes up for.
 func (w *wire) send(b []byte, to netip.AddrPort) {
-	var err error
-	if w.fast != nil {
-		_, err = w.fast.WriteToUDPAddrPort(b, to)
-	} else {
-		_, err = w.conn.WriteTo(b, net.UDPAddrFromAddrPort(to))
-	}
-	if err != nil {
+	if _, err := w.fast.WriteToUDPAddrPort(b, to); err != nil {
 		w.sendErrors.Add(1)
 	} else if w.tap != nil {
 		w.tap(true, w.local, to, b)
