@@ -213,6 +213,23 @@ func inNamespace(t *testing.T) (there bool) {
 	return false
 }
 
+// awaitLocal waits until what is sent to a new address arrives: the kernel has its route a moment after the address.
+func awaitLocal(t *testing.T, addr string) {
+	t.Helper()
+	c, err := net.ListenPacket("udp6", "[::]:0")
+	require.NoError(t, err)
+	to := netip.AddrPortFrom(netip.MustParseAddr(addr), addrOf(c.(*net.UDPConn)).Port())
+	for until := time.Now().Add(time.Minute); ; {
+		_, _ = c.WriteTo(nil, net.UDPAddrFromAddrPort(to))
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
+		if _, _, err = c.ReadFrom(nil); err == nil || time.Now().After(until) {
+			break
+		}
+	}
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+}
+
 // TestZones has link-local addresses both ways: the name of the interface is part of the source, and says where an answer goes.
 func TestZones(t *testing.T) {
 	if !inNamespace(t) {
@@ -220,6 +237,7 @@ func TestZones(t *testing.T) {
 	}
 	ip(t, "link set lo up")
 	ip(t, "address add fe80::1/64 dev lo nodad")
+	awaitLocal(t, "fe80::1%lo")
 	a, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.ParseIP("fe80::1"), Zone: "lo"})
 	require.NoError(t, err)
 	b, err := net.ListenUDP("udp", nil)
