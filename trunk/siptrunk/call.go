@@ -19,10 +19,10 @@ func (l *Leg) sendInvite(now time.Time) error {
 		m.lines = append(m.lines, v)
 	}
 	p := l.parcel(&m, l.base)
-	l.sentTo = p.dst
 	if err := l.d.send(p.packet, p.dst); err != nil {
 		return err
 	}
+	l.sentTo = p.dst
 	l.peer = l.meet(p.dst)
 	l.nth = l.peer.invited()
 	l.branch, l.seq = m.branch, m.cseq
@@ -63,7 +63,10 @@ func (l *Leg) onResponse(res *sip.Response, at time.Time) {
 	if i := slices.IndexFunc(l.others, func(tx *clientTx) bool { return tx.method == method && tx.branch == branch }); i >= 0 {
 		tx := l.others[i]
 		if res.IsProvisional() {
-			if tx.provisional(); method == sip.INVITE {
+			switch tx.provisional(); {
+			case tx.former != nil:
+				l.withdraw(tx, at)
+			case method == sip.INVITE:
 				tx.deadline = at.Add(timerC)
 			}
 			return
@@ -113,8 +116,7 @@ func (l *Leg) onProvisional(res *sip.Response, at time.Time) {
 // onRejection acknowledges a final response of 300 and above; a challenge is answered, anything else is the end.
 func (l *Leg) onRejection(res *sip.Response, at time.Time) {
 	l.invite = nil
-	m := message{uri: l.uri, branch: l.branch, from: l.from, callID: l.callID, cseq: l.seq}
-	l.ackRejection(m, res, l.sentTo)
+	l.ackRejection(l.lastInvite().message, res, l.sentTo)
 	if res.StatusCode == 503 && l.phase < ringing && l.elsewhere(at) { // who has rung somebody is asked no second time
 		return
 	}
@@ -161,7 +163,7 @@ func (l *Leg) onAnswer(res *sip.Response, at time.Time) {
 	l.invite = nil
 	l.phase = answered
 	l.t100, l.pdd, l.ring, l.bound = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	l.others = slices.DeleteFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.CANCEL })
+	l.others = slices.DeleteFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.CANCEL && tx.branch == l.branch })
 	l.remote, l.tag = res.To().Value(), toTagOf(res)
 	l.target = targetOf(res, target{uri: l.uri, dst: l.base})
 	l.meet(l.target.dst)
@@ -195,19 +197,11 @@ func (l *Leg) onRepeatedFinal(res *sip.Response, branch string, at time.Time) {
 	if branch != l.branch || !res.IsSuccess() || waits || len(l.acks) >= maxAcks {
 		return
 	}
-	to := res.To().Value()
-	t := targetOf(res, target{uri: l.uri, dst: l.base})
-	l.meet(t.dst)
-	l.sendAck(to, tag, t, "", nil)
-	l.cseq++
-	m := l.inDialog(sip.BYE, to, t)
-	tx := newClientTx(sip.BYE, m.branch, l.parcel(&m, t.dst), at)
-	tx.fork = true
-	l.others = append(l.others, tx)
-	_ = l.d.send(tx.packet, tx.dst)
+	f := l.lastInvite()
+	l.decline(&f, res, at)
 }
 
-// sendAck acknowledges the answer of the attempt, or of a fork of it.
+// sendAck acknowledges the answer of the attempt.
 func (l *Leg) sendAck(to, tag string, t target, contentType string, body []byte) {
 	m := l.inDialog(sip.ACK, to, t)
 	m.cseq, m.contentType, m.body = l.seq, contentType, body
@@ -264,11 +258,13 @@ func (l *Leg) cancel(now time.Time) {
 	l.cancelled = true
 	l.t100, l.pdd, l.ring = time.Time{}, time.Time{}, time.Time{}
 	l.bound = now.Add(timeout)
-	m := message{
-		method: string(sip.CANCEL), uri: l.uri, branch: l.branch, maxForwards: maxForwards,
-		from: l.from, to: l.to, callID: l.callID, cseq: l.seq, lines: l.why.lines(),
-	}
-	tx := newClientTx(sip.CANCEL, l.branch, parcel{packet: l.d.render(&m, l.sentTo), dst: l.sentTo}, now)
+	l.sendCancel(now, l.lastInvite().message, l.sentTo)
+}
+
+// sendCancel sends the CANCEL of the INVITE that m says, and that went to dst.
+func (l *Leg) sendCancel(now time.Time, m message, dst hop) {
+	m.method, m.maxForwards, m.lines = string(sip.CANCEL), maxForwards, l.why.lines()
+	tx := newClientTx(sip.CANCEL, m.branch, parcel{packet: l.d.render(&m, dst), dst: dst}, now)
 	l.others = append(l.others, tx)
 	_ = l.d.send(tx.packet, tx.dst)
 }

@@ -28,9 +28,11 @@ func (l *Leg) arm() {
 // onTimer does what is due.
 func (l *Leg) onTimer(now time.Time) {
 	if due(&l.t100, now) && l.phase == calling {
-		if l.half && !l.peer.silent(l.nth) {
+		switch {
+		case l.half && !l.peer.silent(l.nth):
 			l.half, l.t100 = false, now.Add(l.route.T100-l.route.T100/2)
-		} else {
+		case l.last && l.onward(now):
+		default:
 			l.abandon(now, outdial.OriginNoTrying)
 		}
 	}
@@ -66,13 +68,13 @@ func (l *Leg) onTimer(now time.Time) {
 }
 
 // awaitSilence sets when a leg that has heard nothing since now is given up: at T100, or half-way where others are not heard either. The last attempt
-// of a call has nobody to hunt on to, so that it waits for as long as the call may, or until the other timers.
+// of a call has nobody to hunt on to: when its trunk has no other address any more, it waits for as long as the call may, or until the other timers.
 func (l *Leg) awaitSilence(now time.Time) {
-	l.half = false
-	switch {
-	case l.route.T100 <= 0 || l.last && l.callBy.IsZero():
+	alone := l.last && len(l.targets) == 0
+	switch l.half = false; {
+	case l.route.T100 <= 0, alone && l.callBy.IsZero():
 		l.t100 = time.Time{}
-	case l.last:
+	case alone:
 		l.t100 = latest(now.Add(l.route.T100), l.callBy)
 	default:
 		l.half, l.t100 = true, now.Add(l.route.T100/2)
@@ -101,6 +103,7 @@ func (l *Leg) missing() outdial.Origin {
 func (l *Leg) onTransactions(now time.Time) {
 	if tx := l.invite; tx != nil {
 		switch {
+		case tx.expired(now) && l.onward(now):
 		case tx.expired(now):
 			l.giveUp(outdial.OriginNoTrying)
 			l.end(now, outdial.Result{Origin: l.gaveUp}, Event{})

@@ -18,7 +18,8 @@
 //     provisional response that comes later is answered with CANCEL, a 2xx is acknowledged and reported. Or the PDD
 //     timer expired after 100 (OriginNoProgress), or the ring timer (OriginNoAnswer): CANCEL follows the report, so
 //     that a 2xx which crosses it is a late answer. The last attempt of a call (Attempt.Last) is not given up at T100,
-//     since there is nobody to hunt on to: it is at the PDD timer, or at the call's deadline if that comes first. One
+//     since there is nobody to hunt on to: the other addresses of its trunk are asked, T100 each, and the last of them has until
+//     the PDD timer, or the call's deadline if that comes first. One
 //     that turns out to be the last is waited for again: Leg.Revive.
 //   - ReportAnswer: a 2xx. It is acknowledged. If CANCEL was sent or Hangup called before, BYE follows by itself.
 //   - ReportEnd, always the last: a final response, with the code, the phrase, Reason (RFC 3326, RFC 8606) and

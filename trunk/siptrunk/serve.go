@@ -117,7 +117,7 @@ func (l *Leg) admit(req *sip.Request) verdict {
 
 // inviting reports whether an INVITE of ours within the dialog has no final response yet.
 func (l *Leg) inviting() bool {
-	return slices.ContainsFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.INVITE })
+	return slices.ContainsFunc(l.others, func(tx *clientTx) bool { return tx.method == sip.INVITE && tx.former == nil })
 }
 
 // answering is the transaction of a request that the host answers. The leg learns of it what concerns the dialog.

@@ -155,6 +155,82 @@ func TestSilentTargetComesLast(t *testing.T) {
 	})
 }
 
+// The last attempt of a call has no other trunk to hunt on to, but the other addresses of its own: a silent one is given up at T100 for the next
+// (RFC 3263 §4.3). What it says later is refused: CANCEL, ACK and BYE of that very transaction.
+func TestSilentTargetOfTheLastAttempt(t *testing.T) {
+	dns := names{hosts: map[string]string{"two.example": "10.0.1.1 10.0.0.1"}}
+	for name, c := range map[string]struct {
+		t100 time.Duration
+		late []string // responses of the silent address, a second after the next one was asked
+		want []string // what it is sent
+	}{
+		"silent":      {0, nil, []string{"1 INVITE", "1 INVITE"}},
+		"it rings":    {0, []string{"180 Ringing", "180 Ringing", "487 Request Terminated"}, []string{"1 INVITE", "1 INVITE", "1 CANCEL", "1 ACK"}},
+		"it answers":  {0, []string{"200 OK", "200 OK"}, []string{"1 INVITE", "1 INVITE", "1 ACK", "3 BYE", "1 ACK"}},
+		"it refuses":  {0, []string{"486 Busy Here"}, []string{"1 INVITE", "1 INVITE", "1 ACK"}},
+		"without one": {-1, nil, []string{"1 INVITE", "1 INVITE", "1 INVITE", "1 INVITE", "1 INVITE", "1 INVITE", "1 INVITE"}}, // Timer B
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := func(cfg *siptrunk.Config, tr *siptrunk.Trunk) {
+				dns.into(cfg)
+				tr.Addr, tr.T100, tr.PDDTimer = "two.example", c.t100, -1
+			}
+			bubble(t, siptest.Answer(2*time.Second, 0, 0), change, func(t *testing.T, w *world) {
+				silent, err := w.network.Listen("10.0.1.1:5060")
+				require.NoError(t, err)
+				defer silent.Close()
+				var got []string
+				var branches []string
+				w.watch(func(_, to netip.AddrPort, payload []byte) bool {
+					msg := string(payload)
+					if to.String() == "10.0.1.1:5060" {
+						got = append(got, line(msg, "CSeq"))
+						branches = append(branches, line(msg, "Via"))
+						if len(got) == 1 {
+							for i, r := range c.late {
+								time.AfterFunc(time.Second+time.Duration(500+i*100)*ms, func() { _, _ = silent.WriteTo(response(msg, r), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr))) })
+							}
+						}
+						if strings.HasPrefix(msg, "CANCEL ") || strings.HasPrefix(msg, "BYE ") {
+							go func() { _, _ = silent.WriteTo(response(msg, "200 OK"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr))) }()
+						}
+					}
+					return false
+				})
+				a := attempt()
+				a.Last = true
+				call := w.inviteAttempt(a, siptrunk.InviteOptions{}, nil)
+				after := time.Second
+				if c.t100 < 0 {
+					after = 32 * time.Second
+				}
+				time.Sleep(after + 10*time.Second)
+				_, err = call.Do(t.Context(), "INVITE", "", offer) // it stands in the way of nothing
+				require.NoError(t, err)
+				call.Hangup()
+				evs := call.wait()
+				synctest.Wait()
+				require.Equal(t, c.want, got)
+				for i := range branches[1:] {
+					if got[i+1] == "1 CANCEL" || c.late != nil && c.late[0] == "486 Busy Here" {
+						require.Equal(t, branches[0], branches[i+1], "of that transaction")
+					}
+				}
+				require.Equal(t, outdial.OriginCallerHangup, evs[len(evs)-1].Result.Origin)
+				for _, ev := range evs {
+					require.NotEqual(t, outdial.ReportAbandon, ev.Kind)
+					if ev.Kind == outdial.ReportAnswer {
+						require.Equal(t, after+2*time.Second, ev.Time.Sub(call.start))
+						require.Equal(t, carrierAddr, ev.Response.Source())
+					}
+				}
+				require.Zero(t, w.carrier.Stats().Strays)
+				require.NoError(t, w.carrier.Settle(t.Context()))
+			})
+		})
+	}
+}
+
 // Among servers of one priority the weights decide (RFC 2782).
 func TestWeights(t *testing.T) {
 	dns := names{

@@ -53,6 +53,7 @@ type clientTx struct {
 	interval time.Duration
 	deadline time.Time // Timer B or F; zero = none
 	fork     bool      // the BYE of a dialog that nobody wanted: it goes on when the leg is over
+	former   *former   // nil = it is none
 
 	// final takes the final response, or nil when none came in time. nil = nobody asks.
 	final func(res *sip.Response, at time.Time)

@@ -34,7 +34,7 @@ func (l *Leg) shrink(to hop, at time.Time) (initial bool) {
 		return l.d.send(p.packet, p.dst) == nil
 	}
 	for _, tx := range l.others {
-		if !tx.heard && again(&tx.parcel) {
+		if !tx.heard && tx.former == nil && again(&tx.parcel) {
 			tx.repeats(at)
 		}
 	}
@@ -63,7 +63,7 @@ func (l *Leg) disconnected(to hop) {
 	at := time.Now()
 	l.post(input{run: func() {
 		for _, tx := range l.others {
-			if tx.dst == to && !tx.heard && !tx.again {
+			if tx.dst == to && !tx.heard && !tx.again && tx.former == nil {
 				tx.again = true
 				_ = l.d.send(tx.packet, to)
 			}

@@ -1,6 +1,7 @@
 package b2bua_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,50 @@ func TestToTags(t *testing.T) {
 		require.Equal(t, p[3].ToTag, r.Final.ToTag)
 		require.NotContains(t, []string{w.first.Records()[0].CallID}, r.CallID)
 		w.settled()
+	})
+}
+
+// A carrier that answered the offer in a provisional response need not answer it again in its 2xx, where that response was reliable (RFC 3262 §5,
+// RFC 6337 §3.1.1), and some do not where it was not. The dialer has no reliable one: its 2xx has the answer, that of the very fork.
+func TestAnswerCameBefore(t *testing.T) {
+	other := strings.ReplaceAll(answerSDP, "50000", "50008")
+	for name, reliable := range map[string][]string{"reliable": {"Require: 100rel", "RSeq: 1"}, "not": nil} {
+		t.Run(name, func(t *testing.T) {
+			flows(t, func(c *b2bua.Config) { c.Trunks[0].Reliable = true }, offerSDP, nil, func(t *testing.T, f *flow) {
+				d, c := f.dialer, f.carrier
+				early := func(tag, sdp string) {
+					c.respond(strings.Replace(c.request, "\r\nCall-ID", ";tag="+tag+"\r\nCall-ID", 1), "183 Session Progress", sdp, append(reliable, "Contact: <sip:"+c.local+">")...)
+					if reliable != nil {
+						c.respond(c.expect("PRACK "), "200 OK", "")
+					}
+					require.Equal(t, sdp, body(d.expect("SIP/2.0 183 ")))
+				}
+				early("callee", answerSDP)
+				early("fork", other)
+				c.respond(c.request, "180 Ringing", "")
+				require.Empty(t, body(d.expect("SIP/2.0 180 ")), "what has no answer gets none")
+				c.respond(c.request, "200 OK", "", "Contact: <sip:"+c.local+">")
+				f.answer = d.expect("SIP/2.0 200 ")
+				require.Equal(t, answerSDP, body(f.answer))
+				require.Equal(t, "application/sdp", header(f.answer, "Content-Type"))
+				d.us, d.him, d.target = header(d.request, "From"), header(f.answer, "To"), contact(f.answer)
+				c.expect("ACK ")
+				d.ask("ACK", "")
+				f.down()
+			})
+		})
+	}
+	flows(t, nil, offerSDP, nil, func(t *testing.T, f *flow) { // another one's answer is not this one's
+		d, c := f.dialer, f.carrier
+		c.respond(strings.Replace(c.request, "\r\nCall-ID", ";tag=fork\r\nCall-ID", 1), "183 Session Progress", other)
+		d.expect("SIP/2.0 183 ")
+		c.respond(c.request, "200 OK", "", "Contact: <sip:"+c.local+">")
+		f.answer = d.expect("SIP/2.0 200 ")
+		require.Empty(t, body(f.answer))
+		d.us, d.him, d.target = header(d.request, "From"), header(f.answer, "To"), contact(f.answer)
+		c.expect("ACK ")
+		d.ask("ACK", "")
+		f.down()
 	})
 }
 

@@ -2,7 +2,9 @@ package b2bua
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -26,6 +28,7 @@ type dialog struct {
 	own    string            // To tag of responses that no carrier's attempt caused
 	tags   map[string]string // our To tag for an early dialog of an attempt
 	tag    string            // that of the answer
+	early  []answered        // session descriptions of provisional responses
 	seq    uint32            // of the dialer's last request
 
 	contact *sip.ContactHeader // the dialer's last one; nil = none
@@ -51,6 +54,36 @@ type dialog struct {
 type description struct {
 	contentType string
 	body        []byte
+}
+
+// answered is the session description of an early dialog.
+type answered struct {
+	tag string // our To tag
+	description
+}
+
+// foretold notes the session description of a provisional response that goes to the dialer. Where the INVITE had an offer, it is the answer.
+func (d *dialog) foretold(r *response) {
+	media := lower(mediaType(r.contentType))
+	describes := media == "" || media == "application/sdp" || strings.HasPrefix(media, "multipart/")
+	if len(r.body) == 0 || !describes || len(d.invite.Body()) == 0 || r.tag == d.own {
+		return
+	}
+	said := answered{r.tag, description{r.contentType, r.body}}
+	if i := slices.IndexFunc(d.early, func(a answered) bool { return a.tag == r.tag }); i >= 0 {
+		d.early[i] = said
+	} else {
+		d.early = append(d.early, said)
+	}
+}
+
+// complete gives a 2xx without an answer the one that came before it. Who gave it reliably has no need to repeat it (RFC 3262 §5), but to the dialer no
+// provisional response was reliable, and its 2xx has to have it (RFC 3261 §13.2.1).
+func (d *dialog) complete(r *response) {
+	if i := slices.IndexFunc(d.early, func(a answered) bool { return a.tag == r.tag }); i >= 0 && len(r.body) == 0 {
+		r.contentType, r.body = d.early[i].contentType, d.early[i].body
+	}
+	d.early = nil
 }
 
 func (d *dialog) describe(contentType string, body []byte) {
@@ -116,6 +149,7 @@ func (d *dialog) provisional(r response) {
 		return
 	}
 	if r.code > 100 {
+		d.foretold(&r)
 		r.contact = d.contactOf()
 		r.headers = append(r.headers, header{"Allow", d.p.allow()})
 	}
@@ -138,6 +172,7 @@ func (d *dialog) accept(now time.Time, r response) {
 		return
 	}
 	d.tag = r.tag
+	d.complete(&r)
 	r.contact = d.contactOf()
 	r.headers = append(append(r.headers, header{"Allow", d.p.allow()}, header{"Supported", supported}),
 		d.session.agree(now, d.invite, d.invite.source.session)...)

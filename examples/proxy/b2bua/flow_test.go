@@ -84,6 +84,7 @@ func (p *peer) respond(req, status, body string, lines ...string) {
 	p.send(withBody(msg, body, lines))
 }
 
+// withBody ends a message; the line "Content-Type: " leaves that header field out.
 func withBody(head, body string, lines []string) string {
 	for _, l := range lines {
 		head += l + "\r\n"
@@ -91,6 +92,7 @@ func withBody(head, body string, lines []string) string {
 	if body != "" && !strings.Contains(head, "\r\nContent-Type: ") {
 		head += "Content-Type: application/sdp\r\n"
 	}
+	head = strings.Replace(head, "Content-Type: \r\n", "", 1)
 	return head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
 }
 

@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -261,7 +262,7 @@ func received(v *sip.ViaHeader, from netip.AddrPort) *sip.ViaHeader {
 
 func appendBody(b []byte, contentType string, body []byte) []byte {
 	if len(body) > 0 {
-		b = line(b, "Content-Type", contentType)
+		b = line(b, "Content-Type", cmp.Or(contentType, "application/sdp")) // who did not say means that
 	}
 	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(body)), 10)
 	return append(append(b, "\r\n\r\n"...), body...)

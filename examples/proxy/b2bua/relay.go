@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -163,7 +164,7 @@ func (c *call) onCarrier(leg *siptrunk.Leg, req *sip.Request, tx sip.ServerTrans
 	}
 	res := sip.NewResponseFromRequest(req, r.code, clean(r.phrase), r.body)
 	if len(r.body) > 0 {
-		res.AppendHeader(sip.NewHeader("Content-Type", r.contentType))
+		res.AppendHeader(sip.NewHeader("Content-Type", cmp.Or(r.contentType, "application/sdp")))
 	}
 	for _, h := range r.headers {
 		res.AppendHeader(sip.NewHeader(h.name, h.value))
