@@ -152,11 +152,25 @@ func (p *Proxy) check(r *request, c *call) *response {
 		return &response{code: 500, phrase: "Call In Progress", headers: []header{{"Retry-After", "1"}}}
 	case len(r.Body()) > 0 && !strings.EqualFold(mediaType(r.contentType()), "application/sdp"):
 		return &response{code: 415, phrase: "Unsupported Media Type", headers: []header{{"Accept", "application/sdp"}}}
+	case encoded(r.Request):
+		return &compressed
 	case p.draining.Load():
 		v := unavailable(drainRetry)
 		return &v
 	}
 	return brief(r)
+}
+
+// compressed refuses a body that is written in another way than as it is (RFC 3261 §8.2.3): it would have to pass with the header field that says how.
+var compressed = response{code: 415, phrase: "Unsupported Media Type", headers: []header{{"Accept-Encoding", "identity"}}}
+
+func encoded(r *sip.Request) bool {
+	for _, name := range []string{"content-encoding", "e"} {
+		if h := r.GetHeader(name); h != nil && !strings.EqualFold(strings.TrimSpace(h.Value()), "identity") {
+			return len(r.Body()) > 0
+		}
+	}
+	return false
 }
 
 // looped reports whether an INVITE has been through this proxy: one that a carrier's plain proxy sent back here

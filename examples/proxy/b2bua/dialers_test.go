@@ -1,6 +1,8 @@
 package b2bua_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +68,39 @@ func TestRedirect(t *testing.T) {
 		require.Equal(t, b2bua.Stats{Calls: 1, Redirected: 1}, w.proxy.Stats())
 		require.Zero(t, w.first.Stats().Invites)
 	})
+}
+
+// The dialer's CDR comes by HTTP too: once, and only what makes sense.
+func TestRedirectOutcomeIsTold(t *testing.T) {
+	change := func(c *b2bua.Config) { redirected(c); c.Metrics.Listen = "127.0.0.1:0"; c.DrainTimeout = -1 }
+	w := loopback(t, siptest.Silence(), siptest.Silence(), change)
+	post := func(body string) int {
+		res, err := http.Post("http://"+w.proxy.MetricsAddr().String()+"/kpi/outcomes", "application/json", strings.NewReader(body))
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
+	}
+	token := func() string { return w.call(siptest.CallerCall{}).Final.Header("X-Outdial-Token") }
+	const early, late = `"2026-03-02T15:04:05Z"`, `"2026-03-02T15:04:06Z"`
+	t1 := token()
+	for _, wrong := range []string{
+		`{}`, `{"token":""}`, `{"token":"$","code":200}`, `{"token":"$","code":700}`, `{"token":"$","cause":128}`, `{"token":"$","ended_by":"me"}`, `{"token":"$","more":1}`,
+		`{"token":"$","code":486,"answered":` + early + `}`, `{"token":"$","rang":` + late + `,"answered":` + early + `}`, `{"token":"$","ended_by":"callee"}`,
+		`{"token":"$","answered":` + late + `,"ended":` + early + `}`, `{"token":"$","rang":` + late + `,"ended":` + early + `}`, `{"token":"$","code":486,"ended_by":"caller"}`,
+		`{"token":"$","phrase":"` + strings.Repeat("x", outdial.MaxText+1) + `"}`,
+	} {
+		require.Equal(t, 400, post(strings.ReplaceAll(wrong, "$", t1)), wrong)
+	}
+	for _, right := range []string{
+		`{"token":"$"}`, `{"token":"$","code":486,"phrase":"Busy Here","cause":17}`, `{"token":"$","ended_by":"caller"}`,
+		`{"token":"$","rang":` + early + `,"answered":` + early + `,"ended":` + late + `,"ended_by":"callee"}`, `{"token":"$","answered":` + early + `,"ended_by":"caller"}`,
+	} {
+		right = strings.ReplaceAll(right, "$", token())
+		require.Equal(t, 204, post(right), right)
+		require.Equal(t, 404, post(right), "twice")
+	}
+	require.Equal(t, 404, post(`{"token":"x"}`))
+	require.Equal(t, 204, post(`{"token":"`+t1+`"}`), "what made no sense has changed nothing")
 }
 
 // The outcome of a redirected call, when the dialer's CDR brings it.

@@ -18,6 +18,7 @@ import (
 //
 //	POST /kpi/agents        {"idle": 3, "busy": 17}
 //	POST /kpi/dispositions  {"attempt": "6417f2c9a0001000-1", "code": "SALE", "agent_seconds": 90}
+//	POST /kpi/outcomes      {"token": "…", "answered": "2026-03-02T15:04:05Z", "ended": "2026-03-02T15:06:05Z", "ended_by": "callee"}
 func (p *Proxy) takeKPIs(mux *http.ServeMux) {
 	mux.HandleFunc("POST /kpi/agents", taking(func(in struct{ Idle, Busy *int }) error {
 		if in.Idle == nil || in.Busy == nil || *in.Idle < 0 || *in.Busy < 0 {
@@ -36,6 +37,13 @@ func (p *Proxy) takeKPIs(mux *http.ServeMux) {
 			return fmt.Errorf("code: 1 to %d bytes, agent_seconds: less than 1000000", outdial.MaxText)
 		}
 		return p.Dispose(time.Now(), in.Attempt, in.Code, time.Duration(in.Seconds*float64(time.Second)))
+	}))
+	mux.HandleFunc("POST /kpi/outcomes", taking(func(in told) error {
+		o, err := in.outcome()
+		if err != nil {
+			return err
+		}
+		return p.Report(in.Token, o)
 	}))
 }
 
@@ -67,6 +75,10 @@ func taking[T any](take func(T) error) http.HandlerFunc {
 			err = take(in)
 		case errors.Is(err, io.EOF):
 			err = errors.New("want a JSON object")
+		}
+		if errors.Is(err, ErrUnknownToken) {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

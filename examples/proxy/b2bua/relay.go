@@ -45,6 +45,8 @@ func (c *call) pass(now time.Time, r *request) {
 	refusal := brief(r)
 	switch {
 	case refusal != nil:
+	case encoded(r.Request):
+		refusal = &compressed
 	case c.answered == nil, d.state != confirmed && d.state != accepted:
 		refusal = &response{code: 488, phrase: "Not Acceptable Here"} // in an early dialog
 	case negotiates && d.serving():
@@ -220,6 +222,8 @@ func (c *call) onWish(w *wish) {
 		refuse(405, "Method Not Allowed", header{"Allow", c.p.allow()})
 	case w.leg == c.answered && d.state == accepted && negotiates(req.Method):
 		refuse(491, "Request Pending") // the dialer's ACK is on its way
+	case encoded(req):
+		refuse(compressed.code, compressed.phrase, compressed.headers...)
 	case !up:
 		refuse(488, "Not Acceptable Here") // in an early dialog
 	case negotiates(req.Method) && (d.serving() || d.asking()), req.Method == sip.INVITE && c.wish != nil: // or their ACK is on its way

@@ -151,6 +151,30 @@ func TestBodyWithoutItsType(t *testing.T) {
 	})
 }
 
+// What is compressed is refused on both sides: the header field that says so would have to pass with it.
+func TestCompressedBodies(t *testing.T) {
+	answered(t, func(t *testing.T, f *flow) {
+		for _, p := range []*peer{f.dialer, f.carrier} {
+			for _, method := range []string{"INVITE", "UPDATE", "INFO"} {
+				p.ask(method, held, "Content-Encoding: gzip")
+				res := p.next(time.Minute)
+				if strings.HasPrefix(res, "SIP/2.0 100 ") {
+					res = p.next(time.Minute)
+				}
+				require.True(t, strings.HasPrefix(res, "SIP/2.0 415 "), res)
+				require.Equal(t, "identity", header(res, "Accept-Encoding"))
+				if method == "INVITE" {
+					p.ackFailure()
+				}
+			}
+		}
+		f.dialer.ask("INFO", signal, "Content-Encoding: identity")
+		f.carrier.respond(f.carrier.expect("INFO "), "200 OK", "")
+		f.dialer.expect("SIP/2.0 200 ")
+		f.down()
+	})
+}
+
 // Refusals pass, but for what concerns the hop to the carrier alone.
 func TestRefusedReinvites(t *testing.T) {
 	answered(t, func(t *testing.T, f *flow) {

@@ -66,6 +66,8 @@ func TestScreening(t *testing.T) {
 		{"another version", []string{"INVITE sip", "INVITE sip", " SIP/2.0\r\nVia", " SIP/3.0\r\nVia"}, "505 Version Not Supported", ""},
 		{"sips", []string{"INVITE sip:", "INVITE sips:"}, "416 Unsupported URI Scheme", ""},
 		{"not a session description", []string{"application/sdp", "text/plain"}, "415 Unsupported Media Type", "Accept: application/sdp"},
+		{"a body that is compressed", []string{"Content-Type: ", "Content-Encoding: gzip\r\nContent-Type: "}, "415 Unsupported Media Type", "Accept-Encoding: identity"},
+		{"in the short form", []string{"Content-Type: ", "e: deflate\r\nContent-Type: "}, "415 Unsupported Media Type", "Accept-Encoding: identity"},
 		{"a body that is too short", []string{"Content-Length: ", "Content-Length: 9"}, "400 Bad Request", ""},
 		{"subscribe", []string{"INVITE sip", "SUBSCRIBE sip", "1 INVITE", "1 SUBSCRIBE"}, "405 Method Not Allowed", "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"},
 		{"refer", []string{"INVITE sip", "REFER sip", "1 INVITE", "1 REFER"}, "403 Forbidden", ""},

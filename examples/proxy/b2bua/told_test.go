@@ -1,0 +1,33 @@
+package b2bua
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/outdial/outdial"
+)
+
+// What a dialer writes of a redirected call, and what it means.
+func TestOutcomeAsTold(t *testing.T) {
+	at := time.Date(2026, 3, 2, 15, 4, 5, 0, time.UTC)
+	for text, want := range map[string]Outcome{
+		`{"token":"x"}`: {},
+		`{"token":"x","code":486,"phrase":"Busy Here","cause":17,"ended":"2026-03-02T15:04:05Z"}`: {
+			Code: 486, Phrase: "Busy Here", Cause: outdial.Cause{Value: 17}, Ended: at,
+		},
+		`{"token":"x","ended_by":"caller"}`: {Origin: outdial.OriginCaller},
+		`{"token":"x","rang":"2026-03-02T15:04:04Z","answered":"2026-03-02T15:04:05Z","ended_by":"caller"}`: {
+			Rang: at.Add(-time.Second), Answered: at, Origin: outdial.OriginCallerHangup,
+		},
+		`{"token":"x","answered":"2026-03-02T15:04:05Z","ended_by":"callee"}`: {Answered: at, Origin: outdial.OriginCalleeHangup},
+	} {
+		var in told
+		require.NoError(t, json.Unmarshal([]byte(text), &in))
+		got, err := in.outcome()
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+}
