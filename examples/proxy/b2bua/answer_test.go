@@ -98,7 +98,7 @@ func TestAnswerCameBefore(t *testing.T) {
 			flows(t, func(c *b2bua.Config) { c.Trunks[0].Reliable = true }, offerSDP, nil, func(t *testing.T, f *flow) {
 				d, c := f.dialer, f.carrier
 				early := func(tag, sdp string) {
-					c.respond(strings.Replace(c.request, "\r\nCall-ID", ";tag="+tag+"\r\nCall-ID", 1), "183 Session Progress", sdp, append(reliable, "Contact: <sip:"+c.local+">")...)
+					c.respond(tagged(c.request, tag), "183 Session Progress", sdp, append(reliable, "Contact: <sip:"+c.local+">")...)
 					if reliable != nil {
 						c.respond(c.expect("PRACK "), "200 OK", "")
 					}
@@ -121,7 +121,7 @@ func TestAnswerCameBefore(t *testing.T) {
 	}
 	flows(t, nil, offerSDP, nil, func(t *testing.T, f *flow) { // another one's answer is not this one's
 		d, c := f.dialer, f.carrier
-		c.respond(strings.Replace(c.request, "\r\nCall-ID", ";tag=fork\r\nCall-ID", 1), "183 Session Progress", other)
+		c.respond(tagged(c.request, "fork"), "183 Session Progress", other)
 		d.expect("SIP/2.0 183 ")
 		c.respond(c.request, "200 OK", "", "Contact: <sip:"+c.local+">")
 		f.answer = d.expect("SIP/2.0 200 ")

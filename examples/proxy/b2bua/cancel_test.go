@@ -46,6 +46,33 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// A carrier that forked the call, and whose callees answer all the same: each answer is acknowledged and ended, and the dialer hears of none.
+func TestForkedAnswersAfterCancel(t *testing.T) {
+	flows(t, nil, offerSDP, nil, func(t *testing.T, f *flow) {
+		d, c := f.dialer, f.carrier
+		for _, tag := range []string{"a", "b"} {
+			c.respond(tagged(c.request, tag), "180 Ringing", "")
+			d.expect("SIP/2.0 180 ")
+		}
+		head, _, _ := strings.Cut(d.request, "Content-")
+		d.send(strings.ReplaceAll(head, "INVITE", "CANCEL") + "Content-Length: 0\r\n\r\n")
+		d.expect("SIP/2.0 200 ")
+		d.expect("SIP/2.0 487 ")
+		d.send(strings.ReplaceAll(head, "INVITE", "ACK") + "Content-Length: 0\r\n\r\n")
+		cancel := c.expect("CANCEL ")
+		for _, tag := range []string{"a", "b"} {
+			c.respond(tagged(c.request, tag), "200 OK", answerSDP, "Contact: <sip:"+c.local+">")
+			require.Contains(t, header(c.expect("ACK "), "To"), "tag="+tag)
+			bye := c.expect("BYE ")
+			require.Contains(t, header(bye, "To"), "tag="+tag)
+			c.respond(bye, "200 OK", "")
+		}
+		c.respond(cancel, "200 OK", "")
+		d.silent(time.Second)
+		f.gone()
+	})
+}
+
 // The dialer's CANCEL is under way when the 200 leaves for it: the call stands, and the dialer hangs it up.
 func TestCancelCrossesAnswer(t *testing.T) {
 	bubble(t, siptest.Answer(0, time.Second, 0), siptest.Silence(), nil, func(t *testing.T, w *world) {

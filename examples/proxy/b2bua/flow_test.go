@@ -84,6 +84,11 @@ func (p *peer) respond(req, status, body string, lines ...string) {
 	p.send(withBody(msg, body, lines))
 }
 
+// tagged is a request as a fork with this To tag answers it.
+func tagged(req, tag string) string {
+	return strings.Replace(req, "\r\nCall-ID", ";tag="+tag+"\r\nCall-ID", 1)
+}
+
 // withBody ends a message; the line "Content-Type: " leaves that header field out.
 func withBody(head, body string, lines []string) string {
 	for _, l := range lines {

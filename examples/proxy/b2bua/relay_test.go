@@ -127,54 +127,6 @@ func TestDelayedOfferWithinTheCall(t *testing.T) {
 	})
 }
 
-// A body whose sender does not say what it is, is a session description. The other side is told so.
-func TestBodyWithoutItsType(t *testing.T) {
-	flows(t, nil, offerSDP, nil, func(t *testing.T, f *flow) {
-		d, c := f.dialer, f.carrier
-		c.respond(c.request, "183 Session Progress", answerSDP, "Content-Type: ")
-		require.Equal(t, "application/sdp", header(d.expect("SIP/2.0 183 "), "Content-Type"))
-		f.up("Content-Type: ")
-		require.Equal(t, "application/sdp", header(f.answer, "Content-Type"))
-		c.ask("INVITE", holds, "Content-Type: ")
-		got := d.expect("INVITE ")
-		require.Equal(t, "application/sdp", header(got, "Content-Type"))
-		d.respond(got, "200 OK", held, "Content-Type: ", "Contact: <sip:"+d.local+">")
-		d.expect("ACK ")
-		require.Equal(t, "application/sdp", header(c.expect("SIP/2.0 200 "), "Content-Type"))
-		c.ask("ACK", "")
-		d.ask("UPDATE", held, "Content-Type: ")
-		got = c.expect("UPDATE ")
-		require.Equal(t, "application/sdp", header(got, "Content-Type"))
-		c.respond(got, "200 OK", holds, "Content-Type: ", "Contact: <sip:"+c.local+">")
-		require.Equal(t, "application/sdp", header(d.expect("SIP/2.0 200 "), "Content-Type"))
-		f.down()
-	})
-}
-
-// What is compressed is refused on both sides: the header field that says so would have to pass with it.
-func TestCompressedBodies(t *testing.T) {
-	answered(t, func(t *testing.T, f *flow) {
-		for _, p := range []*peer{f.dialer, f.carrier} {
-			for _, method := range []string{"INVITE", "UPDATE", "INFO"} {
-				p.ask(method, held, "Content-Encoding: gzip")
-				res := p.next(time.Minute)
-				if strings.HasPrefix(res, "SIP/2.0 100 ") {
-					res = p.next(time.Minute)
-				}
-				require.True(t, strings.HasPrefix(res, "SIP/2.0 415 "), res)
-				require.Equal(t, "identity", header(res, "Accept-Encoding"))
-				if method == "INVITE" {
-					p.ackFailure()
-				}
-			}
-		}
-		f.dialer.ask("INFO", signal, "Content-Encoding: identity")
-		f.carrier.respond(f.carrier.expect("INFO "), "200 OK", "")
-		f.dialer.expect("SIP/2.0 200 ")
-		f.down()
-	})
-}
-
 // Refusals pass, but for what concerns the hop to the carrier alone.
 func TestRefusedReinvites(t *testing.T) {
 	answered(t, func(t *testing.T, f *flow) {

@@ -72,6 +72,7 @@ func TestScreening(t *testing.T) {
 		{"subscribe", []string{"INVITE sip", "SUBSCRIBE sip", "1 INVITE", "1 SUBSCRIBE"}, "405 Method Not Allowed", "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"},
 		{"refer", []string{"INVITE sip", "REFER sip", "1 INVITE", "1 REFER"}, "403 Forbidden", ""},
 		{"options", []string{"INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS"}, "200 OK", "Accept: application/sdp"},
+		{"options that go no further", []string{"INVITE sip", "OPTIONS sip", "1 INVITE", "1 OPTIONS", "Max-Forwards: 70", "Max-Forwards: 0"}, "200 OK", "Accept: application/sdp"},
 		{"a BYE to nobody", []string{"INVITE sip", "BYE sip", "1 INVITE", "1 BYE"}, "481 Call/Transaction Does Not Exist", ""},
 		{"a CANCEL of nothing", []string{"INVITE sip", "CANCEL sip", "1 INVITE", "1 CANCEL"}, "481 Call/Transaction Does Not Exist", ""},
 		{"an ACK of nothing", []string{"INVITE sip", "ACK sip", "1 INVITE", "1 ACK"}, "", ""},

@@ -30,6 +30,34 @@ func TestResponseWithoutFrom(t *testing.T) {
 	})
 }
 
+// Responses that belong to nothing, and those that come too late, change nothing: another method, transaction or Call-ID than that of the INVITE, and
+// whatever follows the answer.
+func TestResponsesThatDoNotBelong(t *testing.T) {
+	flows(t, nil, offerSDP, nil, func(t *testing.T, f *flow) {
+		d, c := f.dialer, f.carrier
+		for _, other := range [][2]string{{"1 INVITE", "1 BYE"}, {"1 INVITE", "1 CANCEL"}, {"1 INVITE", "1 PRACK"}, {"=z9hG4bK", "=z9hG4bKx"}, {"Call-ID: ", "Call-ID: x"}} {
+			req := strings.Replace(c.request, other[0], other[1], 1)
+			require.NotEqual(t, req, c.request)
+			for _, status := range []string{"200 OK", "180 Ringing", "486 Busy Here", "407 Who"} {
+				c.respond(req, status, answerSDP, "Contact: <sip:"+c.local+">")
+			}
+		}
+		d.silent(100 * ms)
+		c.silent(100 * ms)
+		f.up()
+		for range 3 {
+			for _, status := range []string{"100 Trying", "180 Ringing", "486 Busy Here", "401 Who", "302 There"} {
+				c.respond(c.request, status, "")
+			}
+		}
+		d.silent(time.Second)
+		for msg := c.next(ms); msg != ""; msg = c.next(ms) {
+			require.True(t, strings.HasPrefix(msg, "ACK "), msg) // it quiets who repeats a final response, whichever
+		}
+		f.down()
+	})
+}
+
 // One side may send as much as it likes: what waits for the other one's answer is bounded.
 func TestManyRequestsAtOnce(t *testing.T) {
 	answered(t, func(t *testing.T, f *flow) {

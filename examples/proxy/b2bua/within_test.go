@@ -1,6 +1,7 @@
 package b2bua_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial/examples/proxy/b2bua"
 	"github.com/outdial/outdial/internal/siptest"
 )
 
@@ -189,5 +191,42 @@ func TestTimestamp(t *testing.T) {
 		require.Equal(t, "54.3", header(trying, "Timestamp"))
 		require.Empty(t, header(w.raw("10.0.0.2:7000", with), "Timestamp"), "the final response does not tell")
 		w.settled()
+	})
+}
+
+// Before the answer the carrier may refresh its side, and no more: the dialer has no reliable response yet, so that nothing can be offered to it (RFC
+// 3311 §5.1). What it is refused leaves the call as it was.
+func TestUpdateBeforeTheAnswer(t *testing.T) {
+	flows(t, func(c *b2bua.Config) { c.Trunks[0].Reliable = true }, offerSDP, nil, func(t *testing.T, f *flow) {
+		d, c := f.dialer, f.carrier
+		c.respond(c.request, "183 Session Progress", answerSDP, "Require: 100rel", "RSeq: 1", "Contact: <sip:"+c.local+">")
+		c.respond(c.expect("PRACK "), "200 OK", "")
+		d.expect("SIP/2.0 183 ")
+		c.us, c.him, c.target = header(c.request, "To")+";tag=callee", header(c.request, "From"), contact(c.request)
+		c.ask("UPDATE", holds)
+		c.expect("SIP/2.0 488 ")
+		c.ask("UPDATE", "")
+		require.NotEmpty(t, header(c.expect("SIP/2.0 200 "), "Contact"))
+		c.ask("BYE", "")
+		c.expect("SIP/2.0 481 ") // the callee does not send one (RFC 3261 §15)
+		d.silent(ms)
+		f.up()
+		f.down()
+	})
+}
+
+// Requests that end here need no hops; only what is to go on does (RFC 3261 §16.3).
+func TestNoHopsWithinTheCall(t *testing.T) {
+	answered(t, func(t *testing.T, f *flow) {
+		for _, p := range []*peer{f.dialer, f.carrier} {
+			for _, m := range []string{"OPTIONS", "INFO", "UPDATE"} {
+				msg := p.ask(m, "")
+				p.expect("SIP/2.0 200 ")
+				p.seq++
+				p.send(strings.NewReplacer("Max-Forwards: 70", "Max-Forwards: 0", "branch=z9hG4bK", "branch=z9hG4bKn", fmt.Sprintf("CSeq: %d ", p.seq-1), fmt.Sprintf("CSeq: %d ", p.seq)).Replace(msg))
+				p.expect("SIP/2.0 200 ")
+			}
+		}
+		f.down()
 	})
 }
