@@ -188,11 +188,15 @@ func TestSilentTargetOfTheLastAttempt(t *testing.T) {
 						branches = append(branches, line(msg, "Via"))
 						if len(got) == 1 {
 							for i, r := range c.late {
-								time.AfterFunc(time.Second+time.Duration(500+i*100)*ms, func() { _, _ = silent.WriteTo(response(msg, r), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr))) })
+								time.AfterFunc(time.Second+time.Duration(500+i*100)*ms, func() {
+									_, _ = silent.WriteTo(response(msg, r), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr)))
+								})
 							}
 						}
 						if strings.HasPrefix(msg, "CANCEL ") || strings.HasPrefix(msg, "BYE ") {
-							go func() { _, _ = silent.WriteTo(response(msg, "200 OK"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr))) }()
+							go func() {
+								_, _ = silent.WriteTo(response(msg, "200 OK"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr)))
+							}()
 						}
 					}
 					return false
