@@ -129,13 +129,20 @@ func TestSippChangesUnderLoad(t *testing.T) {
 				late = max(late, r.InvitedAt.Sub(s.at))
 			}
 		}
-		went := 0
+		went, came := 0, 0 // since it was asked for; since it was answered, on either carrier
+		for _, r := range append(s.then.Records(), other.Records()...) {
+			if r.InvitedAt.After(s.at.Add(s.took)) && r.InvitedAt.Before(until) {
+				came++
+			}
+		}
 		for _, r := range s.then.Records() {
 			if r.InvitedAt.After(s.at) && r.InvitedAt.Before(until) {
 				went++
 			}
 		}
-		require.Positive(t, went, s.name)
+		if alone || came > 0 { // a busy machine may stand still from one change to the next
+			require.Positive(t, went, s.name)
+		}
 		t.Logf("%s: in force after %v by the API; the last call by the former rule came %v after the request; %d calls followed", s.name, s.took, late, went)
 		if alone {
 			require.Less(t, late, time.Second, s.name)
