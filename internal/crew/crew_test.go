@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -34,6 +35,29 @@ func TestAMemberStaysForTheNextTask(t *testing.T) {
 		}
 		require.Equal(t, 1, c.members())
 		c.Close()
+	})
+}
+
+// The stack that a member's first tasks have grown is still there after collections of garbage: what stands in it has not moved.
+func TestTheStackStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c Crew[struct{}]
+		defer c.Close()
+		at := func() (where uintptr) {
+			c.Go(func(*struct{}) {
+				var here byte
+				deep(20)
+				where = uintptr(unsafe.Pointer(&here))
+			})
+			synctest.Wait()
+			return where
+		}
+		at()
+		before := at()
+		for range 4 {
+			runtime.GC()
+		}
+		require.Equal(t, before, at())
 	})
 }
 
