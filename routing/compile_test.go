@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/routing"
 )
 
@@ -150,6 +151,9 @@ func TestCompileLimits(t *testing.T) {
 // TestCompileObjectives holds that as many different settings of success as a table can tell apart are taken, the same ones as
 // often as they are given, and one more is an error instead of another tier's setting.
 func TestCompileObjectives(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine, and much to compile")
+	}
 	const most, tiers = 1 << 16, 64
 	var p routing.Policy
 	for i := range tiers {

@@ -71,7 +71,8 @@ type keptTracks struct {
 }
 
 // Save writes what the Router knows of the past, as of an event of the journal: call it in Engine.Checkpoint, with the
-// Waterline's Seq. A Router that is restored from it and told the events behind seq is as one that was told all of them. The
+// Waterline's Seq. A Router that is restored from it and told the events behind seq is as one that was told all of them. So is
+// one whose snapshot is lost, as far back as the journal goes: Engine.RecoverFrom tells it everything. The
 // tables and what their sources know are not part of it. It needs a table in force (ErrNoTable), whose registry has the names.
 func (r *Router) Save(seq uint64) ([]byte, error) {
 	t := r.Table()
