@@ -134,10 +134,10 @@ func (t *line) reserve(p outdial.Priority) int {
 // refuse counts a refusal, unless the call waits; then it returns when to ask again.
 func (t *line) refuse(now time.Time, at window.Instant, w *want, why *outdial.Refusal) (again time.Time) {
 	if why == ErrShare {
-		t.lease.refused++
+		t.asked.refused++
 	}
 	if why.Class() == outdial.RefusedCapacity && why != ErrQuota {
-		t.load.now.refused[w.priority]++
+		t.flow.refused[w.priority]++
 		if ask, ok := t.wait(now, at, w, at+window.Instant(t.terms.limits.Queue.Retry), false); ok {
 			return after(now, ask-at)
 		}
@@ -152,7 +152,7 @@ func (t *line) take(w *want) outdial.Lease {
 	p := t.slots.of(i, gen)
 	p.share = w.share
 	t.enter(w.share)
-	t.lease.taken++
+	t.asked.taken++
 	if w.tenant != 0 && t.terms.quotas != nil {
 		p.tenant = w.tenant
 		t.tenant(w.tenant).used++

@@ -120,9 +120,9 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 		return after(now, p.since-at), nil
 	}
 	leave, again, side, why := t.turn(at, call)
-	t.lease.seized++
+	t.asked.seized++
 	if why != nil {
-		t.load.now.refused[priorityOf(call)]++
+		t.flow.refused[priorityOf(call)]++
 		if t.terms.limits.Queue.Length > 0 {
 			w := t.want(call)
 			ask := t.turnOf(at, again, t.queue.ahead(&w, true, MaxChannels))
@@ -139,7 +139,7 @@ func (t *line) seize(now time.Time, p *slot, call *outdial.Call) (time.Time, *ou
 		leave = t.pace.gate.Add(leave)
 	}
 	t.seized++
-	t.load.now.left[priorityOf(call)]++
+	t.flow.left[priorityOf(call)]++
 	if t.terms.quotas != nil {
 		if g := t.tenantGate(call); g != nil {
 			g.Add(leave)

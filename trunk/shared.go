@@ -87,10 +87,10 @@ type lease struct {
 	given          bool           // one was ever granted
 	floored        bool           // one was granted that covers Share.Floor: from then on the ledger keeps it for this node
 	held           bool           // what is in force is by a lease that has not ended
-
-	taken, refused   int // since the last claim
-	seized, rejected int
 }
+
+// asked is what calls asked for since the last claim: channels that they got or not, and turns to leave.
+type asked struct{ taken, refused, seized int }
 
 // grantInForce is what this node may use of a shared trunk now; a rate of -1 = no limit.
 func (t *line) grantInForce() (channels, rate int) {
@@ -162,8 +162,8 @@ func (t *line) claim(now time.Time, node string) (Claim, bool) {
 	used := t.slots.used()
 	// Twice what was taken since the last claim is what may be taken until the next but one; a node that takes nothing keeps a
 	// quarter of its part to begin with, and leaves the rest to the others.
-	want := min(used+max(2*g.taken+g.refused, t.part(base)/4, 1), base)
-	wantRate := max(2*g.seized+g.rejected+1, t.part(t.contractCPS())/4)
+	want := min(used+max(2*t.asked.taken+t.asked.refused, t.part(base)/4, 1), base)
+	wantRate := max(2*t.asked.seized+1, t.part(t.contractCPS())/4)
 	if cps := t.contractCPS(); cps >= 0 {
 		wantRate = min(wantRate, cps)
 	}
@@ -172,7 +172,7 @@ func (t *line) claim(now time.Time, node string) (Claim, bool) {
 	} else {
 		g.channels, g.rate = max(min(g.channels, want), used), min(g.rate, wantRate)
 	}
-	g.taken, g.refused, g.seized, g.rejected = 0, 0, 0, 0
+	t.asked = asked{}
 	t.relimit(at)
 	return Claim{
 		Trunk: t.name, Node: node, Time: now, TTL: s.TTL, Hold: s.Hold, Limit: shown(base), CPS: t.contractCPS(),

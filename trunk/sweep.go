@@ -50,7 +50,7 @@ func (t *line) reclaim(now time.Time, at window.Instant) window.Instant {
 // load is how hard a trunk is pressed, sampled by advance.
 type load struct {
 	sampled  window.Instant
-	now, was lanes // counted, now and at the last sample
+	was      lanes // counted at the last sample
 	pressure [outdial.PriorityUrgent + 1]float64
 	bids     [outdial.PriorityUrgent + 1]float64 // those of late
 	reserve  int                                 // channels kept from bulk calls while the overload lasts
@@ -76,7 +76,7 @@ const (
 func (t *line) sample(at window.Instant) window.Instant {
 	l := &t.load
 	none := [len(l.pressure)]float64{}
-	idle := l.now == l.was && l.pressure == none && l.reserve == 0 // bids may be forgotten whenever
+	idle := t.flow == l.was && l.pressure == none && l.reserve == 0 // bids may be forgotten whenever
 	due := func(at window.Instant) window.Instant {
 		if idle {
 			return 0
@@ -90,7 +90,7 @@ func (t *line) sample(at window.Instant) window.Instant {
 	l.sampled = at
 	pressed := false
 	for p := range l.pressure {
-		left, refused := l.now.left[p]-l.was.left[p], l.now.refused[p]-l.was.refused[p]
+		left, refused := t.flow.left[p]-l.was.left[p], t.flow.refused[p]-l.was.refused[p]
 		share := 0.0
 		if refused > 0 {
 			share = float64(refused) / float64(left+refused)
@@ -103,7 +103,7 @@ func (t *line) sample(at window.Instant) window.Instant {
 		}
 		pressed = pressed || p > int(outdial.PriorityBulk) && refused > 0
 	}
-	l.was = l.now
+	l.was = t.flow
 	switch {
 	case t.terms.limits.Reserve != 0:
 		l.reserve = 0
