@@ -59,6 +59,33 @@ func TestTargetOf(t *testing.T) {
 	}
 }
 
+// The transport of a dialog is what a Contact says, but that TLS is neither left nor entered by one.
+func TestTransportOfAContact(t *testing.T) {
+	at := func(tr Transport) hop { return hop{addr: netip.MustParseAddrPort("10.0.0.1:5060"), transport: tr} }
+	for _, tt := range []struct {
+		base Transport
+		uri  string
+		want Transport // 0 = it leads nowhere
+	}{
+		{TransportUDP, "sip:a@10.0.0.7", TransportUDP},
+		{TransportUDP, "sip:a@10.0.0.7;transport=TCP", TransportTCP},
+		{TransportTCP, "sip:a@10.0.0.7", TransportTCP},
+		{TransportTCP, "sip:a@10.0.0.7;transport=udp", TransportUDP},
+		{TransportTLS, "sip:a@10.0.0.7;transport=udp", TransportTLS},
+		{TransportTLS, "sip:a@10.0.0.7;transport=tcp", TransportTLS},
+		{TransportTLS, "sips:a@10.0.0.7", TransportTLS},
+		{TransportUDP, "sips:a@10.0.0.7", 0},
+		{TransportTCP, "sip:a@10.0.0.7;transport=tls", 0},
+	} {
+		got, ok := hopOf(tt.uri, at(tt.base))
+		require.Equal(t, tt.want != 0, ok, "%s from %s", tt.uri, tt.base)
+		require.Equal(t, tt.want, got.transport, "%s from %s", tt.uri, tt.base)
+		if ok {
+			require.Equal(t, tt.want.defaultPort(), got.addr.Port())
+		}
+	}
+}
+
 func TestURIIn(t *testing.T) {
 	for v, want := range map[string]string{
 		`<sip:p.example;lr>`:                     "sip:p.example;lr",

@@ -66,9 +66,12 @@ func TestSessionIsRefreshed(t *testing.T) {
 					require.Equal(t, method == "INVITE", strings.HasSuffix(got, string(offer)), "the session as it is")
 					w.fromCarrier(response(got, "200 OK", "Session-Expires: 120;refresher=uac", "Contact: <sip:"+carrierAddr+">"))
 				}
-				w.fromCarrier(response(next(), "481 Call/Transaction Does Not Exist"))
+				last := next()
 				w.network.SetFilter(nil)
+				since := time.Now()
+				w.fromCarrier(response(last, "481 Call/Transaction Does Not Exist"))
 				r := c.result()
+				require.Less(t, time.Since(since), time.Second, "at once: the dialog is over there")
 				require.Equal(t, outdial.OriginHost, r.Origin)
 				require.EqualValues(t, 102, r.Cause.Value)
 			})
@@ -84,13 +87,23 @@ func TestSessionExpires(t *testing.T) {
 				return strings.Replace(string(request("UPDATE", c, seq, "")), "Contact: <sip:", "Contact: <sip:carrier@", 1)
 			}
 			w.fromCarrier([]byte(update(1))) // it says nothing of the session
-			time.Sleep(50 * time.Second)
+			sent := w.catch("INVITE", "UPDATE")
+			time.Sleep(70 * time.Second)
+			synctest.Wait()
+			require.Empty(t, *sent, "the carrier refreshes, and not we")
+			w.network.SetFilter(nil)
 			refresh := strings.Replace(update(2), "Contact:", "Session-Expires: 120;refresher=uac\r\nContact:", 1)
 			statuses := w.statuses()
 			w.fromCarrier([]byte(refresh))
 			require.Equal(t, []string{"200 OK / 2 UPDATE"}, statuses())
+			w.network.SetFilter(nil)
+			sent = w.catch("INVITE", "UPDATE")
+			time.Sleep(80 * time.Second)
+			synctest.Wait()
+			require.Empty(t, *sent, "the carrier refreshes, and not we")
+			w.network.SetFilter(nil)
 			c.wait()
-			require.Equal(t, 50*time.Second+88*time.Second, time.Since(c.start), "a third before the end, 32 s at most")
+			require.Equal(t, 70*time.Second+88*time.Second, time.Since(c.start), "a third before the end, 32 s at most")
 			require.Equal(t, outdial.OriginHost, c.result().Origin)
 			require.Equal(t, 1, w.carrier.Stats().ByesReceived)
 			require.Contains(t, w.carrier.Records()[0].ByeHeaders, siptest.Header{Name: "Reason", Value: "Q.850;cause=102"})
@@ -182,6 +195,29 @@ func TestDelayedReoffer(t *testing.T) {
 		late := w.since(sent, &seen)
 		require.True(t, strings.HasPrefix(late[0], "ACK "))
 		require.True(t, strings.HasPrefix(late[1], "BYE "))
+	})
+}
+
+// A refresh waits for an INVITE of either side that is under way: it may be one by itself.
+func TestRefreshWaits(t *testing.T) {
+	headers := []siptest.Header{{Name: "Session-Expires", Value: "120;refresher=uac"}, {Name: "Allow", Value: "UPDATE"}}
+	answeredWith(t, headers, func(t *testing.T, w *world, c *call) {
+		sent := w.catch("INVITE", "UPDATE", "ACK")
+		time.Sleep(59 * time.Second)
+		go func() { _, _ = c.Do(t.Context(), sip.INVITE, "", offer) }()
+		synctest.Wait()
+		invite := (*sent)[0]
+		w.fromCarrier(response(invite, "100 Trying"))
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		require.Len(t, *sent, 1, "no UPDATE meanwhile")
+		w.fromCarrier(response(invite, "488 Not Acceptable Here"))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		require.GreaterOrEqual(t, len(*sent), 3)
+		require.True(t, strings.HasPrefix((*sent)[2], "UPDATE "), (*sent)[2])
+		w.network.SetFilter(nil)
+		c.Hangup()
 	})
 }
 

@@ -165,6 +165,7 @@ func TestSilentTargetOfTheLastAttempt(t *testing.T) {
 		want []string // what it is sent
 	}{
 		"silent":      {0, nil, []string{"1 INVITE", "1 INVITE"}},
+		"it is deaf":  {0, []string{"180 Ringing"}, []string{"1 INVITE", "1 INVITE", "1 CANCEL", "1 CANCEL", "1 CANCEL", "1 CANCEL", "1 CANCEL"}}, // Timer E goes on
 		"it rings":    {0, []string{"180 Ringing", "180 Ringing", "487 Request Terminated"}, []string{"1 INVITE", "1 INVITE", "1 CANCEL", "1 ACK"}},
 		"it answers":  {0, []string{"200 OK", "200 OK"}, []string{"1 INVITE", "1 INVITE", "1 ACK", "3 BYE", "1 ACK"}},
 		"it refuses":  {0, []string{"486 Busy Here"}, []string{"1 INVITE", "1 INVITE", "1 ACK"}},
@@ -193,7 +194,7 @@ func TestSilentTargetOfTheLastAttempt(t *testing.T) {
 								})
 							}
 						}
-						if strings.HasPrefix(msg, "CANCEL ") || strings.HasPrefix(msg, "BYE ") {
+						if strings.HasPrefix(msg, "CANCEL ") && len(c.late) > 1 || strings.HasPrefix(msg, "BYE ") {
 							go func() {
 								_, _ = silent.WriteTo(response(msg, "200 OK"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(dialerAddr)))
 							}()

@@ -168,6 +168,14 @@ func TestUnit(t *testing.T) {
 	data, err := os.ReadFile("outdial-proxy.service")
 	require.NoError(t, err)
 	require.Contains(t, string(data), "ExecReload=/bin/kill -HUP $MAINPID")
+	// A dynamic user owns no configuration, and the file is nobody else's to read: only by its group.
+	require.Contains(t, string(data), "\nDynamicUser=yes\n")
+	group := regexp.MustCompile(`\nSupplementaryGroups=(\w+)\n`).FindSubmatch(data)
+	require.NotNil(t, group)
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	require.Contains(t, string(readme), "groupadd --system "+string(group[1])+" ")
+	require.Contains(t, string(readme), "install -d -m 0750 -g "+string(group[1])+" /etc/outdial\n")
 	analyze := integ.Program(t, "systemd-analyze", "systemd")
 	unit := filepath.Join(t.TempDir(), "outdial-proxy.service")
 	self := strings.ReplaceAll(string(data), "/usr/local/bin/outdial-proxy", "/bin/true") // it wants the program to be there
