@@ -70,13 +70,47 @@ func TestProxyRefreshes(t *testing.T) {
 				if method == "INVITE " {
 					f.dialer.expect("ACK ")
 				}
+				over := time.Now()
 				for _, side := range []*peer{f.dialer, f.carrier} {
 					side.respond(side.expect("BYE "), "200 OK", "")
 				}
+				require.Less(t, time.Since(over), time.Second, "at once: the dialog is over there")
 				f.gone()
 			})
 		})
 	}
+}
+
+// A refresh waits for an INVITE that is under way, which may be one by itself.
+func TestRefreshWaitsForAnInvite(t *testing.T) {
+	asks := []string{"Supported: timer", "Session-Expires: 120;refresher=uas", "Allow: UPDATE"}
+	flows(t, noTimer, offerSDP, asks, func(t *testing.T, f *flow) {
+		f.up()
+		time.Sleep(59 * time.Second)
+		f.dialer.ask("INVITE", held)
+		f.dialer.expect("SIP/2.0 100 ")
+		got := f.carrier.expect("INVITE ")
+		f.carrier.respond(got, "100 Trying", "")
+		f.dialer.silent(20 * time.Second)
+		f.carrier.respond(got, "488 Not Acceptable Here", "")
+		f.carrier.expect("ACK ")
+		f.dialer.expect("SIP/2.0 488 ")
+		f.dialer.ackFailure()
+		f.dialer.respond(f.dialer.next(5*time.Second), "200 OK", "", "Session-Expires: 120;refresher=uac")
+		f.down()
+	})
+}
+
+// A proxy on the way may ask for a dialer that knows nothing of session timers: then it is for us to refresh (RFC 4028 §9).
+func TestSessionTimerOfAProxyOnTheWay(t *testing.T) {
+	flows(t, noTimer, offerSDP, []string{"Session-Expires: 120", "Allow: UPDATE"}, func(t *testing.T, f *flow) {
+		f.up()
+		require.Equal(t, "120;refresher=uas", header(f.answer, "Session-Expires"))
+		require.Empty(t, header(f.answer, "Require"))
+		f.dialer.silent(59 * time.Second)
+		f.dialer.respond(f.dialer.expect("UPDATE "), "200 OK", "")
+		f.down()
+	})
 }
 
 // A dialer that wants a longer interval than it had agreed upon gets it.
