@@ -215,6 +215,26 @@ func TestUpdateBeforeTheAnswer(t *testing.T) {
 	})
 }
 
+// A dialer that moves within the call says so in its Contact, in an answer too: what is asked of it next goes there (RFC 3261 §12.2.1.2).
+func TestDialerMovesInItsAnswer(t *testing.T) {
+	answered(t, func(t *testing.T, f *flow) {
+		d, c, moved := f.dialer, f.carrier, f.peer("10.0.0.2:7100", proxyAddr)
+		c.ask("INVITE", holds)
+		d.respond(d.expect("INVITE "), "200 OK", held, "Contact: <sip:new@"+moved.local+">")
+		require.True(t, strings.HasPrefix(moved.expect("ACK "), "ACK sip:new@"+moved.local+" "))
+		c.expect("SIP/2.0 200 ")
+		c.ask("ACK", "")
+		c.ask("UPDATE", holds)
+		moved.respond(moved.expect("UPDATE sip:new@"), "200 OK", held, "Contact: <sip:d@"+d.local+">")
+		c.expect("SIP/2.0 200 ")
+		c.ask("INFO", signal)
+		d.respond(d.expect("INFO sip:d@"+d.local), "200 OK", "")
+		c.expect("SIP/2.0 200 ")
+		require.NoError(t, moved.conn.Close())
+		f.down()
+	})
+}
+
 // Requests that end here need no hops; only what is to go on does (RFC 3261 §16.3).
 func TestNoHopsWithinTheCall(t *testing.T) {
 	answered(t, func(t *testing.T, f *flow) {
