@@ -13,6 +13,10 @@ type Retention struct {
 	MaxAge      time.Duration // a segment goes when its latest event is older
 	MaxSegments int           // at most so many segments, the newest
 	MaxBytes    int64         // the newest segments that together have at most so many bytes
+
+	// Through bounds the others: no event behind this sequence number goes, whatever they ask for. A host whose packages restore what
+	// they know gives outdial.Waterline.Since of the newest snapshots that are on the disk.
+	Through uint64
 }
 
 // Retained is what Retain removed.
@@ -55,6 +59,9 @@ func (j *Journal) Retain(now time.Time, keep Retention) (Retained, error) {
 	var err error
 	for i := 0; i < len(list)-1; i++ {
 		goes := keep.MaxSegments > 0 && len(list)-i > keep.MaxSegments || keep.MaxBytes > 0 && total > keep.MaxBytes
+		if keep.Through > 0 && list[i+1].first-1 > keep.Through {
+			break
+		}
 		if !goes && keep.MaxAge > 0 {
 			goes, err = j.aged(list[i], sizes[i], nanos(now.Add(-keep.MaxAge)))
 		}

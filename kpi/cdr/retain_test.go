@@ -49,3 +49,26 @@ func TestRetain(t *testing.T) {
 	_, rec := open(t, cdr.Config{Dir: dir})
 	require.Equal(t, uint64(11), rec.LastSeq)
 }
+
+// No event goes that a snapshot does not hold: not even of a segment of which it holds all but the last.
+func TestRetainThrough(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := open(t, cdr.Config{Dir: dir, SegmentAge: time.Hour})
+	for i := range 6 { // two events a segment
+		ev := control("x")
+		ev.Time = noon.Add(time.Duration(i) * 45 * time.Minute)
+		require.NoError(t, j.Append(ev))
+	}
+	require.Len(t, segmentFiles(t, dir), 3)
+	all := cdr.Retention{MaxAge: time.Minute, MaxSegments: 1, MaxBytes: 1}
+	for _, x := range []struct {
+		through uint64
+		gone    int
+	}{{1, 0}, {2, 1}, {3, 0}, {5, 1}} {
+		all.Through = x.through
+		got, err := j.Retain(noon.Add(24*time.Hour), all)
+		require.NoError(t, err)
+		require.Equal(t, x.gone, got.Segments, "through %d", x.through)
+		require.LessOrEqual(t, got.Through, x.through)
+	}
+}

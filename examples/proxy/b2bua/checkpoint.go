@@ -82,11 +82,7 @@ func (p *Proxy) snapshot() (*checkpoint, error) {
 }
 
 // writeCheckpoint replaces the file, in one step.
-func (p *Proxy) writeCheckpoint() error {
-	c, err := p.snapshot()
-	if err != nil {
-		return err
-	}
+func (p *Proxy) writeCheckpoint(c *checkpoint) error {
 	b, err := c.encode()
 	if err != nil {
 		return err
@@ -127,9 +123,15 @@ func (p *Proxy) checkpoints(ctx context.Context) {
 }
 
 func (p *Proxy) checkpoint() {
-	if err := p.writeCheckpoint(); err != nil {
-		p.log.Error("checkpoint", "error", err)
+	c, err := p.snapshot()
+	if err == nil {
+		err = p.writeCheckpoint(c)
 	}
+	if err != nil {
+		p.log.Error("checkpoint", "error", err)
+		return
+	}
+	p.retain(c.Waterline)
 }
 
 // readSaved reads the checkpoint that fits the journal, which is open. Without one, everything is replayed.

@@ -292,6 +292,13 @@ type Journal struct {
 	SkipDamaged bool   `yaml:"skip_damaged"` // start although a segment is damaged
 
 	Checkpoint time.Duration `yaml:"checkpoint"` // how often what the past comes to is written beside it; 0 = 5m, negative = never
+	Keep       Keep          `yaml:"keep"`
+}
+
+// Keep is what is deleted of the journal: whole segments, of 64 MiB or a day at most, the oldest first, once a checkpoint holds what they come to.
+type Keep struct {
+	Age   time.Duration `yaml:"age"`   // a segment goes when its last event is older; 0 = however old
+	Bytes int64         `yaml:"bytes"` // … or while all together are larger; 0 = however large
 }
 
 // DayPart names a span of callee-local time for the routing rules; see outdial.DayPart.

@@ -82,6 +82,7 @@ func (c Config) Validate() error {
 	}
 	v.oneOf("journal.sync", c.Journal.Sync, "none", "group")
 	v.oneOf("journal.on_failure", c.Journal.OnFailure, "refuse", "place_anyway")
+	v.keep(c)
 	v.oneOf("log.format", c.Log.Format, "text", "json")
 	v.oneOf("log.numbers", c.Log.Numbers, numbersHashed, numbersMasked, numbersClear)
 	if n := len(c.Log.Secret); n > 0 && n < 16 {
