@@ -184,7 +184,7 @@ func TestPageIsOperated(t *testing.T) {
 
 	// A live call explained, and hung up; then one that is over.
 	talk := w.talk()
-	b.until(`document.querySelector('#calls .open[aria-label*="+1212777"]') !== null`)
+	b.until(`/^(up|200)/.test(document.querySelector('#calls .open[aria-label*="+1212777"]')?.closest('tr').cells[2].textContent)`)
 	b.run(chromedp.Click("#c-hold", chromedp.ByQuery))
 	b.run(chromedp.Click(`#calls .open[aria-label*="+1212777"]`, chromedp.ByQuery))
 	b.until(`document.querySelectorAll('#call .candidate').length === 2`)
