@@ -31,3 +31,27 @@ func TestOutcomeAsTold(t *testing.T) {
 		require.Equal(t, want, got, text)
 	}
 }
+
+// FuzzTold: what is taken of a dialer's word has an order of times, an end that its answer allows, and a code that ends a call, or none.
+func FuzzTold(f *testing.F) {
+	f.Add([]byte(`{"token":"x","rang":"2026-03-02T15:04:04Z","answered":"2026-03-02T15:04:05Z","ended":"2026-03-02T15:06:05Z","ended_by":"callee"}`))
+	f.Add([]byte(`{"token":"x","code":486,"phrase":"Busy Here","cause":17}`))
+	f.Add([]byte(`{"token":"x","code":200}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var in told
+		if json.Unmarshal(text, &in) != nil {
+			return
+		}
+		o, err := in.outcome()
+		if err != nil {
+			return
+		}
+		require.NotEmpty(t, in.Token)
+		for _, pair := range [][2]time.Time{{o.Rang, o.Answered}, {o.Answered, o.Ended}, {o.Rang, o.Ended}} {
+			require.False(t, !pair[0].IsZero() && !pair[1].IsZero() && pair[0].After(pair[1]))
+		}
+		require.True(t, o.Code == 0 || o.Code >= 300 && o.Code <= 699 && o.Answered.IsZero())
+		hungUp := o.Origin == outdial.OriginCallerHangup || o.Origin == outdial.OriginCalleeHangup
+		require.False(t, hungUp && o.Answered.IsZero())
+	})
+}
