@@ -19,7 +19,7 @@ const (
 	// busy is the share of the cores above which, in two looks that follow one another, one more is used; above full, one is enough: a
 	// collection of garbage makes one core busy for a moment, and no more than that.
 	busy, full = .8, .95
-	// calm is for how many looks one core less would have been enough until it is tried. What is used of n cores is more than the same load
+	// calm is for how many looks one core less would have been enough until it is tried, of which single ones may be busy too. What is used of n cores is more than the same load
 	// uses of one less, so that only a try can tell; one that fails soon makes the wait for the next twice as long, up to patient looks.
 	calm, patient = 8, 240
 )
@@ -71,6 +71,7 @@ func collector() {
 type governor struct {
 	most, now int
 	hot       bool // the last look found them busy
+	tight     bool // … and too busy for one less
 	quiet     int  // looks for which one less would have been enough
 	wait      int  // how many such looks there must be
 	tried     int  // looks since one less was tried
@@ -85,16 +86,21 @@ func (g *governor) weigh(used float64) int {
 	switch {
 	case g.now < g.most && hot && (g.hot || used > full*float64(g.now)):
 		g.now++
-		g.hot, g.quiet = false, 0
+		g.hot, g.tight, g.quiet = false, false, 0
 		if g.tried <= calm {
 			g.wait = min(2*g.wait, patient)
 		} else {
 			g.wait = calm
 		}
 		return g.now
-	case g.now == 1 || used > full*float64(g.now-1):
-		g.quiet = 0
+	case g.now == 1:
+	case used > full*float64(g.now-1):
+		if g.tight {
+			g.quiet = 0
+		}
+		g.tight = true
 	default:
+		g.tight = false
 		if g.quiet++; g.quiet >= g.wait {
 			g.now--
 			g.quiet, g.tried = 0, 0

@@ -26,8 +26,9 @@ func TestGovernor(t *testing.T) {
 	require.Equal(t, 3, weigh(&g, 3, 10), "there are no more")
 	require.Equal(t, 3, weigh(&g, 1.95, 1000), "two would not be enough")
 	require.Equal(t, 3, weigh(&g, .4, calm-1))
-	require.Equal(t, 3, weigh(&g, 1.95, 1), "not calm any more")
-	require.Equal(t, 2, weigh(&g, .4, calm))
+	require.Equal(t, 3, weigh(&g, 1.95, 2), "not calm any more")
+	require.Equal(t, 3, weigh(&g, .4, calm-1))
+	require.Equal(t, 2, weigh(&g, .4, 1))
 	require.Equal(t, 1, weigh(&g, .1, calm))
 	require.Equal(t, 1, weigh(&g, 0, 1000))
 }
@@ -42,6 +43,17 @@ func TestGovernorTries(t *testing.T) {
 	}
 	require.Equal(t, 1, g.now)
 	require.Equal(t, 1, weigh(&g, .5, 1000))
+}
+
+// What comes now and then and is over at once, as a collection of garbage is, keeps a core no more than it asks for one.
+func TestGovernorIgnoresMoments(t *testing.T) {
+	g := newGovernor(2)
+	require.Equal(t, 2, weigh(&g, 1, 1))
+	for range 4 {
+		weigh(&g, .3, 3)
+		weigh(&g, 1, 1)
+	}
+	require.Equal(t, 1, weigh(&g, .3, 1))
 }
 
 // Where one less turns out not to be enough, it is tried more and more rarely; and as soon as at first again after a burst of its own.

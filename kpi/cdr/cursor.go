@@ -20,6 +20,7 @@ type cursor struct {
 	limit int64  // bytes of src that count
 	pos   int64  // of the next record
 	next  uint64 // sequence that the next record must have
+	solid int64  // where the zeros at the end begin, as content found; 0 = it was not asked
 
 	buf  []byte // src[base : base+len(buf)]
 	base int64
@@ -51,16 +52,20 @@ func (c *cursor) window(n int) ([]byte, error) {
 }
 
 // forget lets what follows be read again, as it stands in the file by then.
-func (c *cursor) forget() { c.buf = c.buf[:0] }
+func (c *cursor) forget() { c.buf, c.solid = c.buf[:0], 0 }
 
 // content returns where the zeros begin that the segment ends in: a writer that stores in a mapping has allocated them for what comes. It
 // is pos when there is nothing else.
 func (c *cursor) content() (int64, error) {
 	start, end := c.pos, c.pos
+	if c.solid > c.pos {
+		return c.solid, nil
+	}
 	defer func() { c.pos = start }()
 	for {
 		p, err := c.window(maxBody)
 		if err != nil || len(p) == 0 {
+			c.solid = end
 			return end, err
 		}
 		if n := len(bytes.TrimRight(p, "\x00")); n > 0 {

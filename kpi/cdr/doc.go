@@ -11,7 +11,8 @@
 // # What survives what
 //
 // An acknowledged event survives the death of the process (kill -9) with SyncNone, and of the machine with
-// SyncGroup. With Config.Mapped it is stored in a mapping of its segment instead of written, and survives the same.
+// SyncGroup. With Config.Mapped it is stored in a mapping of its segment instead of written, and survives the death of the process as well;
+// a power cut may then leave damage instead of an end that is torn.
 // Open cuts the torn tail that either may leave and reports it. After a power cut with SyncNone the journal may end earlier than a snapshot that some package took: compare the snapshot's sequence with
 // Recovery.LastSeq, and throw the snapshot away if it is greater. A power cut that falls just behind a rotation may
 // then also leave a hole before the last segment, which Replay reports as damage; SkipDamaged reads on behind it.

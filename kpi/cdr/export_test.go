@@ -3,6 +3,7 @@ package cdr
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 
 	"github.com/outdial/outdial"
 )
@@ -42,3 +43,11 @@ func Scan(data []byte, first uint64, skip bool) (end, torn int64, err error) {
 
 // Reseal makes the checksum of the record that b is right again.
 func Reseal(b []byte) { seal(b, binary.LittleEndian.Uint64(b[8:]), b[16]) }
+
+// ReadLive goes through a segment that src shows as it is at that moment.
+func ReadLive(src io.ReaderAt, size int64, ids *outdial.Registry, yield func(*outdial.Event) bool) (torn int64, err error) {
+	w := walk{tail: true, from: earliest, to: latest, decoder: newDecoder(ids)}
+	w.cursor.reset(src, "segment", size, 1)
+	_, _, err = w.records(true, yield)
+	return w.torn, err
+}

@@ -22,11 +22,13 @@ type Config struct {
 	Sync Sync // what an acknowledged event survives; the zero value is the death of the process
 
 	// Mapped stores events in a memory mapping of the segment instead of writing each by a write(2): it takes half the time and no system
-	// call, and they survive the same. Room for 256 KiB is allocated ahead, so that a full disk is an error as ever; a process that dies
-	// leaves what is over as zeros behind its last event, a Journal that is closed does not. A disk that fails under the mapping, or a
-	// segment that somebody else cuts, ends the journal: ErrFailed. It needs Linux and a file system with fallocate(2) (ext4, xfs, btrfs,
-	// tmpfs and others); elsewhere, and with SyncGroup, events are written as without it. It is for local disks: a thread that waits for a
-	// page keeps its processor, which one in write(2) gives to other goroutines.
+	// call, and they survive the death of the process as well. A power cut can leave a hole before later events, which is damage (see
+	// SkipDamaged), where it would have cut off the end. Room for 256 KiB is allocated ahead, so that a full disk is an error as ever; a
+	// process that dies leaves what is over as zeros behind its last event, a Journal that is closed does not. A disk that fails under the
+	// mapping, or a segment that somebody else cuts, ends the journal: ErrFailed. It needs Linux and a file system with fallocate(2) (ext4,
+	// xfs, tmpfs and others); elsewhere, and with SyncGroup, events are written as without it. Leave it out where a file system copies on write
+	// (btrfs, ZFS: a full disk can show when a page is stored in again, or not before it is written out) or is another machine's: a thread that
+	// waits for a page keeps its processor, which one in write(2) gives to other goroutines.
 	Mapped bool
 
 	SegmentBytes int64         // a segment is finished when it would grow beyond this; 0 = 64 MiB, at least 4 KiB

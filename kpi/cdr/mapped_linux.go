@@ -84,7 +84,7 @@ func store(dst, records []byte) (err error) {
 		copy(dst, records[:n])
 		dst, records = dst[n:], records[n:]
 	}
-	if string(records[:len(magic)]) == magic { // first, and in one store: a part of a header is known by it
+	if string(records[:len(magic)]) == magic { // first: a part of a header is known by it
 		piece(len(magic))
 		piece(headerSize - len(magic))
 	}

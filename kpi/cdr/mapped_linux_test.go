@@ -28,7 +28,7 @@ func (a *allocator) allocate(fd int, mode uint32, off, n int64) error {
 func TestMappedOnAFullDisk(t *testing.T) {
 	a := &allocator{}
 	dir := t.TempDir()
-	j, _ := open(t, cdr.Config{Dir: dir, SegmentBytes: 8192}.WithAllocate(a.allocate))
+	j, _ := open(t, cdr.Config{Dir: dir, SegmentBytes: 40_000}.WithAllocate(a.allocate))
 	var want []uint8
 	refused := 0
 	for leg := range uint8(200) {
@@ -60,7 +60,7 @@ func TestMappedWhereThatDoesNotWork(t *testing.T) {
 	for works := range 3 {
 		a := &allocator{}
 		dir := t.TempDir()
-		j, _ := open(t, cdr.Config{Dir: dir, SegmentBytes: 8192}.WithAllocate(a.allocate))
+		j, _ := open(t, cdr.Config{Dir: dir, SegmentBytes: 15_000}.WithAllocate(a.allocate))
 		var want []uint8
 		for leg := range uint8(120) {
 			if a.calls >= works {

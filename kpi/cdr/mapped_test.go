@@ -1,15 +1,18 @@
 package cdr_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/internal/race"
 	"github.com/outdial/outdial/kpi/cdr"
 )
@@ -151,11 +154,14 @@ func TestReadingWhatIsBeingMapped(t *testing.T) {
 			require.EqualValues(t, i+1, ev.Seq)
 			require.Equal(t, uint8(i), ev.Attempt.ID.Leg)
 		}
-		if last = len(got); last == 0 {
+		last = len(got)
+		select {
+		case err := <-done:
+			require.NoError(t, err)
+		default:
 			runtime.Gosched()
 		}
 	}
-	require.NoError(t, <-done)
 }
 
 func TestMappedAllocatesNothing(t *testing.T) {
@@ -170,4 +176,33 @@ func TestMappedAllocatesNothing(t *testing.T) {
 			t.Fail()
 		}
 	}))
+}
+
+// storing is a segment of which a writer has stored whole, and for so many reads half of its third event.
+type storing struct {
+	whole, half []byte
+	reads       int
+}
+
+func (s *storing) ReadAt(p []byte, off int64) (int, error) {
+	now := s.whole
+	if s.reads--; s.reads >= 0 {
+		now = s.half
+	}
+	return bytes.NewReader(now).ReadAt(p, off)
+}
+
+// However long a record is half there, and whenever it is whole, a Reader takes it for no damage.
+func TestReadingHalfARecord(t *testing.T) {
+	_, b := crashed(t, 4)
+	at := frames(t, b)
+	whole := withRoom(b, 100_000)
+	half := append(slices.Clone(b[:at[3]+40]), make([]byte, len(whole)-at[3]-40)...)
+	for reads := range 12 {
+		got := 0
+		src := &storing{whole: whole, half: half, reads: reads}
+		torn, err := cdr.ReadLive(src, int64(len(whole)), registry(""), func(*outdial.Event) bool { got++; return true })
+		require.NoError(t, err, reads)
+		require.True(t, got == 4 && torn == 0 || got == 2 && torn > 0, "%d reads: %d events, %d torn", reads, got, torn)
+	}
 }

@@ -14,8 +14,9 @@ type Retention struct {
 	MaxSegments int           // at most so many segments, the newest
 	MaxBytes    int64         // the newest segments that together have at most so many bytes
 
-	// Through bounds the others: no event behind this sequence number goes, whatever they ask for. A host whose packages restore what
-	// they know gives outdial.Waterline.Since of the newest snapshots that are on the disk.
+	// Through bounds the others: no event behind this sequence number goes, whatever they ask for; 0 = no bound. A host whose packages
+	// restore what they know gives outdial.Waterline.Since of the newest snapshots that are on the disk, and removes nothing where that is 0.
+	// Journal.Sync before such snapshots are written: after a power cut they must not be ahead of the journal.
 	Through uint64
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Version of the format that this package writes. It reads any minor version of its major version.
@@ -93,6 +94,9 @@ func (c *cursor) header() error {
 		return c.damage("zeros where the header should be") // a power cut leaves that of a new file
 	}
 	if n := min(len(p), len(magic)); string(p[:n]) != magic[:n] {
+		if strings.HasPrefix(magic, string(bytes.TrimRight(p[:n], "\x00"))) {
+			return c.unfinished("not a segment: wrong magic", headerSize)
+		}
 		return c.misfit("not a segment: wrong magic")
 	}
 	if len(p) < headerSize {
@@ -103,7 +107,7 @@ func (c *cursor) header() error {
 	}
 	size := int(binary.LittleEndian.Uint32(p[12:]))
 	if size < headerSize || size > maxHeader {
-		return c.unfinished("header of " + strconv.Itoa(size) + " bytes")
+		return c.unfinished("header of "+strconv.Itoa(size)+" bytes", headerSize)
 	}
 	first := binary.LittleEndian.Uint64(p[16:])
 	if p, err = c.window(size); err != nil {
@@ -113,7 +117,7 @@ func (c *cursor) header() error {
 		return errShort
 	}
 	if crc32.Checksum(p[:size-4], castagnoli) != binary.LittleEndian.Uint32(p[size-4:]) {
-		return c.unfinished("header checksum")
+		return c.unfinished("header checksum", size)
 	}
 	if first != c.next {
 		return c.misfit("header says that it begins with sequence " + strconv.FormatUint(first, 10))
@@ -124,8 +128,8 @@ func (c *cursor) header() error {
 
 // unfinished is errShort where there are only zeros behind what a header takes, as a process leaves it that died while it stored one, or
 // else a misfit.
-func (c *cursor) unfinished(problem string) error {
-	if end, err := c.content(); err != nil || end <= headerSize {
+func (c *cursor) unfinished(problem string, size int) error {
+	if end, err := c.content(); err != nil || end <= int64(size) {
 		return cmp.Or(err, errShort)
 	}
 	return c.misfit(problem)

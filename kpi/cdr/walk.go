@@ -118,6 +118,9 @@ func (w *walk) records(last bool, yield func(*outdial.Event) bool) (next uint64,
 			end, err := c.content()
 			w.torn = end - at
 			return c.next, true, err
+		case found && c.pos == at && c.next == missing && last && w.tail: // it has become whole meanwhile
+			bad = nil
+			continue
 		case !w.skip:
 			return 0, false, bad
 		case !found:

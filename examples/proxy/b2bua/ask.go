@@ -191,6 +191,7 @@ func (d *dialog) hangUp(now time.Time, reason string) {
 
 func (d *dialog) sendBye(now time.Time) {
 	d.state = closing
+	d.over()
 	d.quiet()
 	d.session.stop()
 	if tx := d.unacked; tx != nil {

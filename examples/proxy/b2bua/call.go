@@ -56,10 +56,12 @@ type (
 )
 
 func newCall(p *Proxy, invite *request, key string) *call {
-	return &call{
+	c := &call{
 		p: p, in: newInbox(), key: key, dialog: newDialog(p, invite), delayed: len(invite.Body()) == 0,
 		gone: make(chan struct{}),
 	}
+	c.dialog.over = c.retire
+	return c
 }
 
 // run carries the call from its INVITE until nothing of it is left.
@@ -71,7 +73,7 @@ func (c *call) run(k *kit) {
 	c.begin()
 	timer := k.clock()
 	defer k.rest()
-	for c.retire(); !c.done(); c.retire() {
+	for !c.done() {
 		timer.Reset(c.pause())
 		select {
 		case <-c.in.wake:
@@ -86,10 +88,10 @@ func (c *call) run(k *kit) {
 	c.finish()
 }
 
-// retire gives the call's place to another one when it is over for the dialer, whatever its legs and copies of its
-// messages still need.
+// retire gives the call's place to another one: it is over for the dialer, whatever its legs and copies of its messages still need. The
+// dialer may take the place as soon as it learns of that.
 func (c *call) retire() {
-	if s := c.dialog.state; !c.retired && (s == rejected || s >= closing) {
+	if !c.retired {
 		c.retired = true
 		c.p.retire(c)
 	}
@@ -241,12 +243,14 @@ func (c *call) inDialog(now time.Time, r *request) (code int, phrase string, hea
 
 // onBye ends the call for the dialer. Within an early dialog a BYE is as good as a CANCEL (§15).
 func (c *call) onBye(now time.Time, r *request) {
-	c.dialog.answer(now, r, 200, "OK")
 	why := reason(r.Request)
 	if c.dialog.state == proceeding {
+		c.dialog.answer(now, r, 200, "OK")
 		c.cancel(now, why)
 		return
 	}
+	c.retire()
+	c.dialog.answer(now, r, 200, "OK")
 	c.dialog.close()
 	c.hangUpAll(outdial.OriginCallerHangup, why)
 }

@@ -1,6 +1,7 @@
 package b2bua_test
 
 import (
+	"bytes"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,38 @@ func TestSilentLegsTakeNoRoom(t *testing.T) {
 		require.Equal(t, 503, w.call(siptest.CallerCall{}).Code())
 		w.settled()
 	})
+}
+
+// Who learns that a call is over has room for the next one at that moment: before the last response to its INVITE, or to its BYE, leaves.
+func TestRoomBeforeTheLastResponse(t *testing.T) {
+	for name, tt := range map[string]struct {
+		script siptest.Script
+		code   int
+		last   func(msg []byte) bool
+	}{
+		"refused": {siptest.Reject(486, ""), 486, func(msg []byte) bool { return bytes.HasPrefix(msg, []byte("SIP/2.0 486")) }},
+		"ended": {siptest.Answer(0, 0, time.Minute), 200, func(msg []byte) bool {
+			return bytes.HasPrefix(msg, []byte("SIP/2.0 200")) && bytes.Contains(msg, []byte(" BYE\r\n"))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w *world
+			asked, next := false, ""
+			sends := func(msg []byte) {
+				if tt.last(msg) && !asked {
+					asked = true
+					next = status(w.raw("10.0.0.2:7000", invite(t, "INVITE sip:"+callee, "INVITE sip:911")))
+				}
+			}
+			opts := b2bua.Options{DialerConn: &hooked{sends: sends}}
+			bubbleWith(t, tt.script, tt.script, func(c *b2bua.Config) { c.MaxCalls = 1 }, opts, func(t *testing.T, x *world) {
+				w = x
+				require.Equal(t, tt.code, w.call(siptest.CallerCall{HangupAfter: time.Second}).Code())
+				w.settled()
+				require.Equal(t, "100 Trying", next)
+			})
+		})
+	}
 }
 
 // A call waits in the trunk's queue for the channel of another one, and nobody passes it.

@@ -21,8 +21,8 @@ const checkpointName = "checkpoint"
 
 const checkpointKind = "OUTDPXY1"
 
-// checkpoint is what the packages knew at one place of the journal. One that does not fit any more costs only the replay of
-// that package's past: what is not restored is told everything.
+// checkpoint is what the packages knew at one place of the journal. Where one does not fit any more, that package's past is replayed: what is
+// not restored is told everything that the journal still has (Keep).
 type checkpoint struct {
 	Waterline                                     outdial.Waterline
 	Meter, Router, Selector, Trunks, CLIs, Orders []byte
@@ -81,9 +81,12 @@ func (p *Proxy) snapshot() (*checkpoint, error) {
 	return &c, errors.Join(errs...)
 }
 
-// writeCheckpoint replaces the file, in one step.
+// writeCheckpoint replaces the file, in one step, for good. After a power cut it is not ahead of the journal, which is synced first.
 func (p *Proxy) writeCheckpoint(c *checkpoint) error {
 	b, err := c.encode()
+	if err == nil {
+		err = p.journal.Sync()
+	}
 	if err != nil {
 		return err
 	}
@@ -99,8 +102,22 @@ func (p *Proxy) writeCheckpoint(c *checkpoint) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
+		return err
 	}
-	return err
+	return syncDir(p.cfg.Journal.Dir)
+}
+
+// syncDir makes it last that a file of dir was renamed. Systems that cannot do that do not need it.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
 }
 
 // checkpoints writes one every so often, and a last one when ctx is done.

@@ -25,6 +25,7 @@ type dialog struct {
 	to     place // where responses go
 	at     place // where the dialer is, by its last request
 	state  dialogState
+	over   func()            // told before the dialer is that the call is over
 	own    string            // To tag of responses that no carrier's attempt caused
 	tags   map[string]string // our To tag for an early dialog of an attempt
 	tag    string            // that of the answer
@@ -181,7 +182,9 @@ func (d *dialog) accept(now time.Time, r response) {
 }
 
 func (d *dialog) final(now time.Time, s dialogState, r response) {
-	d.state = s
+	if d.state = s; s == rejected {
+		d.over()
+	}
 	d.last = r.render(d.invite)
 	d.repeat(now)
 	d.p.send(d.last, d.to)
@@ -232,6 +235,7 @@ func (d *dialog) close() {
 	d.quiet()
 	d.session.stop()
 	d.state = closed
+	d.over()
 	if d.serving() { // RFC 3261 §15.1.2
 		d.conclude(time.Time{}, byOrigin[outdial.OriginCaller].response())
 	}

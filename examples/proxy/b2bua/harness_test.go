@@ -1,6 +1,7 @@
 package b2bua_test
 
 import (
+	"net/netip"
 	"context"
 	"fmt"
 	"testing"
@@ -65,6 +66,17 @@ cli:
 	return cfg
 }
 
+// hooked is a socket towards the dialer that shows what is sent before it goes.
+type hooked struct {
+	*siptest.Conn // of the bubble
+	sends         func(msg []byte)
+}
+
+func (h *hooked) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	h.sends(b)
+	return h.Conn.WriteToUDPAddrPort(b, to)
+}
+
 // bubble runs f with carriers that play the scripts, on an in-memory network under a fake clock.
 func bubble(t *testing.T, first, second siptest.Script, change func(*b2bua.Config), f func(t *testing.T, w *world)) {
 	t.Helper()
@@ -95,7 +107,13 @@ func bubbleWith(t *testing.T, first, second siptest.Script, change func(*b2bua.C
 		if change != nil {
 			change(&cfg)
 		}
-		opts.DialerConn, opts.CarrierConn = listen("10.0.0.1:5060"), listen("10.0.0.1:5080")
+		own := listen("10.0.0.1:5060")
+		if h, ok := opts.DialerConn.(*hooked); ok {
+			h.Conn = own
+		} else {
+			opts.DialerConn = own
+		}
+		opts.CarrierConn = listen("10.0.0.1:5080")
 		w.run(cfg, opts)
 		defer w.close()
 		f(t, w)

@@ -144,7 +144,7 @@ func New(cfg Config, opts Options) (_ *Proxy, err error) {
 
 // openJournal opens the journal with the registry of the engine.
 func (p *Proxy) openJournal(ids *outdial.Registry) (outdial.Journal, func(error), error) {
-	cfg := cdr.Config{Dir: p.cfg.Journal.Dir, IDs: ids, SkipDamaged: p.cfg.Journal.SkipDamaged, Mapped: true}
+	cfg := cdr.Config{Dir: p.cfg.Journal.Dir, IDs: ids, SkipDamaged: p.cfg.Journal.SkipDamaged, Mapped: p.cfg.Journal.Append == "mapped"}
 	if p.cfg.Journal.Sync == "group" {
 		cfg.Sync = cdr.SyncGroup
 	}

@@ -18,6 +18,8 @@ func (v *validator) keep(c Config) {
 	}
 	switch {
 	case k == Keep{}:
+	case c.Journal.Dir == "":
+		v.bad("journal.keep", errors.New("there is no journal (journal.dir)"))
 	case c.Journal.Checkpoint < 0:
 		v.bad("journal.keep", errors.New("without checkpoints (journal.checkpoint) everything has to be kept"))
 	case c.CLI != nil && c.CLI.Secret == "":

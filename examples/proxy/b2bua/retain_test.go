@@ -70,6 +70,8 @@ func TestJournalKeepsWhatACheckpointCannotHold(t *testing.T) {
 	for problem, change := range map[string]func(*b2bua.Config){
 		"journal.keep.age: negative":     func(c *b2bua.Config) { c.Journal.Keep.Age = -1 },
 		"journal.keep.bytes: negative":   func(c *b2bua.Config) { c.Journal.Keep.Bytes = -1 },
+		"journal.keep: there is no jour": func(c *b2bua.Config) { c.Journal.Keep.Bytes, c.Journal.Dir = 1, "" },
+		"journal.append: ":               func(c *b2bua.Config) { c.Journal.Append = "by hand" },
 		"journal.keep: without checkpoi": func(c *b2bua.Config) { c.Journal.Keep.Bytes, c.Journal.Checkpoint = 1, -1 },
 		"cli.secret: required with":      func(c *b2bua.Config) { c.Journal.Keep.Age, c.CLI.Secret = time.Hour, "" },
 	} {

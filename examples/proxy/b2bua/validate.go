@@ -81,6 +81,7 @@ func (c Config) Validate() error {
 		v.bad("routing.trunks", errors.New("trunks stand at the top level"))
 	}
 	v.oneOf("journal.sync", c.Journal.Sync, "none", "group")
+	v.oneOf("journal.append", c.Journal.Append, "mapped", "written")
 	v.oneOf("journal.on_failure", c.Journal.OnFailure, "refuse", "place_anyway")
 	v.keep(c)
 	v.oneOf("log.format", c.Log.Format, "text", "json")
