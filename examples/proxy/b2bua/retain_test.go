@@ -82,3 +82,30 @@ func TestJournalKeepsWhatACheckpointCannotHold(t *testing.T) {
 		require.ErrorContains(t, cfg.Validate(), problem)
 	}
 }
+
+// What a restart needs to end a call stays, however old it is and although a checkpoint holds all that it came to.
+func TestJournalKeepsCallsUnderWay(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "journal")
+	change := func(c *b2bua.Config) {
+		c.Journal.Dir, c.Journal.Keep, c.Journal.Checkpoint, c.CLI.Secret = dir, b2bua.Keep{Bytes: 1}, time.Hour, "a secret of this test"
+		c.Failover.PingEvery, c.Trunks[0].MaxCall = -1, -1
+	}
+	bubble(t, siptest.Answer(0, 0, 0), siptest.Silence(), change, func(t *testing.T, w *world) {
+		oldest := func() string {
+			names, err := filepath.Glob(filepath.Join(dir, "*.cdr"))
+			require.NoError(t, err)
+			return filepath.Base(names[0])
+		}
+		short := siptest.CallerCall{HangupAfter: time.Second}
+		require.Equal(t, 200, w.call(short).Code())
+		time.Sleep(23 * time.Hour)
+		go w.call(siptest.CallerCall{HangupAfter: 8 * time.Hour})
+		time.Sleep(2 * time.Hour) // a segment is of one day
+		require.Equal(t, 200, w.call(short).Code())
+		time.Sleep(2 * time.Hour)
+		require.Equal(t, 1, w.proxy.Live())
+		require.Equal(t, "00000000000000000001.cdr", oldest())
+		time.Sleep(10 * time.Hour)
+		require.NotEqual(t, "00000000000000000001.cdr", oldest())
+	})
+}
