@@ -1,9 +1,9 @@
 package b2bua_test
 
 import (
-	"net/netip"
 	"context"
 	"fmt"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
