@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/durable"
 )
 
 // Append implements outdial.Journal: it writes ev by one write(2), or with Config.Mapped by storing it in memory that the kernel
@@ -148,7 +149,7 @@ func (j *Journal) begin() error {
 		return fmt.Errorf("cdr: %w", err)
 	}
 	if j.cfg.Sync == SyncGroup {
-		if err := syncDir(j.cfg.Dir); err != nil {
+		if err := durable.SyncDir(j.cfg.Dir); err != nil {
 			return fmt.Errorf("cdr: %w", errors.Join(err, f.Close()))
 		}
 	}

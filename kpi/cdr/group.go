@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime"
 	"sync"
+
+	"github.com/outdial/outdial/internal/durable"
 )
 
 // group lets writers that wait for an fsync share one: the first to come calls it for all that have been written
@@ -168,7 +170,7 @@ func (j *Journal) syncBehind(paths []string) error {
 		}
 	}
 	if j.cfg.Sync == SyncNone {
-		return syncDir(j.cfg.Dir) // with SyncGroup this was done when the segment began
+		return durable.SyncDir(j.cfg.Dir) // with SyncGroup this was done when the segment began
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/outdial/outdial"
+	"github.com/outdial/outdial/internal/durable"
 )
 
 var _ outdial.Journal = (*Journal)(nil)
@@ -309,18 +310,5 @@ func makeDir(dir string) error {
 	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncDir(parent)
-}
-
-// syncDir makes the entries of a directory durable. Systems that cannot sync a directory do not need it.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
+	return durable.SyncDir(parent)
 }

@@ -46,7 +46,7 @@ func TestMappedOnAFullDisk(t *testing.T) {
 		}
 		want = append(want, leg)
 		require.EqualValues(t, len(want), ev.Seq)
-		require.Equal(t, want, reopened(t, copied(t, dir)))
+		require.Equal(t, want, reopened(t, copyDir(t, dir)))
 	}
 	require.Positive(t, refused)
 	require.EqualValues(t, refused, j.Stats().Failures)
@@ -68,7 +68,7 @@ func TestMappedWhereThatDoesNotWork(t *testing.T) {
 			}
 			require.NoError(t, j.Append(ended(leg)))
 			want = append(want, leg)
-			require.Equal(t, want, reopened(t, copied(t, dir)))
+			require.Equal(t, want, reopened(t, copyDir(t, dir)))
 		}
 		require.Greater(t, a.calls, works)
 		require.NoError(t, j.Close())

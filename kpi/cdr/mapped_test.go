@@ -17,18 +17,6 @@ import (
 	"github.com/outdial/outdial/kpi/cdr"
 )
 
-// copied is the directory that a process that died now would have left.
-func copied(t *testing.T, dir string) string {
-	t.Helper()
-	to := t.TempDir()
-	for _, name := range segmentFiles(t, dir) {
-		data, err := os.ReadFile(name)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(to, filepath.Base(name)), data, 0o600))
-	}
-	return to
-}
-
 // A journal that stores in mappings leaves, byte by byte, the files that one that writes leaves.
 func TestMappedLeavesTheSameFiles(t *testing.T) {
 	ids := registry("")
@@ -67,7 +55,7 @@ func TestMappedIsThereAtOnce(t *testing.T) {
 	for leg := range uint8(100) {
 		require.NoError(t, j.Append(ended(leg)))
 		want = append(want, leg)
-		left := copied(t, dir)
+		left := copyDir(t, dir) // as a process that died now would have left it
 		got, report, err := read(t, cdr.ReaderConfig{Dir: left, IDs: registry("")})
 		require.NoError(t, err)
 		require.Equal(t, want, legs(got))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/outdial/outdial/internal/durable"
 )
 
 // Retention says what to keep. A segment goes when any of the bounds asks for it. Zero = no bound; so the zero
@@ -79,7 +81,7 @@ func (j *Journal) Retain(now time.Time, keep Retention) (Retained, error) {
 		out.Through = list[i+1].first - 1
 	}
 	if out.Segments > 0 { // after a power cut no earlier segment may be back where a later one is gone
-		err = errors.Join(err, syncDir(j.cfg.Dir))
+		err = errors.Join(err, durable.SyncDir(j.cfg.Dir))
 	}
 	j.mu.Lock()
 	j.segments = j.segments[out.Segments:]

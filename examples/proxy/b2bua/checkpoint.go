@@ -13,6 +13,7 @@ import (
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/cli"
+	"github.com/outdial/outdial/internal/durable"
 	"github.com/outdial/outdial/internal/seal"
 )
 
@@ -104,20 +105,7 @@ func (p *Proxy) writeCheckpoint(c *checkpoint) error {
 		_ = os.Remove(f.Name())
 		return err
 	}
-	return syncDir(p.cfg.Journal.Dir)
-}
-
-// syncDir makes it last that a file of dir was renamed. Systems that cannot do that do not need it.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
+	return durable.SyncDir(p.cfg.Journal.Dir)
 }
 
 // checkpoints writes one every so often, and a last one when ctx is done.

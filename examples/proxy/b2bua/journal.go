@@ -2,10 +2,30 @@ package b2bua
 
 import (
 	"errors"
+	"time"
 
 	"github.com/outdial/outdial"
 	"github.com/outdial/outdial/kpi/cdr"
 )
+
+// Journal is where facts are kept; see kpi/cdr.
+type Journal struct {
+	Dir         string `yaml:"dir"`          // "" = no journal: nothing survives a restart
+	Sync        string `yaml:"sync"`         // none: survives kill -9; group: survives a power cut. "" = none
+	OnFailure   string `yaml:"on_failure"`   // refuse or place_anyway; "" = refuse
+	Append      string `yaml:"append"`       // mapped: events are stored in a mapping of the file; written: by a system call each. "" = mapped
+	SkipDamaged bool   `yaml:"skip_damaged"` // start although a segment is damaged
+
+	Checkpoint time.Duration `yaml:"checkpoint"` // how often what the past comes to is written beside it; 0 = 5m, negative = never
+	Keep       Keep          `yaml:"keep"`
+}
+
+// Keep is what is deleted of the journal: whole segments, of 64 MiB or a day at most, the oldest first, once a checkpoint holds what they come to.
+// From then on the checkpoint is all that is known of them: a start with another cli.secret, or with KPIs of another shape, begins anew there.
+type Keep struct {
+	Age   time.Duration `yaml:"age"`   // a segment goes when its last event is older; 0 = however old
+	Bytes int64         `yaml:"bytes"` // … or while all together are larger; 0 = however large
+}
 
 // keep demands of a journal of which something is deleted that a checkpoint can hold what that comes to.
 func (v *validator) keep(c Config) {
