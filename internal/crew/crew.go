@@ -49,7 +49,7 @@ func (c *Crew[K]) Go(task func(*K)) {
 }
 
 // foot is how much of its stack a member takes for nothing, in bytes. A collection of garbage halves the stack of a goroutine that waits and
-// uses less than a quarter of it, and the next task grows it again: a tenth of what a call costs. So stacks of up to four times as much stay.
+// uses less than a quarter of it, and the next task grows it again. So stacks of up to four times as much stay.
 const foot = 4 << 10
 
 func (c *Crew[K]) work(task func(*K)) {
